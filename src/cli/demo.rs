@@ -1,0 +1,17 @@
+//! `danewright demo`.
+
+use crate::cli::{Failure, Ran, Ui};
+
+/// Arguments of `demo`.
+#[derive(clap::Args, Debug)]
+pub struct Args {}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// Not there yet.
+pub fn run(args: &Args, ui: &mut Ui<'_>) -> Ran {
+    let _ = (args, ui);
+    Err(Failure::unknown("not there yet"))
+}

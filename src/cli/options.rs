@@ -1,0 +1,78 @@
+//! Options that several commands share: which keys, which targets, which records.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::Failure;
+use crate::name::Name;
+use crate::tlsa::{Matching, Params, Port, Selector, Target, Usage};
+
+/// `--host` and `--port`.
+#[derive(Args, Clone, Debug)]
+pub struct TargetArgs {
+    /// Host that serves TLS; repeats
+    #[arg(long = "host", value_name = "HOST", required = true)]
+    pub hosts: Vec<String>,
+    /// Port: 25, 443/udp, smtp, or a list of them; repeats
+    #[arg(long = "port", value_name = "PORT", required = true, value_delimiter = ',')]
+    pub ports: Vec<Port>,
+}
+
+/// `--usage`, `--selector` and `--matching`.
+#[derive(Args, Clone, Debug)]
+pub struct ParamArgs {
+    /// Certificate usage, a number or its name (RFC 7218)
+    #[arg(long, default_value = "3", value_name = "USAGE")]
+    pub usage: Usage,
+    /// Selector, a number or its name
+    #[arg(long, default_value = "1", value_name = "SELECTOR")]
+    pub selector: Selector,
+    /// Matching type, a number or its name
+    #[arg(long, default_value = "1", value_name = "TYPE")]
+    pub matching: Matching,
+}
+
+/// `FILE…` and `--passphrase-file`.
+#[derive(Args, Clone, Debug)]
+pub struct KeyArgs {
+    /// Certificate, chain, request, public or private key, PEM or DER; - is stdin
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// File whose first line opens encrypted private keys
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+}
+
+impl TargetArgs {
+    /// Every host with every port, in the order given.
+    ///
+    /// # Errors
+    ///
+    /// A host that is no domain name, or too long to have TLSA records.
+    pub fn targets(&self) -> Result<Vec<Target>, Failure> {
+        let mut hosts = Vec::new();
+        for text in &self.hosts {
+            let host = Name::from_user(text).map_err(|error| Failure::wrong(error).at(format!("--host {text}")))?;
+            if host.is_root() {
+                return Err(Failure::wrong("the root is no host").at(format!("--host {text}")));
+            }
+            hosts.push(host);
+        }
+        let targets = Target::combine(&hosts, &self.ports);
+        for target in &targets {
+            target.owner().map_err(|error| {
+                Failure::wrong(format!("the TLSA owner of {} is no name: {error}", target.host)).at("--host")
+            })?;
+        }
+        Ok(targets)
+    }
+}
+
+impl ParamArgs {
+    /// The three numbers.
+    #[must_use]
+    pub fn params(&self) -> Params {
+        Params { usage: self.usage, selector: self.selector, matching: self.matching }
+    }
+}

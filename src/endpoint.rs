@@ -1,0 +1,1 @@
+//! Live TLS services, asked for the key they present.

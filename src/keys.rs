@@ -1,0 +1,1 @@
+//! Keys, certificates and requests: bytes in, SubjectPublicKeyInfo out.

@@ -1,0 +1,190 @@
+//! The facts that a verdict rests on: what each address of each authoritative
+//! name server answered, how far it can be trusted, and what resolvers see.
+//! The walk in `dns` fills these in; judging them is not their business.
+
+use std::net::SocketAddr;
+
+use chrono::{DateTime, Utc};
+
+use crate::finding::Finding;
+use crate::name::Name;
+use crate::tlsa::Tlsa;
+
+/// How far an answer may be trusted (RFC 4035 section 4.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Security {
+    /// An unbroken chain of signatures from a trust anchor.
+    Secure,
+    /// The chain could not be followed: somebody did not answer, or the
+    /// algorithm is one we cannot verify.
+    Indeterminate,
+    /// The chain ends before the zone: a delegation without DS.
+    Insecure,
+    /// A signature that should be there is missing, expired or wrong.
+    Bogus,
+}
+
+impl Security {
+    /// The word in JSON and in tables.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Secure => "secure",
+            Self::Indeterminate => "indeterminate",
+            Self::Insecure => "insecure",
+            Self::Bogus => "bogus",
+        }
+    }
+}
+
+/// What came back when one address was asked one question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// An authoritative answer with records.
+    Answered,
+    /// An authoritative answer: the name is there, the type is not.
+    NoData,
+    /// An authoritative answer: there is no such name.
+    NoName,
+    /// An answer without AA, or a referral to somebody else.
+    NotAuthoritative,
+    /// SERVFAIL.
+    ServFail,
+    /// REFUSED.
+    Refused,
+    /// Any other response code.
+    OtherCode(u16),
+    /// Truncated over UDP, and TCP did not work.
+    TruncatedWithoutTcp,
+    /// An answer that is not one to the question, or cannot be read.
+    Malformed,
+    /// No answer within the time and tries allowed.
+    Unreachable,
+}
+
+impl Outcome {
+    /// The word in JSON and in tables.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::NoData => "no-data",
+            Self::NoName => "no-name",
+            Self::NotAuthoritative => "not-authoritative",
+            Self::ServFail => "servfail",
+            Self::Refused => "refused",
+            Self::OtherCode(_) => "error-code",
+            Self::TruncatedWithoutTcp => "truncated-without-tcp",
+            Self::Malformed => "malformed",
+            Self::Unreachable => "unreachable",
+        }
+    }
+}
+
+/// Where a name server is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Listed {
+    /// In the parent's delegation.
+    pub by_parent: bool,
+    /// In the zone's own NS set, at one of its servers at least.
+    pub by_zone: bool,
+    /// By the user, with `--name-server`.
+    pub by_user: bool,
+}
+
+/// One address of one authoritative name server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerAnswer {
+    /// The name server's name.
+    pub name: Name,
+    /// The address that was asked. `None` when the name has no address: then
+    /// the outcome is `Unreachable`.
+    pub address: Option<SocketAddr>,
+    /// Who names it.
+    pub listed: Listed,
+    /// What came back for TLSA (or for the alias) at the owner.
+    pub outcome: Outcome,
+    /// The weakest of the answer's own proof and that of the zone's keys as
+    /// this server gives them. For `NoData` and `NoName`, that of the SOA.
+    pub security: Security,
+    /// Serial of the zone's SOA as this server gives it.
+    pub serial: Option<u32>,
+    /// TTL of the TLSA set as served, in seconds.
+    pub ttl: Option<u32>,
+    /// The original TTL that the signature states (RFC 4034 section 3.1.4);
+    /// larger than `ttl` where a cache stands before the server.
+    pub original_ttl: Option<u32>,
+    /// How long absence is cached (RFC 2308 section 5), from the SOA: the
+    /// smaller of its TTL and its minimum field, in seconds.
+    pub negative_ttl: Option<u32>,
+    /// The TLSA set, in a canonical order, without repeats.
+    pub records: Vec<Tlsa>,
+    /// Where the owner leads instead, when it is a CNAME.
+    pub alias: Option<Name>,
+    /// The first moment at which a signature that the answer needs expires.
+    pub signature_expires: Option<DateTime<Utc>>,
+    /// What is worth telling about this answer. `Bogus` and `Insecure` always
+    /// have their reason here.
+    pub findings: Vec<Finding>,
+}
+
+/// One zone on the way from the trust anchor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The zone's apex.
+    pub zone: Name,
+    /// How far its keys can be trusted, everything above included.
+    pub security: Security,
+    /// Why, where it is not secure.
+    pub findings: Vec<Finding>,
+}
+
+/// What was found at one owner: the asked one, or where an alias led.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// The owner that was asked for.
+    pub owner: Name,
+    /// The zone that holds it.
+    pub zone: Name,
+    /// The zones from the trust anchor down to `zone`, in that order.
+    pub chain: Vec<Link>,
+    /// Every address of every authoritative server of `zone`.
+    pub servers: Vec<ServerAnswer>,
+    /// About the hop as a whole: `delegation-differs`, say.
+    pub findings: Vec<Finding>,
+}
+
+/// What one resolver answers now. Information, never proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResolverAnswer {
+    /// The resolver.
+    pub address: SocketAddr,
+    /// What came back.
+    pub outcome: Outcome,
+    /// Whether the resolver says it has validated the answer (AD).
+    pub authenticated: bool,
+    /// The seconds for which it will still give this answer.
+    pub ttl: Option<u32>,
+    /// The TLSA set it gives.
+    pub records: Vec<Tlsa>,
+    /// What is worth telling.
+    pub findings: Vec<Finding>,
+}
+
+/// All that was found out about one owner at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// The owner of the TLSA set.
+    pub owner: Name,
+    /// The asked owner first, then each alias target in turn. Empty when not
+    /// even the zone was found; the reason is in `findings`.
+    pub hops: Vec<Hop>,
+    /// The resolvers that were asked.
+    pub resolvers: Vec<ResolverAnswer>,
+    /// How the host's own address records are protected (RFC 7672 section
+    /// 2.2.2): without that, senders do not look for TLSA at all. `None` when
+    /// nobody asked.
+    pub host: Option<Security>,
+    /// About the whole: that no resolver answered, say.
+    pub findings: Vec<Finding>,
+}
