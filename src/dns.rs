@@ -6,7 +6,7 @@
 //! no further than this module.
 
 pub mod anchors;
-mod convert;
+pub(crate) mod convert;
 
 use std::net::SocketAddr;
 use std::time::Duration;
