@@ -6,12 +6,23 @@
 //! no further than this module.
 
 pub mod anchors;
+mod chain;
 pub(crate) mod convert;
+mod discovery;
+mod exchange;
+mod owner;
+mod proof;
+mod reading;
+mod resolvers;
+mod standing;
+mod walk;
+mod zone;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use tokio::runtime::Builder;
 
 pub use anchors::{AnchorError, Anchors};
 
@@ -57,8 +68,14 @@ pub struct Settings {
 /// Brings its own runtime, so it is not to be called from within one.
 #[must_use]
 pub fn gather(targets: &[Target], settings: &Settings) -> Vec<Evidence> {
-    let _ = (targets, settings);
-    Vec::new()
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(4));
+    match Builder::new_multi_thread().worker_threads(threads).enable_all().build() {
+        Ok(runtime) => runtime.block_on(walk::all(targets, settings)),
+        Err(error) => {
+            let nothing = |target| walk::nothing(target, format!("no question can be asked: {error}"));
+            targets.iter().map(nothing).collect()
+        }
+    }
 }
 
 /// The resolvers that the system uses.

@@ -29,6 +29,8 @@ pub enum Fault {
     ExpiredSignature,
     /// Adds a signature by a key that is not published to the good ones.
     ForeignSignature,
+    /// Gives records a larger TTL than they were signed with.
+    RaiseTtl,
     /// Answers with another id.
     WrongId,
     /// Answers another question.
@@ -69,6 +71,7 @@ impl Fault {
                 input.key_tag ^= 1;
                 vec![signature.clone(), RRSIG::from_sig(input, signature.sig().to_vec())]
             }),
+            Self::RaiseTtl => message.answers.iter_mut().for_each(|record| record.ttl += 1),
             Self::WrongId => message.metadata.id ^= 1,
             Self::WrongQuestion => {
                 let other = WireName::from_labels(["elsewhere"]).unwrap_or_default();

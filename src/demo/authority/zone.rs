@@ -249,6 +249,13 @@ impl Key {
         Self { private: Arc::clone(&self.private), public: DNSKEY::new(true, true, false, public) }
     }
 
+    /// The same key, revoked (RFC 5011 section 2.1).
+    #[must_use]
+    pub fn revoked(&self) -> Self {
+        let public = self.public.public_key().clone();
+        Self { private: Arc::clone(&self.private), public: DNSKEY::new(true, true, true, public) }
+    }
+
     /// Data for the DS record at the parent, with a SHA-256 digest.
     ///
     /// # Errors
