@@ -297,3 +297,6 @@ fn life_left(set: &RrSet, left: TimeDelta, ttl: u32) -> Option<Finding> {
         Finding::new("signature-expires-soon", severity, message)
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -220,3 +220,12 @@ fn targets_of_one_zone_share_what_is_known_of_it() {
         assert_eq!(after[index] - between[index], between[index] - before[index]);
     }
 }
+
+#[test]
+fn an_answer_to_another_question_of_the_same_type_is_none() {
+    let lab = Lab::new();
+    lab.authority.fault_for(NS2, "TLSA", Fault::WrongQuestion).unwrap();
+    let evidence = lab.gather_with(&lab.impatient());
+    let wrong = server(&evidence, 0, NS2);
+    assert_eq!((wrong.outcome, wrong.security, wrong.serial), (Outcome::Malformed, Security::Indeterminate, Some(1)));
+}

@@ -56,10 +56,15 @@ fn insecure_above_is_insecure_below() {
 #[test]
 fn a_ds_of_another_key_is_bogus() {
     let mut lab = Lab::new();
+    let own = lab.leaf_key.ds(&name("leaf.example")).unwrap();
     let other = Key::generate().unwrap().ds(&name("leaf.example")).unwrap();
-    lab.tld.remove("leaf", "DS").unwrap().add("leaf", 3600, "DS", &other).unwrap();
-    lab.publish();
-    assert_eq!(standing(&lab.gather()), (Security::Bogus, vec!["bogus"], Security::Bogus));
+    let elsewhere = lab.leaf_key.ds(&name("other.example")).unwrap();
+    assert_eq!(elsewhere.split(' ').next(), own.split(' ').next(), "the tag is the same");
+    for wrong in [other, elsewhere] {
+        lab.tld.remove("leaf", "DS").unwrap().add("leaf", 3600, "DS", &wrong).unwrap();
+        lab.publish();
+        assert_eq!(standing(&lab.gather()), (Security::Bogus, vec!["bogus"], Security::Bogus));
+    }
 }
 
 #[test]
