@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use danewright::name::Name;
 use danewright::tlsa::{Params, Target, Tlsa};
 use danewright::zone::library::{Library, Texts, read_span};
-use danewright::zone::plan::{Patch, Request, Zone};
+use danewright::zone::plan::{Change, Patch, Request, Zone};
 use danewright::zone::reader::Reader;
 use danewright::zone::serial::Policy;
 use danewright::zone::splice::{Edited, Piece, pieces};
@@ -34,8 +34,12 @@ fn key(seed: &str) -> Tlsa {
     Tlsa::of(seed.as_bytes(), Params::default()).unwrap()
 }
 
-fn request(add: &[Tlsa], remove: &[Tlsa], serial: Policy) -> Request {
-    Request { add: vec![add.to_vec(); 3], remove: vec![remove.to_vec(); 3], ttl: None, serial, serial_above: None }
+fn add(records: &[Tlsa], serial: Policy) -> Request {
+    Request { change: Change::Add(vec![records.to_vec(); 3]), ttl: None, serial, serial_above: None }
+}
+
+fn remove(records: &[Tlsa], serial: Policy) -> Request {
+    Request { change: Change::Remove(vec![records.to_vec(); 3]), ttl: None, serial, serial_above: None }
 }
 
 fn edited(library: &Texts, text: &[u8], patch: &Patch) -> Vec<u8> {
@@ -78,8 +82,8 @@ fn the_spans_of_the_entries_joined_are_the_text() {
 #[test]
 fn what_is_already_so_yields_an_empty_patch_and_no_new_serial() {
     for (origin, text) in zones() {
-        let (once, _) = plan(&origin, &text, &request(&[key("new")], &[], Policy::Auto));
-        let (twice, patch) = plan(&origin, &once, &request(&[key("new")], &[], Policy::Auto));
+        let (once, _) = plan(&origin, &text, &add(&[key("new")], Policy::Auto));
+        let (twice, patch) = plan(&origin, &once, &add(&[key("new")], Policy::Auto));
         assert!(patch.is_empty(), "{origin}");
         assert_eq!(patch.serial, None, "{origin}");
         assert_eq!(twice, once, "{origin}");
@@ -89,10 +93,10 @@ fn what_is_already_so_yields_an_empty_patch_and_no_new_serial() {
 #[test]
 fn adding_and_then_removing_restores_the_bytes() {
     for (origin, text) in zones() {
-        let (with, patch) = plan(&origin, &text, &request(&[key("new"), key("other")], &[], Policy::Keep));
+        let (with, patch) = plan(&origin, &text, &add(&[key("new"), key("other")], Policy::Keep));
         assert_eq!(patch.added.len(), 6, "{origin}");
         assert_ne!(with, text, "{origin}");
-        let (without, patch) = plan(&origin, &with, &request(&[], &[key("new"), key("other")], Policy::Keep));
+        let (without, patch) = plan(&origin, &with, &remove(&[key("new"), key("other")], Policy::Keep));
         assert_eq!(patch.removed.len(), 6, "{origin}");
         assert_eq!(String::from_utf8_lossy(&without), String::from_utf8_lossy(&text), "{origin}");
         assert_eq!(without, text, "{origin}");
@@ -102,7 +106,7 @@ fn adding_and_then_removing_restores_the_bytes() {
 #[test]
 fn bytes_outside_the_splices_stay_as_they_are_in_order() {
     for (origin, text) in zones() {
-        let (new, patch) = plan(&origin, &text, &request(&[key("new")], &[], Policy::Auto));
+        let (new, patch) = plan(&origin, &text, &add(&[key("new")], Policy::Auto));
         let (_, splices) = &patch.splices()[0];
         let (mut old_at, mut new_at) = (0, 0);
         for splice in splices {
@@ -123,10 +127,10 @@ fn the_first_the_last_and_every_published_record_can_be_removed() {
             (0..3).flat_map(|at| zone.published(at).map(|(tlsa, ..)| tlsa.clone()).collect::<Vec<_>>()).collect();
         for tlsa in &published {
             // `plan` proves the meaning itself, or there is no patch.
-            let (_, patch) = plan(&origin, &text, &request(&[], std::slice::from_ref(tlsa), Policy::Auto));
+            let (_, patch) = plan(&origin, &text, &remove(std::slice::from_ref(tlsa), Policy::Auto));
             assert!(!patch.removed.is_empty(), "{origin}");
         }
-        let (_, patch) = plan(&origin, &text, &request(&[key("new")], &published, Policy::Auto));
+        let (_, patch) = plan(&origin, &text, &remove(&published, Policy::Auto));
         assert!(published.is_empty() || !patch.removed.is_empty(), "{origin}");
     }
 }
@@ -139,8 +143,8 @@ fn an_included_file_is_found_by_its_name() {
     ]);
     let origin = Name::from_user("example.com").unwrap();
     let zone = Zone::read(&library, Some(origin), &targets("example.com")).unwrap();
-    let mut asked = request(&[], &[], Policy::Auto);
-    asked.add[0] = vec![key("new")];
+    let change = Change::Add(vec![vec![key("new")], vec![], vec![]]);
+    let asked = Request { change, ..add(&[], Policy::Auto) };
     let patch = zone.plan(&asked, now()).unwrap();
     let files: Vec<usize> = patch.splices().iter().map(|(file, _)| *file).collect();
     assert_eq!(files, [0, 1], "the serial changes in one file, the records in the other");

@@ -19,7 +19,7 @@ pub fn may_make(template: &[u8], origin: &str, name: &Name) -> bool {
             }
             b'\\' => {
                 // An escaped octet may be anything that the name shows as an escape too.
-                at += 1;
+                at += if template.get(at).is_some_and(u8::is_ascii_digit) { 3 } else { 1 };
                 pattern.push(None);
             }
             _ => pattern.push(Some(octet.to_ascii_lowercase())),

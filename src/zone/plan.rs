@@ -7,7 +7,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 
 use crate::finding::{Finding, Severity};
-use crate::name::Name;
+use crate::name::{Name, NameError};
 use crate::tlsa::{Target, Tlsa};
 use crate::zone::index::{self, AtTarget, Found, Index, Obstacle, ObstacleKind};
 use crate::zone::library::{Library, read_span};
@@ -27,13 +27,21 @@ pub struct Zone<'l> {
     apex: Name,
 }
 
-/// What is to change.
+/// What is to change at the zone's targets: for each, in order, some records.
+/// One edit adds or removes; a key change needs both, and a wait in between.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// These shall be there.
+    Add(Vec<Vec<Tlsa>>),
+    /// These shall not be there.
+    Remove(Vec<Vec<Tlsa>>),
+}
+
+/// An edit.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// For each of the zone's targets, in order: records that shall be there.
-    pub add: Vec<Vec<Tlsa>>,
-    /// For each of the zone's targets, in order: records that shall not be there.
-    pub remove: Vec<Vec<Tlsa>>,
+    /// What is to change.
+    pub change: Change,
     /// The TTL of an RRset that does not exist yet, in seconds.
     pub ttl: Option<u32>,
     /// How to find the next serial.
@@ -116,6 +124,8 @@ pub enum PlanError {
     SpreadingTtl(Name),
     /// The asked style of serial goes backwards.
     Serial(Backwards),
+    /// A target has no owner name.
+    Owner(NameError),
     /// Two edits would change the same octets.
     Overlap,
     /// The edited text does not mean what was asked.
@@ -215,35 +225,68 @@ impl<'l> Zone<'l> {
         }
         let mut patch = Patch::default();
         let mut placed = Vec::new();
-        let mut gone = Vec::new();
-        for (at, found) in self.index.targets.iter().enumerate() {
-            let owner = self.targets[at].owner().map_err(|_| PlanError::Overlap)?;
-            let nothing = Vec::new();
-            let add = request.add.get(at).unwrap_or(&nothing);
-            let add: Vec<&Tlsa> =
-                add.iter().filter(|tlsa| !found.tlsa.iter().any(|(_, there)| there == *tlsa)).collect();
-            if !add.is_empty() {
-                self.refuse_obstacles(found)?;
-                placed.extend(self.insert(found, &owner, &add, request.ttl, &mut patch)?);
-            }
-            let remove = request.remove.get(at).unwrap_or(&nothing);
-            for (record, tlsa) in found.tlsa.iter().filter(|(_, tlsa)| remove.contains(tlsa)) {
-                if found.tlsa.iter().any(|(other, _)| other.ttl != record.ttl) {
-                    return Err(PlanError::UnequalTtls(owner));
+        match &request.change {
+            Change::Add(records) => {
+                for ((found, target), add) in self.index.targets.iter().zip(&self.targets).zip(records) {
+                    placed.extend(self.add(found, target, add, request.ttl, &mut patch)?);
                 }
-                self.refuse_shared(record)?;
-                gone.push(record.clone());
-                patch.removed.push(Edit { owner: owner.clone(), ttl: record.ttl, tlsa: tlsa.clone() });
             }
-            self.note(found, &owner, &mut patch);
+            Change::Remove(records) => {
+                let mut gone = Vec::new();
+                for ((found, target), remove) in self.index.targets.iter().zip(&self.targets).zip(records) {
+                    gone.extend(self.remove(found, target, remove, &mut patch)?);
+                }
+                gone.sort_by_key(|found| found.before.order);
+                placed.extend(take_out(self.library, &gone)?);
+            }
         }
-        gone.sort_by_key(|found| found.before.order);
-        placed.extend(take_out(self.library, &gone)?);
         if placed.is_empty() {
             return Ok(patch);
         }
         placed.extend(self.bump(request, now, &mut patch)?);
         self.finish(placed, patch)
+    }
+
+    /// The records that are missing at one target.
+    fn add(
+        &self,
+        found: &AtTarget,
+        target: &Target,
+        wanted: &[Tlsa],
+        ttl: Option<u32>,
+        patch: &mut Patch,
+    ) -> Result<Option<Placed>, PlanError> {
+        let owner = target.owner().map_err(PlanError::Owner)?;
+        self.note(found, &owner, patch);
+        let missing: Vec<&Tlsa> =
+            wanted.iter().filter(|tlsa| !found.tlsa.iter().any(|(_, there)| there == *tlsa)).collect();
+        if missing.is_empty() {
+            return Ok(None);
+        }
+        self.refuse_obstacles(found)?;
+        self.insert(found, &owner, &missing, ttl, patch).map(Some)
+    }
+
+    /// The records that have to go at one target, every copy of them.
+    fn remove(
+        &self,
+        found: &AtTarget,
+        target: &Target,
+        unwanted: &[Tlsa],
+        patch: &mut Patch,
+    ) -> Result<Vec<Found>, PlanError> {
+        let owner = target.owner().map_err(PlanError::Owner)?;
+        self.note(found, &owner, patch);
+        let mut gone = Vec::new();
+        for (record, tlsa) in found.tlsa.iter().filter(|(_, tlsa)| unwanted.contains(tlsa)) {
+            if found.tlsa.iter().any(|(other, _)| other.ttl != record.ttl) {
+                return Err(PlanError::UnequalTtls(owner));
+            }
+            self.refuse_shared(record)?;
+            gone.push(record.clone());
+            patch.removed.push(Edit { owner: owner.clone(), ttl: record.ttl, tlsa: tlsa.clone() });
+        }
+        Ok(gone)
     }
 
     fn refuse_obstacles(&self, found: &AtTarget) -> Result<(), PlanError> {
@@ -279,14 +322,14 @@ impl<'l> Zone<'l> {
         add: &[&Tlsa],
         ttl: Option<u32>,
         patch: &mut Patch,
-    ) -> Result<Vec<Placed>, PlanError> {
+    ) -> Result<Placed, PlanError> {
         if let Some((kin, _)) = found.tlsa.last() {
             self.refuse_shared(kin)?;
             let lines = add.iter().map(|tlsa| style::beside(kin, tlsa)).collect();
             for tlsa in add {
                 patch.added.push(Edit { owner: owner.clone(), ttl: kin.ttl, tlsa: (*tlsa).clone() });
             }
-            return Ok(vec![after(kin, lines)]);
+            return Ok(after(kin, lines));
         }
         let kin =
             [&found.last, &found.sibling, &found.host].into_iter().flatten().find(|kin| !self.is_shared(kin.file));
@@ -314,10 +357,10 @@ impl<'l> Zone<'l> {
         for tlsa in add {
             patch.added.push(Edit { owner: owner.clone(), ttl: effective, tlsa: (*tlsa).clone() });
         }
-        Ok(vec![match kin {
-            Some(kin) => after(kin, lines),
-            None => self.at_end(lines)?,
-        }])
+        match kin {
+            Some(kin) => Ok(after(kin, lines)),
+            None => self.at_end(lines),
+        }
     }
 
     /// At the end of the main file, which keeps or lacks its last line end as before.

@@ -4,6 +4,7 @@
 //! before each edit until they stand at the same place and inherit the same;
 //! from there on they cannot differ.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use crate::name::Name;
@@ -115,14 +116,27 @@ impl Pair<'_> {
             let target = moved(here, old_at) + inserted_at(here, old_at);
             let cut_here = here.iter().any(|splice| splice.start <= old_at && splice.end > old_at);
             let pending = here.iter().any(|splice| splice.start >= old_at && moves == 0);
-            if file != new_file {
-                return Err(ProofError::Apart);
-            }
             if !old_more && !new_more {
                 covered.insert(file, old_at.saturating_add(1));
                 return Ok(());
             }
             covered.insert(file, old_at);
+            if file != new_file {
+                // One of them has left an included file at whose end the other still reads.
+                match old.depth().cmp(&new.depth()) {
+                    Ordering::Less => {
+                        count(&self.new, 1, difference)?;
+                        new_more = self.new.advance()?;
+                    }
+                    Ordering::Greater => {
+                        count(&self.old, -1, difference)?;
+                        old_more = self.old.advance()?;
+                    }
+                    Ordering::Equal => return Err(ProofError::Apart),
+                }
+                moves += 1;
+                continue;
+            }
             if new_more && (new_at < target || !old_more) {
                 count(&self.new, 1, difference)?;
                 new_more = self.new.advance()?;

@@ -112,6 +112,12 @@ impl Checkpoint {
         self.stack.last().map_or((0, 0), |level| (level.file, level.offset))
     }
 
+    /// How many files are open: 1 in the main file.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.stack.len()
+    }
+
     /// The same point with offsets changed: for reading an edited text from
     /// the place that corresponds to one in the original.
     #[must_use]

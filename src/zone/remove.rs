@@ -31,8 +31,9 @@ pub fn take_out(library: &dyn Library, gone: &[Found]) -> Result<Vec<Placed>, Re
         let (count, heir) = heir_of(library, &gone[at..])?;
         // A record that cannot be found again is a file that changed under us; the proof says so.
         let count = count.max(1);
-        for found in &gone[at..at + count] {
-            splices.push(Placed { file: found.file, splice: cut(library, found), before: first.before.clone() });
+        for run in gone[at..at + count].chunk_by(|one, next| one.file == next.file && one.end() == next.offset) {
+            let splice = cut(library, run);
+            splices.extend(splice.map(|splice| Placed { file: run[0].file, splice, before: first.before.clone() }));
         }
         splices.extend(heir);
         at += count;
@@ -95,15 +96,17 @@ fn heir_of(library: &dyn Library, gone: &[Found]) -> Result<(usize, Vec<Placed>)
     Ok((count, Vec::new()))
 }
 
-/// Cuts a whole logical line. The last line of a file without a line end takes
-/// the one before it along, so that the file ends as it did.
-fn cut(library: &dyn Library, found: &Found) -> Splice {
-    let mut start = found.offset;
-    if !found.text.ends_with(b"\n") {
-        let before = read_span(library, found.file, start.saturating_sub(2), start).unwrap_or_default();
+/// Cuts whole logical lines that follow each other. The last line of a file
+/// without a line end takes the one before it along, so that the file ends as
+/// it did.
+fn cut(library: &dyn Library, run: &[Found]) -> Option<Splice> {
+    let (first, last) = (run.first()?, run.last()?);
+    let mut start = first.offset;
+    if !last.text.ends_with(b"\n") {
+        let before = read_span(library, first.file, start.saturating_sub(2), start).unwrap_or_default();
         if before.ends_with(b"\n") {
             start -= line_end(&before).len() as u64;
         }
     }
-    Splice { start, end: found.end(), text: Vec::new(), line: found.line }
+    Some(Splice { start, end: last.end(), text: Vec::new(), line: first.line })
 }

@@ -57,20 +57,23 @@ pub fn next(present: u32, above: Option<u32>, policy: Policy, now: DateTime<Utc>
         0 => 1,
         serial => serial,
     };
+    // Where today's numbers are used up, or the present value lies ahead, it is counted on.
+    let styled_or_counted = |styled: u32| if follows(styled, base) { styled } else { counted };
     let styled = match policy {
         Policy::Keep => return Ok(present),
         Policy::Increment => counted,
-        Policy::Date => dated(base, now),
-        Policy::UnixTime => clocked(base, now),
-        Policy::Auto if is_date(present, now) => dated(base, now),
-        Policy::Auto if is_unix_time(present, now) => clocked(base, now),
+        Policy::Auto if is_date(present, now) => styled_or_counted(dated(now)),
+        Policy::Auto if is_unix_time(present, now) => styled_or_counted(clocked(now)),
         Policy::Auto => counted,
+        Policy::Date if is_date(base, now) => styled_or_counted(dated(now)),
+        Policy::Date => dated(now),
+        Policy::UnixTime if is_unix_time(base, now) => styled_or_counted(clocked(now)),
+        Policy::UnixTime => clocked(now),
     };
-    match styled {
-        serial if follows(serial, base) => Ok(serial),
-        // Today's numbers are used up, or the present value lies in the future.
-        _ if policy == Policy::Auto || (is_date(base, now) || is_unix_time(base, now)) => Ok(counted),
-        wanted => Err(Backwards { wanted, present: base }),
+    if follows(styled, base) && follows(styled, present) {
+        Ok(styled)
+    } else {
+        Err(Backwards { wanted: styled, present })
     }
 }
 
@@ -82,15 +85,14 @@ pub fn digits(serial: u32, present: &str) -> String {
     format!("{serial:0width$}")
 }
 
-fn dated(base: u32, now: DateTime<Utc>) -> u32 {
-    let today = u32::try_from(now.year()).unwrap_or(0) * 1_000_000 + now.month() * 10_000 + now.day() * 100;
-    let first = today + 1;
-    if follows(first, base) { first } else { base.wrapping_add(1) }
+/// The first serial of today, `YYYYMMDD01`.
+fn dated(now: DateTime<Utc>) -> u32 {
+    u32::try_from(now.year()).unwrap_or(0).saturating_mul(1_000_000) + now.month() * 10_000 + now.day() * 100 + 1
 }
 
-fn clocked(base: u32, now: DateTime<Utc>) -> u32 {
-    let seconds = u32::try_from(now.timestamp()).unwrap_or(0);
-    if follows(seconds, base) { seconds } else { base.wrapping_add(1) }
+/// Seconds since 1970, in the 32 bits that a serial has.
+fn clocked(now: DateTime<Utc>) -> u32 {
+    u32::try_from(now.timestamp()).unwrap_or(0)
 }
 
 /// Whether the value reads as a date that a person may have written by now.
@@ -149,8 +151,8 @@ mod tests {
         assert_eq!(next(42, None, Policy::Date, noon()), Ok(2026112001));
         assert_eq!(next(42, None, Policy::UnixTime, noon()), Ok(1_795_176_000));
         assert_eq!(next(42, None, Policy::Keep, noon()), Ok(42));
-        let forward = next(2026112001, None, Policy::UnixTime, noon());
-        assert!(forward.is_ok_and(|serial| follows(serial, 2026112001)));
+        let backwards = Backwards { wanted: 1_795_176_000, present: 2026112001 };
+        assert_eq!(next(2026112001, None, Policy::UnixTime, noon()), Err(backwards));
     }
 
     #[test]

@@ -54,12 +54,12 @@ pub fn in_order(mut splices: Vec<Splice>) -> Result<Vec<Splice>, (Splice, Splice
     Ok(splices)
 }
 
-/// Where an offset of the original lies in the edited text. Of text inserted
-/// right there, it lies in front.
+/// Where an offset of the original lies in the edited text: in front of text
+/// inserted right there, and at the end of what replaces the stretch it lies in.
 #[must_use]
 pub fn moved(splices: &[Splice], offset: u64) -> u64 {
     let before = splices.iter().take_while(|splice| splice.start < offset);
-    before.fold(offset, |at, splice| at + splice.text.len() as u64 - (splice.end - splice.start))
+    before.fold(offset, |at, splice| at + splice.text.len() as u64 - (splice.end.min(offset) - splice.start))
 }
 
 /// A library whose files show the edited text.
@@ -81,7 +81,7 @@ impl Library for Edited<'_> {
         let Some((_, splices)) = self.splices.iter().find(|(number, _)| *number == file) else {
             return self.library.read_at(file, offset, buffer);
         };
-        let mut at = 0;
+        let mut at: u64 = 0;
         for piece in pieces(splices, u64::MAX) {
             let length = match piece {
                 Piece::Kept(start, end) => end - start,
