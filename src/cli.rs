@@ -2,6 +2,7 @@
 //! command below; what they share (files, targets, output) is in `cli/`.
 
 pub mod demo;
+pub mod inputs;
 pub mod options;
 pub mod patch;
 pub mod prune;
