@@ -15,7 +15,7 @@ mod select;
 pub use certificate::Certificate;
 pub use error::{KeyError, Problem};
 pub use public::Algorithm;
-pub use select::records;
+pub use select::{doubts, records};
 
 use form::{Form, Label};
 
@@ -167,7 +167,7 @@ fn read_item(form: Form, octets: &[u8], line: Option<usize>, passphrase: Option<
         }
         Form::PrivateKey => (Kind::PrivateKey, private::pkcs8(&elements)?),
         Form::RsaPrivateKey => (Kind::PrivateKey, private::rsa(&elements, None)?),
-        Form::EcPrivateKey => (Kind::PrivateKey, private::ec(&elements, None)?),
+        Form::EcPrivateKey => (Kind::PrivateKey, private::ec(&elements, None, None)?),
         Form::EncryptedPrivateKey => {
             let opened = private::decrypt(octets, passphrase)?;
             let (_, elements, _) = Form::of(&opened)?;

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::cli::Failure;
+use crate::cli::{Failure, Ui};
 use crate::keys::{self, KeyError, KeyFile, Problem};
 use crate::tlsa::{Params, Tlsa, TlsaError};
 
@@ -20,6 +20,17 @@ const LARGEST: u64 = 16 << 20;
 pub fn tlsa_of(files: &[PathBuf], passphrase_file: Option<&Path>, params: Params) -> Result<Vec<Tlsa>, Failure> {
     let files = read_keys(files, passphrase_file)?;
     keys::records(&files, params).map_err(failure)
+}
+
+/// The same of files that are read already, with a warning where one is doubtful.
+///
+/// # Errors
+///
+/// When they do not hold what the parameters are about.
+pub fn records(files: &[KeyFile], params: Params, ui: &mut Ui<'_>) -> Result<Vec<Tlsa>, Failure> {
+    let records = keys::records(files, params).map_err(failure)?;
+    keys::doubts(files, params).iter().for_each(|doubt| ui.warn(doubt));
+    Ok(records)
 }
 
 /// Reads the files; `-` is standard input.

@@ -67,7 +67,7 @@ pub enum Format {
 pub fn run(args: &Args, ui: &mut Ui<'_>) -> Ran {
     let params = args.params.params();
     let targets = args.targets.targets()?;
-    let (new, old) = read(args, params, ui.json())?;
+    let (new, old) = read(args, params, ui)?;
     warn(params, &targets, new.len(), ui);
 
     let owners = owners(&targets)?;
@@ -101,15 +101,15 @@ pub fn run(args: &Args, ui: &mut Ui<'_>) -> Ran {
 }
 
 /// The records to publish, and those of old keys that are not among them.
-fn read(args: &Args, params: Params, json: bool) -> Result<(Vec<Tlsa>, Vec<Tlsa>), Failure> {
-    if !args.old.is_empty() && args.format != Format::Nsupdate && !json {
+fn read(args: &Args, params: Params, ui: &mut Ui<'_>) -> Result<(Vec<Tlsa>, Vec<Tlsa>), Failure> {
+    if !args.old.is_empty() && args.format != Format::Nsupdate && !ui.json() {
         let failure = Failure::wrong("only a script for nsupdate can delete records").at("--old");
         return Err(failure.hint("add --format nsupdate; in a zone file, danewright prune removes them"));
     }
     let paths: Vec<PathBuf> = args.keys.files.iter().chain(&args.old).cloned().collect();
     let files = inputs::read_keys(&paths, args.keys.passphrase_file.as_deref())?;
     let (new, old) = files.split_at(args.keys.files.len());
-    let new = keys::records(new, params).map_err(inputs::failure)?;
+    let new = inputs::records(new, params, ui)?;
     let mut old = keys::records(old, params).map_err(inputs::failure)?;
     let kept: HashSet<&Tlsa> = new.iter().collect();
     old.retain(|tlsa| !kept.contains(tlsa));

@@ -185,7 +185,7 @@ impl fmt::Display for Problem {
             Self::Empty => write!(f, "the file is empty"),
             Self::Unrecognised => write!(f, "neither a PEM block nor DER"),
             Self::Truncated { expected, found } => write!(f, "cut off: {found} octets of {expected}"),
-            Self::Trailing { octets } => write!(f, "{octets} octets follow after the end"),
+            Self::Trailing { octets } => write!(f, "there are octets after the end: {octets}"),
             Self::Boundary => write!(f, "a BEGIN or END line without its final five hyphens"),
             Self::Indented => write!(f, "a BEGIN line with white space in front"),
             Self::NoEnd { label } => write!(f, "cut off: the block BEGIN {label} has no END line"),

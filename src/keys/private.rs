@@ -28,15 +28,12 @@ pub(crate) fn pkcs8(elements: &[Element<'_>]) -> Result<Vec<u8>, Problem> {
     if oid.tag != OID {
         return Err(PKCS8);
     }
+    // The public half of a OneAsymmetricKey, a bit string.
     let carried = attributes.iter().find(|element| element.tag == 0x81).map(|element| element.content);
     match oid.content {
         public::RSA => rsa(&inner(key.content)?, None),
         public::RSA_PSS => rsa(&inner(key.content)?, Some(algorithm.whole)),
-        public::EC => {
-            let spki = ec(&inner(key.content)?, parameters)?;
-            same_half(&spki, carried)?;
-            Ok(spki)
-        }
+        public::EC => ec(&inner(key.content)?, parameters, carried),
         public::ED25519 => {
             let seed = edwards_seed(key.content, 32, "Ed25519")?;
             let pair = Ed25519KeyPair::from_seed_unchecked(seed);
@@ -110,39 +107,48 @@ fn product(left: &[u8], right: &[u8]) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(digits[zeros..].to_vec())
 }
 
-/// ECPrivateKey; the curve stands in it, or in the PKCS#8 around it.
-pub(crate) fn ec(elements: &[Element<'_>], outer: Option<&Element<'_>>) -> Result<Vec<u8>, Problem> {
+/// ECPrivateKey. The curve stands in it or in the PKCS#8 around it, and so
+/// does the public half, a bit string.
+pub(crate) fn ec(
+    elements: &[Element<'_>],
+    outer_curve: Option<&Element<'_>>,
+    outer_half: Option<&[u8]>,
+) -> Result<Vec<u8>, Problem> {
     let [version, value, optional @ ..] = elements else { return Err(EC) };
     if version.tag != INTEGER || value.tag != OCTET_STRING {
         return Err(EC);
     }
-    let tagged = |tag: u8| -> Result<Option<Element<'_>>, Problem> {
-        let Some(element) = optional.iter().find(|element| element.tag == tag) else { return Ok(None) };
-        let (inside, rest) = der::first(element.content).ok_or(EC)?;
-        if rest.is_empty() { Ok(Some(inside)) } else { Err(EC) }
-    };
-    let own = tagged(0xa0)?;
-    let curve = match (outer, own.as_ref()) {
+    let (own_curve, own_half) = (tagged(optional, 0xa0)?, tagged(optional, 0xa1)?);
+    let curve = match (outer_curve, own_curve.as_ref()) {
         (Some(outer), Some(own)) if outer.whole != own.whole => return Err(EC),
         (Some(curve), _) | (None, Some(curve)) => *curve,
         (None, None) => return Err(Problem::NoCurve),
     };
-    let point = match curve.tag {
+    let computed = match curve.tag {
         OID => public_point(curve.content, value.content)?,
         SEQUENCE => return Err(Problem::ExplicitCurve),
         _ => return Err(EC),
     };
+    let own_half = match own_half {
+        Some(half) if half.tag == BIT_STRING => Some(half.content),
+        Some(_) => return Err(EC),
+        None => None,
+    };
+    // Compressed where the key says so, as in certificates made from it.
+    let mut point = computed.as_slice();
+    for half in [outer_half, own_half].into_iter().flatten() {
+        point = half.strip_prefix(&[0]).filter(|half| is_form_of(half, &computed)).ok_or(Problem::PublicHalf)?;
+    }
     let algorithm = der::write(SEQUENCE, &[&der::write(OID, &[public::EC]), curve.whole]);
-    match tagged(0xa1)? {
-        None => Ok(public::build(&algorithm, &point)),
-        Some(half) => {
-            let carried = half.content.strip_prefix(&[0]).filter(|_| half.tag == BIT_STRING).ok_or(EC)?;
-            if !is_form_of(carried, &point) {
-                return Err(Problem::PublicHalf);
-            }
-            // Compressed where the key says so, as in certificates made from it.
-            Ok(public::build(&algorithm, carried))
-        }
+    Ok(public::build(&algorithm, point))
+}
+
+/// The element inside an explicit tag, where there is one.
+fn tagged<'a>(elements: &[Element<'a>], tag: u8) -> Result<Option<Element<'a>>, Problem> {
+    match elements.iter().find(|element| element.tag == tag).map(|element| der::first(element.content)) {
+        None => Ok(None),
+        Some(Some((inside, []))) => Ok(Some(inside)),
+        Some(_) => Err(EC),
     }
 }
 
@@ -196,16 +202,157 @@ fn edwards_seed<'a>(key: &'a [u8], octets: usize, algorithm: &'static str) -> Re
 }
 
 fn edwards(oid: &[u8], half: &[u8], carried: Option<&[u8]>) -> Result<Vec<u8>, Problem> {
-    let spki = public::build(&der::write(SEQUENCE, &[&der::write(OID, &[oid])]), half);
-    same_half(&spki, carried)?;
-    Ok(spki)
+    if carried.is_some_and(|carried| carried.strip_prefix(&[0]) != Some(half)) {
+        return Err(Problem::PublicHalf);
+    }
+    Ok(public::build(&der::write(SEQUENCE, &[&der::write(OID, &[oid])]), half))
 }
 
-/// Compares the public half in a OneAsymmetricKey, a bit string, with the key's own.
-fn same_half(spki: &[u8], carried: Option<&[u8]>) -> Result<(), Problem> {
-    match carried {
-        None => Ok(()),
-        Some([0, half @ ..]) if !half.is_empty() && spki.ends_with(half) => Ok(()),
-        Some(_) => Err(Problem::PublicHalf),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys;
+    use crate::tlsa::{hex, unhex};
+
+    // The P-256 key of RFC 6979 appendix A.2.5.
+    const D: &str = "c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721";
+    const X: &str = "60fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6";
+    const Y: &str = "7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299";
+    // The first key of RFC 8410 section 10.3, and its public half.
+    const SEED: &str = "d4ee72dbf913584ad5b6d8f1f769f8ad3afe7c28cbf1d4fbe097a88f44755842";
+    const HALF: &str = "19bf44096984cdfe8541bac167dc3b96c85086aa30b6b6cb0c5c38ad703166e1";
+
+    fn octets(text: &str) -> Vec<u8> {
+        unhex(text).unwrap()
+    }
+
+    fn sequence(parts: &[&[u8]]) -> Vec<u8> {
+        der::write(SEQUENCE, parts)
+    }
+
+    fn oid(content: &[u8]) -> Vec<u8> {
+        der::write(OID, &[content])
+    }
+
+    fn ec_key(value: &[u8], curve: Option<&[u8]>, half: Option<&str>) -> Vec<u8> {
+        let curve = curve.map(|curve| der::write(0xa0, &[curve])).unwrap_or_default();
+        let half = half.map(|half| der::write(0xa1, &[&der::write(BIT_STRING, &[&[0], &octets(half)])]));
+        sequence(&[&[2, 1, 1], &der::write(OCTET_STRING, &[value]), &curve, &half.unwrap_or_default()])
+    }
+
+    fn pkcs8_key(algorithm: &[&[u8]], key: &[u8], half: Option<&str>) -> Vec<u8> {
+        let half = half.map(|half| der::write(0x81, &[&[0], &octets(half)])).unwrap_or_default();
+        sequence(&[&[2, 1, 1], &sequence(algorithm), &der::write(OCTET_STRING, &[key]), &half])
+    }
+
+    fn ed25519(half: Option<&str>) -> Vec<u8> {
+        pkcs8_key(&[&oid(public::ED25519)], &der::write(OCTET_STRING, &[&octets(SEED)]), half)
+    }
+
+    /// The hexadecimal digits of the public key, without what stands before it.
+    fn public_half(der: &[u8], digits: usize) -> Result<String, Problem> {
+        let items = keys::read(der, None).map_err(|error| error.problem)?;
+        let spki = hex(&items[0].spki);
+        Ok(spki[spki.len() - digits..].to_owned())
+    }
+
+    #[test]
+    fn a_public_half_is_computed_where_there_is_none() {
+        let curve = oid(public::P256);
+        let expected = Ok(format!("04{X}{Y}"));
+        assert_eq!(public_half(&ec_key(&octets(D), Some(&curve), None), 130), expected);
+        let long = [&[0; 3][..], &octets(D)].concat();
+        assert_eq!(public_half(&ec_key(&long, Some(&curve), None), 130), expected);
+        let inside = ec_key(&octets(D), None, None);
+        assert_eq!(public_half(&pkcs8_key(&[&oid(public::EC), &curve], &inside, None), 130), expected);
+        assert_eq!(public_half(&ed25519(None), 64), Ok(HALF.to_owned()));
+    }
+
+    #[test]
+    fn leading_zeros_of_a_private_value_may_be_missing() {
+        let curve = oid(public::P256);
+        let short = public_half(&ec_key(&[5], Some(&curve), None), 130);
+        assert_eq!(short, public_half(&ec_key(&[&[0; 31][..], &[5]].concat(), Some(&curve), None), 130));
+        assert!(short.is_ok());
+    }
+
+    #[test]
+    fn ed448_is_as_in_rfc_8032() {
+        let seed = "6c82a562cb808d10d632be89c8513ebf6c929f34ddfa8c9f63c9960ef6e348a3\
+                    528c8a3fcc2f044e39a3fc5b94492f8f032e7549a20098f95b";
+        let half = "5fd7449b59b461fd2ce787ec616ad46a1da1342485a70e1f8a0ea75d80e96778\
+                    edf124769b46c7061bd6783df1e50f6cd1fa1abeafe8256180";
+        let key = pkcs8_key(&[&oid(public::ED448)], &der::write(OCTET_STRING, &[&octets(seed)]), None);
+        assert_eq!(public_half(&key, 114), Ok(half.to_owned()));
+    }
+
+    #[test]
+    fn a_carried_half_is_kept_in_its_form_when_it_is_the_keys_own() {
+        let curve = oid(public::P256);
+        for half in [format!("04{X}{Y}"), format!("03{X}"), format!("07{X}{Y}")] {
+            let key = ec_key(&octets(D), Some(&curve), Some(&half));
+            assert_eq!(public_half(&key, half.len()), Ok(half.clone()));
+            let outer = pkcs8_key(&[&oid(public::EC), &curve], &ec_key(&octets(D), None, None), Some(&half));
+            assert_eq!(public_half(&outer, half.len()), Ok(half));
+        }
+        assert_eq!(public_half(&ed25519(Some(HALF)), 64), Ok(HALF.to_owned()));
+    }
+
+    #[test]
+    fn a_carried_half_of_another_key_is_refused() {
+        let curve = oid(public::P256);
+        for half in [format!("04{Y}{X}"), format!("02{X}"), format!("06{X}{Y}"), format!("03{Y}"), "03".to_owned()] {
+            let key = ec_key(&octets(D), Some(&curve), Some(&half));
+            assert_eq!(public_half(&key, 2), Err(Problem::PublicHalf), "{half}");
+            let outer = pkcs8_key(&[&oid(public::EC), &curve], &ec_key(&octets(D), None, None), Some(&half));
+            assert_eq!(public_half(&outer, 2), Err(Problem::PublicHalf), "{half}");
+        }
+        assert_eq!(public_half(&ed25519(Some(X)), 2), Err(Problem::PublicHalf));
+        assert_eq!(public_half(&ed25519(Some("e1")), 2), Err(Problem::PublicHalf));
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_one_says_why() {
+        let curve = oid(public::P256);
+        let order = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
+        let none = |algorithm| Err(Problem::PrivateValue { algorithm });
+        for (key, problem) in [
+            (ec_key(&octets(order), Some(&curve), None), none("P-256")),
+            (ec_key(&[0; 32], Some(&curve), None), none("P-256")),
+            (ec_key(&[1; 33], Some(&curve), None), none("P-256")),
+            (ec_key(&[], Some(&oid(public::P521)), None), none("P-521")),
+            (ec_key(&[1; 49], Some(&oid(public::P384)), None), none("P-384")),
+            (ec_key(&[1], None, None), Err(Problem::NoCurve)),
+            (ec_key(&[1], Some(&sequence(&[&[2, 1, 1]])), None), Err(Problem::ExplicitCurve)),
+            (
+                ec_key(&[1], Some(&oid(&[0x2b, 0x81, 4, 0, 10])), None),
+                Err(Problem::Curve { oid: "1.3.132.0.10".into() }),
+            ),
+            (
+                pkcs8_key(&[&oid(&[0x2b, 0x65, 0x6e])], &[4, 1, 1], None),
+                Err(Problem::Algorithm { oid: "1.3.101.110".into() }),
+            ),
+            (pkcs8_key(&[&oid(public::ED25519)], &[4, 1, 1], None), none("Ed25519")),
+            (pkcs8_key(&[&oid(public::ED448)], &[4, 1, 1], None), none("Ed448")),
+            (pkcs8_key(&[&oid(public::ED448)], &[5, 0], None), Err(PKCS8)),
+            (pkcs8_key(&[&oid(public::EC), &oid(public::P384)], &ec_key(&[1], Some(&curve), None), None), Err(EC)),
+            (sequence(&[&sequence(&[&curve]), &[4, 1, 1]]), Err(Problem::Encrypted)),
+        ] {
+            assert_eq!(public_half(&key, 2), problem, "{}", hex(&key));
+        }
+    }
+
+    #[test]
+    fn a_modulus_is_the_product_of_its_primes() {
+        let integer = |digits: &[u8]| der::write(INTEGER, &[digits]);
+        // 65537 * 251 = 16449787
+        let key = |modulus: &[u8]| {
+            let rest = integer(&[1]).repeat(3);
+            let (p, q) = (integer(&[1, 0, 1]), integer(&[0, 0xfb]));
+            sequence(&[&[2, 1, 0], &integer(modulus), &[2, 1, 3], &[2, 1, 1], &p, &q, &rest])
+        };
+        assert_eq!(public_half(&key(&[0, 0xfb, 0, 0xfb]), 18), Ok("020400fb00fb020103".to_owned()));
+        assert_eq!(public_half(&key(&[0, 0xfb, 0, 0xfc]), 2), Err(Problem::Modulus));
+        assert_eq!(public_half(&key(&[0xfb, 0, 0xfb]), 2), Err(RSA));
     }
 }
