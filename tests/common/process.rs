@@ -140,7 +140,7 @@ impl Daemon {
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: &str) {
         if let Some(child) = &self.child {
-            run(&self.folder, "sh", &["-c", &format!("kill -{signal} {}", child.id())]);
+            run(Path::new("/"), "sh", &["-c", &format!("kill -{signal} {}", child.id())]);
         }
     }
 

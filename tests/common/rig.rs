@@ -35,7 +35,7 @@ pub(crate) enum Damage {
 /// A running tree. Dropping it stops all of it.
 #[derive(Debug)]
 pub(crate) struct Rig {
-    // The servers stop before their folder goes.
+    // In this order they are dropped: the servers stop before their folder goes.
     resolver: Resolver,
     leaf: Leaf,
     tree: Tree,
@@ -234,8 +234,9 @@ impl Rig {
 
 impl Drop for Rig {
     fn drop(&mut self) {
-        let Some(folder) = self.folder.take() else { return };
-        if thread::panicking() {
+        if thread::panicking()
+            && let Some(folder) = self.folder.take()
+        {
             eprintln!("the folder of the servers stays: {}", folder.keep().display());
         }
     }
