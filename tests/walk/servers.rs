@@ -32,6 +32,7 @@ fn a_sound_tree_is_secure_at_every_server() {
         assert_eq!(server.negative_ttl, Some(300));
         assert_eq!(server.records[0].to_string(), format!("3 1 1 {}", digest('a')));
         assert_eq!(server.signature_expires, Some(lab.window.expiration));
+        assert_eq!(server.set_signature_expires, Some(lab.window.expiration));
         assert_eq!(server.findings, []);
     }
     let resolver = one(evidence.resolvers);

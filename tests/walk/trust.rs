@@ -234,6 +234,24 @@ fn a_signature_that_caches_may_outlive_is_unsafe() {
 }
 
 #[test]
+fn the_first_signature_to_expire_is_told_and_the_last_over_the_set_itself() {
+    let mut lab = Lab::new();
+    let (shorter, own) = (Window::around(lab.now, 3), lab.window);
+    lab.window = shorter;
+    lab.serve(TLD, &lab.tld, &[&lab.tld_key]);
+    let evidence = lab.gather();
+    let answer = server(&evidence, 0, NS1);
+    assert_eq!(answer.security, Security::Secure);
+    assert_eq!(
+        (answer.signature_expires, answer.set_signature_expires),
+        (Some(shorter.expiration), Some(own.expiration))
+    );
+    lab.serve(NS1, &lab.leaf, &[&lab.leaf_key]);
+    lab.authority.fault_for(NS1, "TLSA", Fault::Refuse).unwrap();
+    assert_eq!(server(&lab.gather(), 0, NS1).set_signature_expires, None);
+}
+
+#[test]
 fn resolvers_only_find_things() {
     let mut lab = Lab::new();
     // What a resolver says of the records themselves changes nothing.
