@@ -99,13 +99,13 @@ pub(crate) fn judge(
         let text = "the set before was not seen, so its TTL is not known and a longer hold is kept";
         ledger.add(Finding::new("old-ttl-unknown", Severity::Note, text));
     }
-    let Some(agreed) = agreed_since(evidence, expectation, watch, now) else { return (None, hold) };
-    let agreed = stated(agreed, watch, policy, now, ledger);
-    let Some(length) = hold.length else {
+    if hold.length.is_none() {
         let text = "no signature over the set before was seen, so it is not known when the last one expires";
         ledger.add(Finding::new("old-signature-unknown", Severity::Unknown, text));
-        return (Some(agreed), hold);
-    };
+    }
+    let Some(agreed) = agreed_since(evidence, expectation, watch, now) else { return (None, hold) };
+    let agreed = stated(agreed, watch, policy, now, ledger);
+    let Some(length) = hold.length else { return (Some(agreed), hold) };
     let mut until = end(agreed, length);
     if let Basis::Signature(Some(expires)) = hold.basis {
         until = until.max(end(expires, TimeDelta::zero()));

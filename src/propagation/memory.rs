@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::name::Name;
 use crate::propagation::evidence::{Evidence, Hop, Outcome, Security, ServerAnswer};
 use crate::propagation::servers::{lacks_any, serves, stale_until};
-use crate::propagation::silence::answered;
+use crate::propagation::silence::{answered, silent};
 use crate::propagation::{Decision, Expectation, Verdict, sorted};
 use crate::tlsa::Tlsa;
 
@@ -170,7 +170,7 @@ impl Memory {
     pub fn judged(&self, evidence: &Evidence, verdict: &Verdict, now: DateTime<Utc>) -> Self {
         let Some(mut watch) = self.owners.get(&evidence.owner.to_string()).cloned() else { return self.clone() };
         for hop in &evidence.hops {
-            for server in hop.servers.iter().filter(|server| server.outcome != Outcome::Unreachable) {
+            for server in hop.servers.iter().filter(|server| !silent(server)) {
                 let unheard = || Seen { since: None, heard_at: now, sound: false };
                 let seen = watch.servers.entry(server_key(hop, server)).or_insert_with(unheard);
                 seen.heard_at = now;

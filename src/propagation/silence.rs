@@ -52,7 +52,7 @@ pub(crate) fn judge(
             ledger.add(Finding::new("no-servers", Severity::Unknown, text));
         }
         for server in &hop.servers {
-            let (name, silent) = (label(server), server.outcome == Outcome::Unreachable);
+            let (name, unreachable) = (label(server), server.outcome == Outcome::Unreachable);
             let excused = waived.contains(hop, server);
             for finding in &server.findings {
                 let mut finding = Finding { server: Some(name.clone()), ..finding.clone() };
@@ -61,7 +61,7 @@ pub(crate) fn judge(
                 } else if !answered(server) && finding.code == server.outcome.word() {
                     finding.severity = finding.severity.max(Severity::Unknown);
                 }
-                if silent && finding.severity <= Severity::Unknown {
+                if unreachable && finding.severity <= Severity::Unknown {
                     ledger.add_silence(finding);
                 } else {
                     ledger.add(finding);
@@ -69,7 +69,7 @@ pub(crate) fn judge(
             }
             if let Some(finding) = missing(server, excused) {
                 let finding = finding.at(name);
-                if silent { ledger.add_silence(finding) } else { ledger.add(finding) }
+                if unreachable { ledger.add_silence(finding) } else { ledger.add(finding) }
             }
         }
     }
@@ -106,7 +106,7 @@ fn waive(evidence: &Evidence, watch: &Watch, policy: &Policy, hold: &Hold, now: 
         let spoken = hop.servers.iter().any(answered);
         for server in hop.servers.iter().filter(|server| server.outcome == Outcome::Unreachable) {
             addresses.insert(server.address.map_or_else(|| server.name.to_string(), |address| address.to_string()));
-            if spoken && only_silent(server) && !last_heard_amiss(hop, server, watch, hold, now) {
+            if spoken && silent(server) && !last_heard_amiss(hop, server, watch, hold, now) {
                 waived.0.insert(server_key(hop, server));
             }
         }
@@ -115,8 +115,11 @@ fn waive(evidence: &Evidence, watch: &Watch, policy: &Policy, hold: &Hold, now: 
     if addresses.len() > policy.allow_unreachable { Waived::default() } else { waived }
 }
 
-fn only_silent(server: &ServerAnswer) -> bool {
-    !matches!(server.security, Security::Bogus | Security::Insecure)
+/// Whether nothing at all is known from the server: it did not answer, and none
+/// of its other answers was wrong.
+pub(crate) fn silent(server: &ServerAnswer) -> bool {
+    server.outcome == Outcome::Unreachable
+        && !matches!(server.security, Security::Bogus | Security::Insecure)
         && server.findings.iter().all(|finding| finding.severity < Severity::Unsafe)
 }
 
