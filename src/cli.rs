@@ -2,6 +2,7 @@
 //! command below; what they share (files, targets, output) is in `cli/`.
 
 pub mod demo;
+pub mod inputs;
 pub mod options;
 pub mod patch;
 pub mod prune;
@@ -71,13 +72,19 @@ impl Command {
             Self::Demo(_) => "demo",
         }
     }
+
+    /// Whether an option of the command itself asks for JSON.
+    fn answers_in_json(&self) -> bool {
+        matches!(self, Self::Tlsa(args) if args.format == tlsa::Format::Json)
+    }
 }
 
 /// Runs one command line and answers on the streams.
 pub fn main(arguments: impl IntoIterator<Item = OsString>, streams: Streams<'_>) -> Status {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     match Cli::try_parse_from(&arguments) {
-        Ok(cli) => {
+        Ok(mut cli) => {
+            cli.global.json |= cli.command.answers_in_json();
             let mut ui = Ui::new(&cli.global, streams);
             let command = cli.command.name();
             let ran = run(cli.command, &mut ui, Utc::now());

@@ -1,5 +1,9 @@
 //! Words and tables made of what the commands found out.
 
+pub mod keys;
+pub mod records;
+pub mod table;
+
 /// Text that came from a file, a certificate or the network, made safe for a
 /// terminal: control characters are shown as escapes, line ends are kept.
 #[must_use]

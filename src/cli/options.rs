@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::Failure;
+use crate::duration;
 use crate::name::Name;
 use crate::tlsa::{Matching, Params, Port, Selector, Target, Usage};
 
@@ -44,6 +45,17 @@ pub struct KeyArgs {
     pub passphrase_file: Option<PathBuf>,
 }
 
+/// Reads a TTL: seconds or a duration, up to 2^31 - 1 seconds (RFC 2181 section 8).
+///
+/// # Errors
+///
+/// What keeps the text from being a TTL.
+pub fn ttl(text: &str) -> Result<u32, String> {
+    let duration = duration::parse(text).map_err(|error| error.to_string())?;
+    let seconds = u32::try_from(duration.num_seconds()).ok().filter(|seconds| *seconds < 1 << 31);
+    seconds.ok_or_else(|| format!("{text:?} is more than {} seconds, the largest TTL (RFC 2181)", i32::MAX))
+}
+
 impl TargetArgs {
     /// Every host with every port, in the order given.
     ///
@@ -74,5 +86,20 @@ impl ParamArgs {
     #[must_use]
     pub fn params(&self) -> Params {
         Params { usage: self.usage, selector: self.selector, matching: self.matching }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ttl_has_31_bits() {
+        assert_eq!(ttl("1h"), Ok(3600));
+        assert_eq!(ttl("0"), Ok(0));
+        assert_eq!(ttl("2147483647"), Ok(i32::MAX as u32));
+        for wrong in ["2147483648", "-1", "", "1x"] {
+            assert!(ttl(wrong).is_err(), "{wrong}");
+        }
     }
 }

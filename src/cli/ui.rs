@@ -186,7 +186,7 @@ impl<'a> Ui<'a> {
     }
 
     /// Prints the answer or the failure, and says the exit status.
-    pub fn finish(mut self, command: &str, ran: Ran) -> Status {
+    pub fn finish(self, command: &str, ran: Ran) -> Status {
         let (status, fields) = match ran {
             Ok(answer) => {
                 if !self.json && self.streams.out.write_all(answer.text.as_bytes()).is_err() {
