@@ -24,15 +24,16 @@ pub mod memory;
 #[cfg(test)]
 pub(crate) mod sample;
 mod servers;
-pub(crate) mod sets;
+mod sets;
 mod silence;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::finding::{Finding, Severity};
-use crate::tlsa::Tlsa;
+use crate::tlsa::{Params, Tlsa};
 
 use evidence::{Evidence, ServerAnswer};
 use ledger::Ledger;
@@ -91,24 +92,32 @@ pub struct Expectation {
     expected: Vec<Tlsa>,
     /// The records of the key that is deployed now, when the user names it.
     current: Option<Vec<Tlsa>>,
-    /// Records of the key to be deployed under parameters that were not asked
-    /// for: they tell whether other records in the set match it too.
-    derived: Vec<Tlsa>,
+    /// What each new key comes to under parameters that were not asked for:
+    /// one record of each list must stand in a set that uses them.
+    derived: BTreeMap<Params, Vec<Vec<Tlsa>>>,
 }
 
 impl Expectation {
     /// The records of the new key, and those of the deployed one if it is named.
     #[must_use]
     pub fn new(expected: Vec<Tlsa>, current: Option<Vec<Tlsa>>) -> Self {
-        Self { expected: sorted(expected), current: current.map(sorted), derived: Vec::new() }
+        Self { expected: sorted(expected), current: current.map(sorted), derived: BTreeMap::new() }
     }
 
-    /// The same expectation, with what the new key comes to under parameters
-    /// that the servers use and the user did not ask for.
+    /// The same expectation, with what each new key comes to under parameters
+    /// that the servers use and the user did not ask for: for every key the
+    /// records that match its chain. No list at all means that it is not known.
     #[must_use]
-    pub fn deriving(mut self, derived: Vec<Tlsa>) -> Self {
-        self.derived = sorted(derived);
+    pub fn deriving(mut self, derived: impl IntoIterator<Item = (Params, Vec<Vec<Tlsa>>)>) -> Self {
+        self.derived = derived.into_iter().collect();
         self
+    }
+
+    /// The parameters in use at the last owner under which it has to be known
+    /// what the new keys come to, before this evidence can be judged.
+    #[must_use]
+    pub fn to_derive(&self, evidence: &Evidence) -> BTreeSet<Params> {
+        sets::open_parameters(evidence, self)
     }
 
     /// The records of the key to be deployed.

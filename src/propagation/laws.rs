@@ -170,13 +170,15 @@ prop_compose! {
         repeated in any::<bool>(),
         patched in select(vec![None, None, Some(OldTtl::Set(3600)), Some(OldTtl::Absent(60))]),
         current in select(vec![None, Some(vec![key("old")])]),
-        derived in select(vec![Vec::new(), vec![key_as("new", 3, 1, 2)]]),
+        derivable: bool,
         policy in any_policy(),
     ) -> Case {
         if repeated {
             earlier.push((evidence.clone(), 30_000));
         }
         earlier.sort_by_key(|(_, seconds)| -seconds);
+        let extra = key_as("new", 3, 1, 2);
+        let derived = derivable.then(|| (extra.params, vec![vec![extra]]));
         let expectation = Expectation::new(vec![key("new")], current).deriving(derived);
         Case { earlier, patched, evidence, expectation, policy }
     }

@@ -21,10 +21,7 @@ use crate::propagation::ledger::Ledger;
 use crate::propagation::{Expectation, brief, label};
 use crate::tlsa::{Params, Tlsa};
 
-/// The parameters in use at the last owner that the expectation cannot judge:
-/// what the new key comes to under them has to be derived first
-/// ([`Expectation::deriving`]).
-#[must_use]
+/// The parameters in use at the last owner that no expected record has.
 pub(crate) fn open_parameters(evidence: &Evidence, expectation: &Expectation) -> BTreeSet<Params> {
     let used = final_sets(evidence).flat_map(|server| &server.records).filter(|record| is_usable(record));
     let known: BTreeSet<Params> = expectation.expected.iter().map(|record| record.params).collect();
@@ -48,21 +45,21 @@ pub(crate) fn judge(evidence: &Evidence, expectation: &Expectation, ledger: &mut
 }
 
 fn judge_parameters(evidence: &Evidence, expectation: &Expectation, params: Params, ledger: &mut Ledger) {
-    let matching: Vec<&Tlsa> = expectation.derived.iter().filter(|record| record.params == params).collect();
-    if matching.is_empty() {
-        let text = format!("the set has {params} records, and the files do not tell whether the new key matches one");
+    let keys = expectation.derived.get(&params).map(Vec::as_slice).unwrap_or_default();
+    if keys.is_empty() {
+        let text = format!("the set has {params} records, and the files do not tell which of them the new key matches");
         ledger.add(Finding::new("parameter-set-unmatched", Severity::Unknown, text));
         return;
     }
     let unmatched = |server: &&ServerAnswer| {
         let used = server.records.iter().any(|record| record.params == params && is_usable(record));
-        used && !matching.iter().any(|record| server.records.contains(record))
+        used && !keys.iter().all(|key| key.iter().any(|record| server.records.contains(record)))
     };
     let has_all = |server: &ServerAnswer| expectation.expected.iter().all(|record| server.records.contains(record));
     let right_somewhere = final_sets(evidence).any(|server| has_all(server) && !unmatched(&server));
     let severity = if right_somewhere { Severity::Wait } else { Severity::Unsafe };
     for server in final_sets(evidence).filter(unmatched) {
-        let text = format!("has {params} records and none that the new key matches");
+        let text = format!("has {params} records and none for the new key");
         ledger.add(Finding::new("parameter-set-unmatched", severity, text).at(label(server)));
     }
 }

@@ -471,9 +471,13 @@ fn parameters_in_use_without_the_new_key_are_unsafe() {
     let stale = || evidence(vec![server(1, &set("old")), server(2, &set("old"))]);
     // Nobody knows what the new key comes to under 3 1 2.
     found(&once(&stale(), &new()), "parameter-set-unmatched", Severity::Unknown, None);
-    let derived = new().deriving(vec![key_as("new", 3, 1, 2)]);
+    let derived = new().deriving([(key_as("new", 3, 1, 2).params, vec![vec![key_as("new", 3, 1, 2)]])]);
     found(&once(&stale(), &derived), "parameter-set-unmatched", Severity::Unsafe, NS1);
     assert_eq!(once(&evidence(vec![server(1, &set("new"))]), &derived).decision, Decision::Safe);
+    // Of two keys, each needs a record of its own.
+    let extra = key_as("new", 3, 1, 2);
+    let both = new().deriving([(extra.params, vec![vec![extra.clone()], vec![key_as("second", 3, 1, 2)]])]);
+    assert_eq!(once(&evidence(vec![server(1, &set("new"))]), &both).decision, Decision::Unsafe);
     // Another server has it right already.
     let lagging = once(&evidence(vec![server(1, &set("new")), server(2, &set("old"))]), &derived);
     assert_eq!(lagging.decision, Decision::Wait);
