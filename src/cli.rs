@@ -8,6 +8,7 @@ pub mod options;
 pub mod patch;
 pub mod prune;
 mod refusal;
+mod remember;
 pub mod spki;
 pub mod tlsa;
 pub mod ui;
