@@ -1,0 +1,405 @@
+//! One pass over a zone that keeps what an edit needs and lets the rest stream
+//! by: the SOA, the records at the owners asked for and their kin, and whatever
+//! stands in the way of an edit.
+
+use std::rc::Rc;
+
+use crate::name::Name;
+use crate::tlsa::{Target, Tlsa};
+use crate::zone::generate;
+use crate::zone::library::{Library, read_span};
+use crate::zone::rdata;
+use crate::zone::reader::{Checkpoint, Entry, Place, ReadError, ReadErrorKind, Reader};
+use crate::zone::rtype::code;
+use crate::zone::scan::{Fields, Kind, Span};
+
+/// A record in its place, kept for an edit.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The point before the record.
+    pub before: Checkpoint,
+    /// Its file's number.
+    pub file: usize,
+    /// Offset of its first octet.
+    pub offset: u64,
+    /// Its line, from 1.
+    pub line: u64,
+    /// Its octets, line end included.
+    pub text: Vec<u8>,
+    /// Its head.
+    pub fields: Fields,
+    /// The TTL in force for it, in seconds, as BIND reads it.
+    pub ttl: Option<u32>,
+}
+
+impl Found {
+    /// Offset behind the record.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.offset + self.text.len() as u64
+    }
+}
+
+/// An SOA record and its serial.
+#[derive(Clone, Debug)]
+pub struct Soa {
+    /// The record.
+    pub found: Found,
+    /// Its owner, the zone's apex.
+    pub owner: Name,
+    /// The serial's digits in the record's text.
+    pub digits: Span,
+    /// The serial.
+    pub serial: u32,
+    /// The minimum field: how long absence is cached (RFC 2308 section 4), in seconds.
+    pub minimum: u32,
+}
+
+/// What was found for one target.
+#[derive(Clone, Debug, Default)]
+pub struct AtTarget {
+    /// TLSA records at the owner, in the order of the zone.
+    pub tlsa: Vec<(Found, Tlsa)>,
+    /// The last record of any type at the owner.
+    pub last: Option<Found>,
+    /// The last record at a sibling: the same host, another port.
+    pub sibling: Option<Found>,
+    /// The last record at the host or below it.
+    pub host: Option<Found>,
+    /// CNAME, DNAME, zone cuts and `$GENERATE`s that own the name or may.
+    pub obstacles: Vec<Obstacle>,
+    /// Labels of the longest name that exists at or above the owner.
+    encloser: usize,
+    /// Wildcards with TLSA or CNAME above the owner, with the labels of their parent.
+    wildcards: Vec<(usize, Obstacle)>,
+}
+
+impl AtTarget {
+    /// The wildcard that answers for the owner as long as the owner does not exist
+    /// (RFC 4592 section 3.3.1).
+    #[must_use]
+    pub fn wildcard(&self) -> Option<&Obstacle> {
+        self.wildcards.iter().find(|(labels, _)| *labels == self.encloser).map(|(_, obstacle)| obstacle)
+    }
+}
+
+/// Something that keeps a record from being added.
+#[derive(Clone, Debug)]
+pub struct Obstacle {
+    /// What it is.
+    pub what: ObstacleKind,
+    /// Its owner, or the template of a `$GENERATE`.
+    pub owner: String,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// What can stand in the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ObstacleKind {
+    /// A CNAME at the owner: nothing else may stand there (RFC 1034 section 3.6.2).
+    Cname,
+    /// A DNAME above the owner: nothing exists below it (RFC 6672 section 2.4).
+    Dname,
+    /// NS records above the owner: the name belongs to another zone.
+    Cut,
+    /// A `$GENERATE` that may make records at the owner.
+    Generate,
+    /// A wildcard that answers for the owner now, and would no longer.
+    Wildcard,
+}
+
+/// What one pass found.
+#[derive(Debug)]
+pub struct Index {
+    /// The SOA records; a good zone has one, or the same one twice.
+    pub soas: Vec<Soa>,
+    /// The first record that only a signed zone has.
+    pub signed: Option<Place>,
+    /// For each target, in order.
+    pub targets: Vec<AtTarget>,
+    /// The last record of the main file.
+    pub last: Option<Found>,
+    /// The end of the main file.
+    pub end: Checkpoint,
+    /// Each file read, and how many times.
+    pub files: Vec<(usize, u32)>,
+    /// How many records the zone has.
+    pub records: u64,
+}
+
+/// Reads a zone once, with these targets in mind.
+///
+/// # Errors
+///
+/// The first thing that a name server would not read.
+pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> Result<Index, ReadError> {
+    let mut reader = Reader::new(library, origin);
+    let mut index = Index {
+        soas: Vec::new(),
+        signed: None,
+        targets: vec![AtTarget::default(); targets.len()],
+        last: None,
+        end: reader.checkpoint(),
+        files: Vec::new(),
+        records: 0,
+    };
+    let owners: Vec<Name> = targets.iter().map(|target| target.owner().unwrap_or_else(|_| Name::root())).collect();
+    let mut watch = Watch { targets, owners, hint: Hint::default(), relations: None };
+    let mut last_record: Option<(u64, u64, usize, Fields)> = None;
+    let mut file = usize::MAX;
+    while reader.advance()? {
+        let Some(entry) = reader.entry() else { break };
+        if entry.file != file || entry.offset == 0 {
+            file = entry.file;
+            watch.relations = None;
+            if entry.offset == 0 {
+                match index.files.iter_mut().find(|(known, _)| *known == file) {
+                    Some((_, times)) => *times += 1,
+                    None => index.files.push((file, 1)),
+                }
+            }
+        }
+        match entry.kind {
+            Kind::Record(fields) => {
+                index.records += 1;
+                if file == 0 {
+                    last_record = Some((entry.offset, entry.line, entry.text.len(), *fields));
+                }
+                watch.record(&reader, &entry, fields, &mut index)?;
+            }
+            Kind::Control { name, args } => watch.control(&reader, &entry, *name, args, &mut index),
+            Kind::Blank | Kind::Unread(_) => {}
+        }
+    }
+    index.end = reader.checkpoint();
+    if let Some((offset, line, len, fields)) = last_record {
+        let text = read_span(library, 0, offset, offset + len as u64).map_err(|error| reader.failed(0, line, error))?;
+        index.last = Some(Found { before: index.end.clone(), file: 0, offset, line, text, fields, ttl: None });
+    }
+    index.forgive_apex();
+    Ok(index)
+}
+
+impl Index {
+    /// NS records at the apex are no cut; they are known only when the SOA has been seen.
+    fn forgive_apex(&mut self) {
+        let Some(apex) = self.soas.first().map(|soa| soa.owner.to_string()) else { return };
+        for target in &mut self.targets {
+            target.obstacles.retain(|obstacle| obstacle.what != ObstacleKind::Cut || obstacle.owner != apex);
+        }
+    }
+}
+
+/// How an owner stands to one target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Relation {
+    /// Nothing to do with it.
+    Far,
+    /// The very owner.
+    Same,
+    /// The same host, another port.
+    Sibling,
+    /// The host, or below it.
+    AtHost,
+    /// Above the host.
+    Above,
+}
+
+/// The targets, and how the present owner stands to them.
+struct Watch<'t> {
+    targets: &'t [Target],
+    owners: Vec<Name>,
+    hint: Hint,
+    /// How the last owner stands to each target; empty when it is far from all,
+    /// `None` when a file began or ended since.
+    relations: Option<Vec<Relation>>,
+}
+
+impl Watch<'_> {
+    fn record(
+        &mut self,
+        reader: &Reader<'_>,
+        entry: &Entry<'_>,
+        fields: &Fields,
+        index: &mut Index,
+    ) -> Result<(), ReadError> {
+        let inherited = reader.inherited();
+        if let Some(span) = fields.owner {
+            let near = self.hint.may_be_near(span.of(entry.text), inherited.origin.as_ref(), self.targets);
+            self.relations = Some(if near { self.relate(&owner_of(reader, entry, fields)?) } else { Vec::new() });
+        } else if self.relations.is_none() {
+            self.relations = Some(self.relate(&owner_of(reader, entry, fields)?));
+        }
+        match fields.code {
+            code::SOA => {
+                let read = rdata::soa(entry.text, fields);
+                let (digits, serial, minimum) =
+                    read.map_err(|error| reader.error_at(error.at, ReadErrorKind::Data(error.what)))?;
+                let owner = owner_of(reader, entry, fields)?;
+                index.soas.push(Soa { found: keep(reader, entry, fields), owner, digits, serial, minimum });
+            }
+            code::RRSIG | code::NSEC | code::NSEC3 | code::SIG | code::NXT if index.signed.is_none() => {
+                index.signed = Some(reader.place(fields.rtype.start));
+            }
+            _ => {}
+        }
+        let relations = self.relations.as_deref().unwrap_or(&[]);
+        if relations.is_empty() {
+            return Ok(());
+        }
+        let owner = owner_of(reader, entry, fields)?;
+        for (at, relation) in relations.iter().enumerate() {
+            let target = &mut index.targets[at];
+            note_existence(target, &owner, &self.owners[at], *relation, reader, fields);
+            let kept = || keep(reader, entry, fields);
+            match relation {
+                Relation::Far | Relation::Above => {}
+                Relation::Same => {
+                    if fields.code == code::TLSA {
+                        let read = rdata::tlsa(entry.text, fields);
+                        let tlsa = read.map_err(|error| reader.error_at(error.at, ReadErrorKind::Data(error.what)))?;
+                        target.tlsa.push((kept(), tlsa));
+                    }
+                    target.last = Some(kept());
+                }
+                Relation::Sibling => target.sibling = Some(kept()),
+                Relation::AtHost => target.host = Some(kept()),
+            }
+        }
+        Ok(())
+    }
+
+    fn relate(&self, owner: &Name) -> Vec<Relation> {
+        let relation = |(target, asked): (&Target, &Name)| {
+            if owner == asked {
+                Relation::Same
+            } else if owner.is_within(&target.host) {
+                let sibling = owner.parent().is_some_and(|up| up.parent().as_ref() == Some(&target.host))
+                    && owner.labels().next().is_some_and(|label| label.starts_with(b"_"));
+                if sibling { Relation::Sibling } else { Relation::AtHost }
+            } else if target.host.is_within(owner) || is_wildcard_above(owner, asked) {
+                Relation::Above
+            } else {
+                Relation::Far
+            }
+        };
+        let relations: Vec<Relation> = self.targets.iter().zip(&self.owners).map(relation).collect();
+        if relations.iter().all(|relation| *relation == Relation::Far) { Vec::new() } else { relations }
+    }
+
+    fn control(&mut self, reader: &Reader<'_>, entry: &Entry<'_>, name: Span, args: &[Span], index: &mut Index) {
+        if !name.of(entry.text).eq_ignore_ascii_case(b"$GENERATE") {
+            return;
+        }
+        let Some(template) = args.get(1).map(|span| span.of(entry.text)) else { return };
+        let origin = reader.inherited().origin.as_ref().map(|origin| origin.to_string()).unwrap_or_default();
+        for (target, owner) in index.targets.iter_mut().zip(&self.owners) {
+            let names = owner.ancestors().take_while(|name| name.labels().count() > 1);
+            if names.into_iter().any(|name| generate::may_make(template, &origin, &name)) {
+                let owner = String::from_utf8_lossy(template).into_owned();
+                target.obstacles.push(Obstacle { what: ObstacleKind::Generate, owner, place: reader.place(0) });
+            }
+        }
+    }
+}
+
+/// Notes what an owner's being there means for a target: that names above it
+/// exist, that it is a wildcard, that it is an obstacle.
+fn note_existence(
+    target: &mut AtTarget,
+    owner: &Name,
+    asked: &Name,
+    relation: Relation,
+    reader: &Reader<'_>,
+    fields: &Fields,
+) {
+    let shared = owner.ancestors().find(|name| asked.is_within(name)).map_or(0, |name| name.labels().count());
+    let obstacle = |what| Obstacle { what, owner: owner.to_string(), place: reader.place(fields.rtype.start) };
+    if is_wildcard_above(owner, asked) {
+        let matters = matches!(fields.code, code::TLSA | code::CNAME);
+        if matters {
+            target.wildcards.push((shared, obstacle(ObstacleKind::Wildcard)));
+        }
+    }
+    target.encloser = target.encloser.max(shared);
+    let above = relation != Relation::Same && asked.is_within(owner);
+    match fields.code {
+        code::CNAME if relation == Relation::Same => target.obstacles.push(obstacle(ObstacleKind::Cname)),
+        code::DNAME if above => target.obstacles.push(obstacle(ObstacleKind::Dname)),
+        code::NS if above || relation == Relation::Same => target.obstacles.push(obstacle(ObstacleKind::Cut)),
+        _ => {}
+    }
+}
+
+/// Whether `owner` is `*.x` and `asked` lies below `x`.
+fn is_wildcard_above(owner: &Name, asked: &Name) -> bool {
+    owner.labels().next() == Some(b"*") && owner.parent().is_some_and(|up| asked.is_within(&up))
+}
+
+fn owner_of(reader: &Reader<'_>, entry: &Entry<'_>, fields: &Fields) -> Result<Name, ReadError> {
+    let at = fields.owner.map_or(0, |span| span.start);
+    reader.inherited().owner_of(entry.text, fields).map_err(|error| reader.error_at(at, ReadErrorKind::Name(error)))
+}
+
+fn keep(reader: &Reader<'_>, entry: &Entry<'_>, fields: &Fields) -> Found {
+    Found {
+        before: reader.checkpoint(),
+        file: entry.file,
+        offset: entry.offset,
+        line: entry.line,
+        text: entry.text.to_vec(),
+        fields: *fields,
+        ttl: reader.inherited().ttl_of(entry.text, fields),
+    }
+}
+
+/// Tells quickly that an owner is far from every target, without making a
+/// name of it: in a flat zone nearly all are.
+#[derive(Default)]
+struct Hint {
+    origin: Option<Rc<Name>>,
+    known: bool,
+    /// Whether owners under this origin have to be looked at one by one.
+    all: bool,
+    /// The labels that lead from this origin towards the targets.
+    next: Vec<Vec<u8>>,
+}
+
+impl Hint {
+    fn may_be_near(&mut self, token: &[u8], origin: Option<&Rc<Name>>, targets: &[Target]) -> bool {
+        let same = match (&self.origin, origin) {
+            (Some(ours), Some(now)) => Rc::ptr_eq(ours, now),
+            (ours, now) => ours.is_none() && now.is_none(),
+        };
+        if !same || !self.known {
+            *self = Self::at(origin, targets);
+        }
+        if self.all
+            || token.last() == Some(&b'.')
+            || token.contains(&b'\\')
+            || token == b"@"
+            || token.first() == Some(&b'*')
+        {
+            return true;
+        }
+        self.next.iter().any(|label| {
+            let Some(rest) = token.len().checked_sub(label.len()) else { return false };
+            token[rest..].eq_ignore_ascii_case(label) && (rest == 0 || token[rest - 1] == b'.')
+        })
+    }
+
+    fn at(origin: Option<&Rc<Name>>, targets: &[Target]) -> Self {
+        let Some(name) = origin else { return Self { origin: None, known: true, all: true, next: Vec::new() } };
+        let mut hint = Self { origin: Some(Rc::clone(name)), known: true, all: false, next: Vec::new() };
+        for host in targets.iter().map(|target| &target.host) {
+            if name.is_within(host) {
+                hint.all = true;
+            } else if host.is_within(name) {
+                let steps = host.labels().count() - name.labels().count();
+                hint.next.extend(host.labels().nth(steps - 1).map(<[u8]>::to_vec));
+            }
+        }
+        hint
+    }
+}

@@ -1,0 +1,134 @@
+//! What a line of a zone file takes over from the lines before it: origin,
+//! owner, TTL (RFC 1035 section 5.1, RFC 2308 section 4). The trap of every
+//! editor: a line that goes away takes with it what others inherited.
+
+use std::rc::Rc;
+
+use crate::name::{Name, NameError};
+use crate::zone::rtype::code;
+use crate::zone::scan::{Fields, words};
+use crate::zone::ttl;
+
+/// What is in force before an entry.
+#[derive(Clone, Debug, Default)]
+pub struct Inherited {
+    /// The origin that completes relative names.
+    pub origin: Option<Rc<Name>>,
+    owner: Option<Owner>,
+    /// From `$TTL`, or from an SOA without a TTL before any other TTL.
+    pub default_ttl: Option<u32>,
+    /// The last TTL that a record stated; used where there is no default.
+    pub last_ttl: Option<u32>,
+}
+
+/// An owner as written, with the origin at that place; made absolute on demand.
+#[derive(Clone, Debug)]
+struct Owner {
+    token: Vec<u8>,
+    origin: Option<Rc<Name>>,
+}
+
+impl PartialEq for Inherited {
+    /// Equal when every later line means the same.
+    fn eq(&self, other: &Self) -> bool {
+        let last = |state: &Self| if state.default_ttl.is_some() { None } else { state.last_ttl };
+        self.origin == other.origin
+            && self.default_ttl == other.default_ttl
+            && last(self) == last(other)
+            && self.owner.is_some() == other.owner.is_some()
+            && self.inherited_owner() == other.inherited_owner()
+    }
+}
+
+impl Inherited {
+    /// At the start of a zone file with this origin.
+    #[must_use]
+    pub fn at_start(origin: Option<Name>) -> Self {
+        Self { origin: origin.map(Rc::new), ..Self::default() }
+    }
+
+    /// The owner that a line with a leading blank has.
+    ///
+    /// # Errors
+    ///
+    /// When there was none yet, or it is no name.
+    pub fn inherited_owner(&self) -> Result<Name, NameError> {
+        let owner = self.owner.as_ref().ok_or(NameError::Empty)?;
+        Name::from_zone_text(&owner.token, owner.origin.as_deref())
+    }
+
+    /// Whether a line with a leading blank has an owner.
+    #[must_use]
+    pub fn has_owner(&self) -> bool {
+        self.owner.is_some()
+    }
+
+    /// The owner of a record.
+    ///
+    /// # Errors
+    ///
+    /// When it is no name, or relative without an origin.
+    pub fn owner_of(&self, text: &[u8], fields: &Fields) -> Result<Name, NameError> {
+        match fields.owner {
+            Some(span) => Name::from_zone_text(span.of(text), self.origin.as_deref()),
+            None => self.inherited_owner(),
+        }
+    }
+
+    /// The TTL of a record in seconds, as BIND reads it; `None` when nothing says it.
+    #[must_use]
+    pub fn ttl_of(&self, text: &[u8], fields: &Fields) -> Option<u32> {
+        let stated = fields.ttl.map(|(_, seconds)| seconds);
+        stated.or(self.default_ttl).or(self.last_ttl).or_else(|| soa_minimum(text, fields))
+    }
+
+    /// Goes past a record.
+    pub fn pass(&mut self, text: &[u8], fields: &Fields) {
+        if let Some(span) = fields.owner {
+            let owner = self.owner.get_or_insert_with(|| Owner { token: Vec::new(), origin: None });
+            owner.token.clear();
+            owner.token.extend_from_slice(span.of(text));
+            // Counting references costs more than comparing pointers in a file of a million owners.
+            let same = match (&owner.origin, &self.origin) {
+                (Some(ours), Some(theirs)) => Rc::ptr_eq(ours, theirs),
+                (None, None) => true,
+                _ => false,
+            };
+            if !same {
+                owner.origin.clone_from(&self.origin);
+            }
+        }
+        if let Some((_, seconds)) = fields.ttl {
+            self.last_ttl = Some(seconds);
+        } else if fields.code == code::SOA && self.default_ttl.is_none() && self.last_ttl.is_none() {
+            self.default_ttl = soa_minimum(text, fields);
+        }
+    }
+
+    /// Goes into an included file: its names start from another origin, and
+    /// the owner is that of the line before.
+    #[must_use]
+    pub fn entering(&self, origin: Option<Name>) -> Self {
+        let mut inside = self.clone();
+        if let Some(origin) = origin {
+            inside.origin = Some(Rc::new(origin));
+        }
+        inside
+    }
+
+    /// Comes back from an included file: BIND and NSD 4.15 restore origin and
+    /// owner; TTLs stay as the included file left them in BIND.
+    #[must_use]
+    pub fn returning(self, inside: &Self) -> Self {
+        Self { default_ttl: inside.default_ttl, last_ttl: inside.last_ttl, ..self }
+    }
+}
+
+/// The minimum field of an SOA, the seventh of its RDATA.
+fn soa_minimum(text: &[u8], fields: &Fields) -> Option<u32> {
+    if fields.code != code::SOA {
+        return None;
+    }
+    let minimum = words(text).filter(|word| word.start >= fields.rtype.end).nth(6)?;
+    ttl::parse(minimum.of(text))
+}

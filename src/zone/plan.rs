@@ -1,0 +1,497 @@
+//! Plans an edit: where each record goes, what it looks like, what its removal
+//! leaves behind, the next serial; and proves the whole before handing it out.
+//! Planning may fail, and then nothing has happened.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+
+use crate::finding::{Finding, Severity};
+use crate::name::{Name, NameError};
+use crate::tlsa::{Target, Tlsa};
+use crate::zone::index::{self, AtTarget, Found, Index, Obstacle, ObstacleKind};
+use crate::zone::library::{Library, read_span};
+use crate::zone::proof::{self, Difference, Meaning, ProofError};
+use crate::zone::reader::{Checkpoint, Place, ReadError};
+use crate::zone::remove::{Placed, take_out};
+use crate::zone::rtype::code;
+use crate::zone::serial::{self, Backwards, Policy};
+use crate::zone::splice::{Splice, in_order};
+use crate::zone::style;
+
+/// A zone that was read with some targets in mind.
+pub struct Zone<'l> {
+    library: &'l dyn Library,
+    targets: Vec<Target>,
+    index: Index,
+    apex: Name,
+}
+
+/// What is to change at the zone's targets: for each, in order, some records.
+/// One edit adds or removes; a key change needs both, and a wait in between.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// These shall be there.
+    Add(Vec<Vec<Tlsa>>),
+    /// These shall not be there.
+    Remove(Vec<Vec<Tlsa>>),
+}
+
+/// An edit.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// What is to change.
+    pub change: Change,
+    /// The TTL of an RRset that does not exist yet, in seconds.
+    pub ttl: Option<u32>,
+    /// How to find the next serial.
+    pub serial: Policy,
+    /// A serial that the next one has to follow as well.
+    pub serial_above: Option<u32>,
+}
+
+/// One record added or removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// Its owner.
+    pub owner: Name,
+    /// Its TTL in seconds, as BIND reads it.
+    pub ttl: Option<u32>,
+    /// Its data.
+    pub tlsa: Tlsa,
+}
+
+/// Splices in order, disjoint, and proven to mean what was asked.
+#[derive(Clone, Debug, Default)]
+pub struct Patch {
+    splices: Vec<(usize, Vec<Splice>)>,
+    /// The records added.
+    pub added: Vec<Edit>,
+    /// The records removed.
+    pub removed: Vec<Edit>,
+    /// The serial before and after, when anything changed.
+    pub serial: Option<(u32, u32)>,
+    /// What is worth knowing about the zone or the edit.
+    pub notes: Vec<Finding>,
+}
+
+impl Patch {
+    /// Whether the zone is already as asked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.splices.is_empty()
+    }
+
+    /// The splices of each file that changes, in order.
+    #[must_use]
+    pub fn splices(&self) -> &[(usize, Vec<Splice>)] {
+        &self.splices
+    }
+}
+
+/// Why a zone cannot be edited as asked.
+#[derive(Debug)]
+pub enum PlanError {
+    /// The zone cannot be read.
+    Read(ReadError),
+    /// There is no SOA record.
+    NoSoa,
+    /// There are two SOA records with different serials or owners.
+    UnequalSoas(Place),
+    /// A target does not lie in the zone.
+    Outside {
+        /// The target's host.
+        host: Name,
+        /// The zone.
+        apex: Name,
+    },
+    /// The zone is signed in the file.
+    Signed(Place),
+    /// Something else owns the name.
+    Blocked(Obstacle),
+    /// The record stands in a file that is included more than once.
+    SharedFile(String),
+    /// The RRset has several TTLs, and the removal would choose one of them.
+    UnequalTtls(Name),
+    /// A TTL stated here would be inherited by the lines after it.
+    SpreadingTtl(Name),
+    /// The asked style of serial goes backwards.
+    Serial(Backwards),
+    /// A target has no owner name.
+    Owner(NameError),
+    /// Two edits would change the same octets.
+    Overlap,
+    /// The edited text does not mean what was asked.
+    Unproven(String),
+}
+
+impl From<ReadError> for PlanError {
+    fn from(error: ReadError) -> Self {
+        Self::Read(error)
+    }
+}
+
+impl fmt::Debug for Zone<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Zone").field("apex", &self.apex).field("index", &self.index).finish_non_exhaustive()
+    }
+}
+
+impl<'l> Zone<'l> {
+    /// Reads a zone once, with these targets in mind. `origin` completes
+    /// relative names until the file says otherwise.
+    ///
+    /// # Errors
+    ///
+    /// A zone that cannot be read, has no SOA, or does not hold the targets.
+    pub fn read(library: &'l dyn Library, origin: Option<Name>, targets: &[Target]) -> Result<Self, PlanError> {
+        let index = index::read(library, origin, targets)?;
+        let first = index.soas.first().ok_or(PlanError::NoSoa)?;
+        let apex = first.owner.clone();
+        for other in &index.soas[1..] {
+            if other.owner != apex || other.serial != first.serial {
+                let place = Place { file: library.label(other.found.file), line: other.found.line, column: 1 };
+                return Err(PlanError::UnequalSoas(place));
+            }
+        }
+        if let Some(target) = targets.iter().find(|target| !target.host.is_within(&apex)) {
+            return Err(PlanError::Outside { host: target.host.clone(), apex });
+        }
+        Ok(Self { library, targets: targets.to_vec(), index, apex })
+    }
+
+    /// The zone's name.
+    #[must_use]
+    pub fn apex(&self) -> &Name {
+        &self.apex
+    }
+
+    /// The serial in the file.
+    #[must_use]
+    pub fn serial(&self) -> u32 {
+        self.index.soas.first().map_or(0, |soa| soa.serial)
+    }
+
+    /// How long absence is cached (RFC 2308 section 5): the smaller of the
+    /// SOA's TTL and its minimum field, in seconds.
+    #[must_use]
+    pub fn negative_ttl(&self) -> u32 {
+        let soa = self.index.soas.first();
+        soa.map_or(0, |soa| soa.found.ttl.map_or(soa.minimum, |ttl| ttl.min(soa.minimum)))
+    }
+
+    /// The targets that the zone was read for.
+    #[must_use]
+    pub fn targets(&self) -> &[Target] {
+        &self.targets
+    }
+
+    /// How many records the zone has.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.index.records
+    }
+
+    /// The numbers of the files that were read, the main file first.
+    pub fn files(&self) -> impl Iterator<Item = usize> {
+        self.index.files.iter().map(|(file, _)| *file)
+    }
+
+    /// The TLSA records at the owner of a target, each with its TTL and place.
+    pub fn published(&self, target: usize) -> impl Iterator<Item = (&Tlsa, Option<u32>, Place)> {
+        let records = self.index.targets.get(target).map_or(&[][..], |at| &at.tlsa);
+        records.iter().map(|(found, tlsa)| {
+            let place = Place { file: self.library.label(found.file), line: found.line, column: 1 };
+            (tlsa, found.ttl, place)
+        })
+    }
+
+    /// Plans an edit and proves it. What is already so yields an empty patch,
+    /// and an empty patch no new serial.
+    ///
+    /// # Errors
+    ///
+    /// Why the zone cannot be edited so; nothing has happened then.
+    pub fn plan(&self, request: &Request, now: DateTime<Utc>) -> Result<Patch, PlanError> {
+        if let Some(place) = &self.index.signed {
+            return Err(PlanError::Signed(place.clone()));
+        }
+        let mut patch = Patch::default();
+        let mut placed = Vec::new();
+        match &request.change {
+            Change::Add(records) => {
+                for ((found, target), add) in self.index.targets.iter().zip(&self.targets).zip(records) {
+                    placed.extend(self.add(found, target, add, request.ttl, &mut patch)?);
+                }
+            }
+            Change::Remove(records) => {
+                let mut gone = Vec::new();
+                for ((found, target), remove) in self.index.targets.iter().zip(&self.targets).zip(records) {
+                    gone.extend(self.remove(found, target, remove, &mut patch)?);
+                }
+                gone.sort_by_key(|found| found.before.order);
+                placed.extend(take_out(self.library, &gone)?);
+            }
+        }
+        if placed.is_empty() {
+            return Ok(patch);
+        }
+        placed.extend(self.bump(request, now, &mut patch)?);
+        self.finish(placed, patch)
+    }
+
+    /// The records that are missing at one target.
+    fn add(
+        &self,
+        found: &AtTarget,
+        target: &Target,
+        wanted: &[Tlsa],
+        ttl: Option<u32>,
+        patch: &mut Patch,
+    ) -> Result<Option<Placed>, PlanError> {
+        let owner = target.owner().map_err(PlanError::Owner)?;
+        self.note(found, &owner, patch);
+        let missing: Vec<&Tlsa> =
+            wanted.iter().filter(|tlsa| !found.tlsa.iter().any(|(_, there)| there == *tlsa)).collect();
+        if missing.is_empty() {
+            return Ok(None);
+        }
+        self.refuse_obstacles(found)?;
+        self.insert(found, &owner, &missing, ttl, patch).map(Some)
+    }
+
+    /// The records that have to go at one target, every copy of them.
+    fn remove(
+        &self,
+        found: &AtTarget,
+        target: &Target,
+        unwanted: &[Tlsa],
+        patch: &mut Patch,
+    ) -> Result<Vec<Found>, PlanError> {
+        let owner = target.owner().map_err(PlanError::Owner)?;
+        self.note(found, &owner, patch);
+        let mut gone = Vec::new();
+        for (record, tlsa) in found.tlsa.iter().filter(|(_, tlsa)| unwanted.contains(tlsa)) {
+            if found.tlsa.iter().any(|(other, _)| other.ttl != record.ttl) {
+                return Err(PlanError::UnequalTtls(owner));
+            }
+            self.refuse_shared(record)?;
+            gone.push(record.clone());
+            patch.removed.push(Edit { owner: owner.clone(), ttl: record.ttl, tlsa: tlsa.clone() });
+        }
+        Ok(gone)
+    }
+
+    fn refuse_obstacles(&self, found: &AtTarget) -> Result<(), PlanError> {
+        let blocked = found.obstacles.first().or_else(|| found.last.is_none().then(|| found.wildcard()).flatten());
+        blocked.map_or(Ok(()), |obstacle| Err(PlanError::Blocked(obstacle.clone())))
+    }
+
+    /// A file that stands in the zone twice cannot take an edit meant for one place.
+    fn refuse_shared(&self, found: &Found) -> Result<(), PlanError> {
+        if self.is_shared(found.file) { Err(PlanError::SharedFile(self.library.label(found.file))) } else { Ok(()) }
+    }
+
+    fn is_shared(&self, file: usize) -> bool {
+        self.index.files.iter().any(|(number, times)| *number == file && *times > 1)
+    }
+
+    fn note(&self, found: &AtTarget, owner: &Name, patch: &mut Patch) {
+        let first = found.tlsa.first().and_then(|(found, _)| found.ttl);
+        if found.tlsa.iter().any(|(record, _)| record.ttl != first) {
+            let message = format!(
+                "the records at {owner} have different TTLs; servers disagree on which one counts (RFC 2181 section 5.2)"
+            );
+            patch.notes.push(Finding::new("ttl-differs", Severity::Note, message));
+        }
+    }
+
+    /// Inserts records at one owner: after the last of their RRset, else after
+    /// the last at the owner, at a sibling, at the host, else at the end.
+    fn insert(
+        &self,
+        found: &AtTarget,
+        owner: &Name,
+        add: &[&Tlsa],
+        ttl: Option<u32>,
+        patch: &mut Patch,
+    ) -> Result<Placed, PlanError> {
+        if let Some((kin, _)) = found.tlsa.last() {
+            self.refuse_shared(kin)?;
+            let lines = add.iter().map(|tlsa| style::beside(kin, tlsa)).collect();
+            for tlsa in add {
+                patch.added.push(Edit { owner: owner.clone(), ttl: kin.ttl, tlsa: (*tlsa).clone() });
+            }
+            return Ok(after(kin, lines));
+        }
+        let kin =
+            [&found.last, &found.sibling, &found.host].into_iter().flatten().find(|kin| !self.is_shared(kin.file));
+        let (template, before) = match (kin, &self.index.last) {
+            (Some(kin), _) => (Some(kin), &kin.before),
+            (None, last) => (last.as_ref(), &self.index.end),
+        };
+        let origin = before.inherited.origin.as_deref();
+        let stated = template.and_then(|kin| kin.fields.ttl).map(|(_, seconds)| seconds);
+        if kin.is_some() && before.inherited.default_ttl.is_none() && ttl.is_some() && ttl != stated {
+            return Err(PlanError::SpreadingTtl(owner.clone()));
+        }
+        let lines: Vec<Vec<u8>> =
+            add.iter()
+                .map(|tlsa| match template {
+                    Some(kin) => style::fresh(kin, owner, origin, ttl, tlsa),
+                    None => format!("{owner} {}IN TLSA {tlsa}", ttl.map_or(String::new(), |ttl| format!("{ttl} ")))
+                        .into_bytes(),
+                })
+                .collect();
+        let effective = ttl
+            .or(stated)
+            .or(before.inherited.default_ttl)
+            .or_else(|| kin.map_or(before.inherited.last_ttl, |kin| kin.ttl));
+        for tlsa in add {
+            patch.added.push(Edit { owner: owner.clone(), ttl: effective, tlsa: (*tlsa).clone() });
+        }
+        match kin {
+            Some(kin) => Ok(after(kin, lines)),
+            None => self.at_end(lines),
+        }
+    }
+
+    /// At the end of the main file, which keeps or lacks its last line end as before.
+    fn at_end(&self, lines: Vec<Vec<u8>>) -> Result<Placed, PlanError> {
+        let (file, end) = self.index.end.position();
+        let eol = self.index.last.as_ref().map_or(&b"\n"[..], |last| style::line_end(&last.text));
+        let tail = read_span(self.library, file, end.saturating_sub(1), end);
+        let tail = tail.map_err(|error| PlanError::Unproven(error.to_string()))?;
+        let line = self.index.last.as_ref().map_or(1, |last| last.line);
+        let text = joined(lines, eol, tail.is_empty() || tail == b"\n");
+        Ok(Placed { file, splice: Splice { start: end, end, text, line }, before: self.index.end.clone() })
+    }
+
+    /// New digits for every SOA that the zone has.
+    fn bump(&self, request: &Request, now: DateTime<Utc>, patch: &mut Patch) -> Result<Vec<Placed>, PlanError> {
+        let mut placed = Vec::new();
+        for soa in &self.index.soas {
+            let next =
+                serial::next(soa.serial, request.serial_above, request.serial, now).map_err(PlanError::Serial)?;
+            patch.serial = Some((soa.serial, next));
+            if next == soa.serial {
+                continue;
+            }
+            self.refuse_shared(&soa.found)?;
+            let present = soa.digits.of(&soa.found.text);
+            let text = serial::digits(next, &String::from_utf8_lossy(present)).into_bytes();
+            let start = soa.found.offset + soa.digits.start as u64;
+            let line = soa.found.line + memchr::memchr_iter(b'\n', &soa.found.text[..soa.digits.start]).count() as u64;
+            let splice = Splice { start, end: soa.found.offset + soa.digits.end as u64, text, line };
+            placed.push(Placed { file: soa.found.file, splice, before: soa.found.before.clone() });
+        }
+        Ok(placed)
+    }
+
+    fn finish(&self, placed: Vec<Placed>, mut patch: Patch) -> Result<Patch, PlanError> {
+        let mut files: Vec<usize> = placed.iter().map(|placed| placed.file).collect();
+        files.sort_unstable();
+        files.dedup();
+        if let Some(file) = files.iter().find(|file| self.is_shared(**file)) {
+            return Err(PlanError::SharedFile(self.library.label(*file)));
+        }
+        let mut checkpoints: Vec<Checkpoint> = placed.iter().map(|placed| placed.before.clone()).collect();
+        checkpoints.sort_by_key(|checkpoint| checkpoint.order);
+        for file in files {
+            let splices =
+                placed.iter().filter(|placed| placed.file == file).map(|placed| placed.splice.clone()).collect();
+            patch.splices.push((file, in_order(splices).map_err(|_| PlanError::Overlap)?));
+        }
+        let difference =
+            proof::difference(self.library, &patch.splices, &checkpoints).map_err(|error| match error {
+                ProofError::Read(error) => {
+                    PlanError::Unproven(format!("the new text would not be read: {:?} at {}", error.what, error.place))
+                }
+                ProofError::Apart => PlanError::Unproven("an included file would be read differently".to_owned()),
+            })?;
+        self.check(difference, &patch)?;
+        Ok(patch)
+    }
+
+    /// Compares what the edit did with what was asked.
+    fn check(&self, mut difference: Difference, patch: &Patch) -> Result<(), PlanError> {
+        let edits = patch.added.iter().map(|edit| (edit, -1)).chain(patch.removed.iter().map(|edit| (edit, 1)));
+        for (edit, by) in edits {
+            let meaning = Meaning {
+                owner: Some(edit.owner.clone()),
+                ttl: edit.ttl,
+                code: code::TLSA,
+                rdata: edit.tlsa.rdata(),
+                origin: None,
+            };
+            *difference.entry(meaning).or_insert(0) += by;
+        }
+        let rest: Vec<(Meaning, i64)> = difference.into_iter().filter(|(_, count)| *count != 0).collect();
+        let serials = patch.serial.filter(|(old, new)| old != new);
+        let serial_alone = |gone: &Meaning, come: &Meaning| {
+            let Some((old, new)) = serials else { return false };
+            let at = |meaning: &Meaning, serial: u32| {
+                let words: Vec<String> =
+                    String::from_utf8_lossy(&meaning.rdata).split(' ').map(str::to_owned).collect();
+                let there = words.get(2).and_then(|word| word.parse().ok()) == Some(serial);
+                there.then(|| [&words[..2], &words[3..]].concat())
+            };
+            let rest_is_same = matches!((at(gone, old), at(come, new)), (Some(before), Some(after)) if before == after);
+            rest_is_same
+                && Meaning { rdata: Vec::new(), ..gone.clone() } == Meaning { rdata: Vec::new(), ..come.clone() }
+        };
+        let proven = match rest.as_slice() {
+            [] => serials.is_none(),
+            [(gone, minus), (come, plus)] if *minus < 0 && *plus == -minus => serial_alone(gone, come),
+            [(come, plus), (gone, minus)] if *minus < 0 && *plus == -minus => serial_alone(gone, come),
+            _ => false,
+        };
+        if proven {
+            return Ok(());
+        }
+        let owners: Vec<String> =
+            rest.iter().filter_map(|(meaning, _)| meaning.owner.as_ref()).map(Name::to_string).collect();
+        Err(PlanError::Unproven(format!("the new text would also change what stands at {}", owners.join(", "))))
+    }
+}
+
+/// Lines behind a record.
+fn after(kin: &Found, lines: Vec<Vec<u8>>) -> Placed {
+    let text = joined(lines, style::line_end(&kin.text), kin.text.ends_with(b"\n"));
+    let line = kin.line + memchr::memchr_iter(b'\n', &kin.text).count() as u64;
+    Placed {
+        file: kin.file,
+        splice: Splice { start: kin.end(), end: kin.end(), text, line },
+        before: kin.before.clone(),
+    }
+}
+
+/// Lines with their line ends: behind each where the text before ends with
+/// one, otherwise in front of each.
+fn joined(lines: Vec<Vec<u8>>, eol: &[u8], ended: bool) -> Vec<u8> {
+    let mut text = Vec::new();
+    for line in lines {
+        if !ended {
+            text.extend_from_slice(eol);
+        }
+        text.extend(line);
+        if ended {
+            text.extend_from_slice(eol);
+        }
+    }
+    text
+}
+
+/// Whether an obstacle belongs to what is refused for what it is, not where.
+#[must_use]
+pub fn advice(kind: ObstacleKind) -> &'static str {
+    match kind {
+        ObstacleKind::Cname => "add the records where the alias leads",
+        ObstacleKind::Dname => "add the records below the DNAME's target",
+        ObstacleKind::Cut => "patch the child zone's file instead",
+        ObstacleKind::Generate => "write the records that $GENERATE makes there as lines of their own first",
+        ObstacleKind::Wildcard => {
+            "write the wildcard's records at the name itself first: once the name exists, the wildcard no longer answers for it"
+        }
+    }
+}
