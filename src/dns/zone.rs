@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use hickory_proto::dnssec::rdata::DNSKEY;
 use hickory_proto::rr::RecordType;
 use tokio::task::JoinSet;
@@ -32,6 +33,8 @@ pub(crate) struct Facts {
     pub(crate) chain: Vec<Link>,
     /// What no server's answer can be more than, whatever its signatures.
     pub(crate) ceiling: Option<Proof>,
+    /// When the first signature over its parent's digests expires.
+    pub(crate) expires: Option<DateTime<Utc>>,
     /// The key sets that are proven, each once.
     pub(crate) key_sets: Vec<KeySet>,
     pub(crate) servers: Vec<Server>,

@@ -45,6 +45,19 @@ fn a_signature_over_the_alias_counts_as_well() {
 }
 
 #[test]
+fn of_two_aliases_the_proven_one_is_followed() {
+    let mut lab = Lab::new();
+    alias(&mut lab, "_dane.example.");
+    lab.authority.fault(NS1, Some(Fault::BadSignature));
+    lab.leaf.remove("_25._tcp.mail", "CNAME").unwrap();
+    lab.leaf.add("_25._tcp.mail", 1800, "CNAME", "_dane.other.example.").unwrap();
+    lab.serve(NS2, &lab.leaf, &[&lab.leaf_key]);
+    let evidence = lab.gather();
+    assert_eq!(evidence.hops[1].owner, name("_dane.other.example"));
+    assert_eq!(codes(&evidence.hops[0].findings), ["rrset-differs"]);
+}
+
+#[test]
 fn servers_that_disagree_about_an_alias_are_told_of() {
     let mut lab = Lab::new();
     lab.leaf.remove("_25._tcp.mail", "TLSA").unwrap();
