@@ -1,1 +1,3 @@
 //! Files: read, and replaced in one step.
+
+pub mod state;
