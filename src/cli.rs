@@ -2,10 +2,13 @@
 //! command below; what they share (files, targets, output) is in `cli/`.
 
 pub mod demo;
+pub mod edit;
 pub mod inputs;
 pub mod options;
 pub mod patch;
 pub mod prune;
+mod refusal;
+mod remember;
 pub mod spki;
 pub mod tlsa;
 pub mod ui;

@@ -1,1 +1,3 @@
 //! The whole cutover on loopback.
+
+pub mod authority;

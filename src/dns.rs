@@ -1,44 +1,34 @@
-//! Name servers asked directly.
+//! Name servers asked directly: the strict walk from a trust anchor down to
+//! every address of every authoritative server of a zone (RFC 4035 section 5),
+//! and what resolvers say meanwhile. The walk is positive: it looks for proof
+//! that something is there, and what it cannot prove is never called secure.
+//! It fills in `propagation::evidence`; it does not judge. hickory's types go
+//! no further than this module.
+
+pub mod anchors;
+mod chain;
+pub(crate) mod convert;
+mod discovery;
+mod exchange;
+mod owner;
+mod proof;
+mod reading;
+mod resolvers;
+mod standing;
+mod walk;
+mod zone;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use tokio::runtime::Builder;
+
+pub use anchors::{AnchorError, Anchors};
 
 use crate::name::Name;
 use crate::propagation::evidence::Evidence;
 use crate::tlsa::Target;
-
-/// Where trust starts.
-#[derive(Clone, Debug)]
-pub struct Anchors;
-
-/// Why a text is no set of anchors.
-#[derive(Clone, Debug)]
-pub struct AnchorError;
-
-impl std::fmt::Display for AnchorError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "stub")
-    }
-}
-
-impl Anchors {
-    /// The root keys of IANA.
-    #[must_use]
-    pub fn iana() -> Self {
-        Self
-    }
-
-    /// Reads anchors.
-    ///
-    /// # Errors
-    ///
-    /// When there is none.
-    pub fn parse(text: &str) -> Result<Self, AnchorError> {
-        if text.contains("DS") || text.contains("DNSKEY") { Ok(Self) } else { Err(AnchorError) }
-    }
-}
 
 /// Which addresses of name servers are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -55,43 +45,66 @@ pub enum Family {
 /// Whom to ask, whom to trust, and how long to wait.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Resolvers.
+    /// Resolvers for finding name servers, and to be asked as a sender would.
     pub resolvers: Vec<SocketAddr>,
     /// Where trust starts.
     pub anchors: Anchors,
-    /// Servers that nobody lists.
+    /// Servers of the targets' zones that nobody lists: a hidden primary, say.
     pub name_servers: Vec<(Name, SocketAddr)>,
-    /// The port of all authoritative servers.
+    /// The port of all authoritative servers: 53, except in a laboratory.
     pub dns_port: u16,
     /// Which addresses are asked.
     pub family: Family,
     /// How long one try of one question may take.
     pub timeout: Duration,
-    /// How often a question is asked.
+    /// How often a question is asked before silence is called silence.
     pub tries: u32,
     /// The moment at which signatures must be valid.
     pub now: DateTime<Utc>,
 }
 
-/// Gathers nothing.
+/// Gathers all there is to know about each target, in the order given.
+///
+/// Brings its own runtime, so it is not to be called from within one.
 #[must_use]
 pub fn gather(targets: &[Target], settings: &Settings) -> Vec<Evidence> {
-    let _ = settings;
-    let nothing = |target: &Target| Evidence {
-        owner: target.owner().unwrap_or(Name::root()),
-        hops: Vec::new(),
-        resolvers: Vec::new(),
-        host: None,
-        findings: Vec::new(),
-    };
-    targets.iter().map(nothing).collect()
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(4));
+    match Builder::new_multi_thread().worker_threads(threads).enable_all().build() {
+        Ok(runtime) => runtime.block_on(walk::all(targets, settings)),
+        Err(error) => {
+            let nothing = |target| walk::nothing(target, format!("no question can be asked: {error}"));
+            targets.iter().map(nothing).collect()
+        }
+    }
 }
 
 /// The resolvers that the system uses.
 ///
 /// # Errors
 ///
-/// Never.
-pub fn system_resolvers() -> Result<Vec<SocketAddr>, std::convert::Infallible> {
-    Ok(vec![SocketAddr::from(([127, 0, 0, 1], 53))])
+/// When the system's configuration cannot be read or names none.
+pub fn system_resolvers() -> Result<Vec<SocketAddr>, ResolverError> {
+    let (config, _) = hickory_resolver::system_conf::read_system_conf()
+        .map_err(|error| ResolverError { reason: error.to_string() })?;
+    let port = |server: &hickory_resolver::config::NameServerConfig| server.connections.first().map_or(53, |c| c.port);
+    let found: Vec<SocketAddr> = config.name_servers.iter().map(|s| SocketAddr::new(s.ip, port(s))).collect();
+    if found.is_empty() {
+        return Err(ResolverError { reason: "none is configured".to_owned() });
+    }
+    Ok(found)
 }
+
+/// Why the system's resolvers are not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResolverError {
+    /// What the system says.
+    pub reason: String,
+}
+
+impl std::fmt::Display for ResolverError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the system's resolvers cannot be found out: {}", self.reason)
+    }
+}
+
+impl std::error::Error for ResolverError {}

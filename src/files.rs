@@ -1,3 +1,41 @@
-//! Files: read, and replaced in one step.
+//! Files: zones read where they lie, and replaced in one step. A file that is
+//! replaced is the old or the new one at any moment, whole.
 
+pub mod command;
+pub mod disk;
+pub mod replace;
 pub mod state;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::zone::dynamic::{Journal, Surroundings};
+
+/// What lies beside a zone file: the marks of a server that writes there too.
+///
+/// # Errors
+///
+/// When a journal is there and cannot be read.
+pub fn surroundings(zone: &Path) -> io::Result<Surroundings> {
+    let journal = match File::open(beside(zone, ".jnl")) {
+        Ok(file) => {
+            let mut header = Vec::new();
+            file.take(64).read_to_end(&mut header)?;
+            Some(Journal::read(&header))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let mut head = Vec::new();
+    File::open(zone)?.take(8).read_to_end(&mut head)?;
+    Ok(Surroundings { journal, signed: beside(zone, ".signed").exists(), head })
+}
+
+/// The path with something appended to its last component.
+#[must_use]
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}

@@ -4,6 +4,7 @@
 //! for a private key it is built. Certificate and key types stay inside.
 
 mod certificate;
+mod chain;
 mod der;
 mod error;
 mod form;
@@ -13,9 +14,10 @@ mod public;
 mod select;
 
 pub use certificate::Certificate;
+pub use chain::doubts;
 pub use error::{KeyError, Problem};
 pub use public::Algorithm;
-pub use select::{doubts, records};
+pub use select::records;
 
 use form::{Form, Label};
 
@@ -37,6 +39,12 @@ impl KeyFile {
     pub fn read(name: &str, bytes: &[u8], passphrase: Option<&[u8]>) -> Result<Self, KeyError> {
         let items = read(bytes, passphrase).map_err(|error| error.of(name))?;
         Ok(Self { name: name.to_owned(), items })
+    }
+
+    /// Where one of its items is: `file:line`, or the file alone for DER.
+    #[must_use]
+    pub fn place(&self, item: &Item) -> String {
+        item.line.map_or_else(|| self.name.clone(), |line| format!("{}:{line}", self.name))
     }
 }
 

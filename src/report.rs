@@ -1,5 +1,6 @@
 //! Words and tables made of what the commands found out.
 
+pub mod diff;
 mod hints;
 pub mod keys;
 pub mod records;

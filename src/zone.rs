@@ -1,5 +1,6 @@
 //! Zone files.
 
+pub mod dynamic;
 pub mod generate;
 pub mod index;
 pub mod inherit;

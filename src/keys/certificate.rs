@@ -34,6 +34,12 @@ impl Certificate {
     pub fn issued(&self, other: &Self) -> bool {
         self.subject_der == other.issuer_der
     }
+
+    /// Whether it has its own subject for an issuer, as one that its own key signed.
+    #[must_use]
+    pub fn is_self_issued(&self) -> bool {
+        self.issued(self)
+    }
 }
 
 /// Reads a certificate; gives its SubjectPublicKeyInfo as well.

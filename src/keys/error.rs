@@ -65,7 +65,8 @@ pub enum Problem {
         /// How many.
         octets: usize,
     },
-    /// A line that starts like a PEM boundary and does not end like one.
+    /// A line that starts like a PEM boundary and is none: the final hyphens are
+    /// missing, or more stands on it.
     Boundary,
     /// A BEGIN line with spaces in front, which other programs pass over.
     Indented,
@@ -186,7 +187,7 @@ impl fmt::Display for Problem {
             Self::Unrecognised => write!(f, "neither a PEM block nor DER"),
             Self::Truncated { expected, found } => write!(f, "cut off: {found} octets of {expected}"),
             Self::Trailing { octets } => write!(f, "there are octets after the end: {octets}"),
-            Self::Boundary => write!(f, "a BEGIN or END line without its final five hyphens"),
+            Self::Boundary => write!(f, "a BEGIN or END line that has more than its label between five hyphens"),
             Self::Indented => write!(f, "a BEGIN line with white space in front"),
             Self::NoEnd { label } => write!(f, "cut off: the block BEGIN {label} has no END line"),
             Self::NoBegin { label } => write!(f, "cut off: END {label} without a BEGIN line"),

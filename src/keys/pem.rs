@@ -9,6 +9,8 @@ use crate::keys::{KeyError, Problem};
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
 const HYPHENS: &[u8] = b"-----";
+/// More than twice the longest label in use.
+const LONGEST_LABEL: usize = 60;
 
 /// One block.
 pub(crate) struct Block {
@@ -82,8 +84,11 @@ fn block<'a>(
 /// The label of a boundary line; `None` for any other line.
 fn boundary(line: &[u8], start: &[u8], number: usize) -> Result<Option<String>, KeyError> {
     let Some(rest) = line.strip_prefix(start) else { return Ok(None) };
-    match rest.strip_suffix(HYPHENS) {
-        Some(label) => Ok(Some(String::from_utf8_lossy(label).into_owned())),
+    let label = rest.strip_suffix(HYPHENS).and_then(|label| std::str::from_utf8(label).ok());
+    // Where line ends were lost, a key stands between the hyphens; it must not
+    // become a label, since labels are shown.
+    match label.filter(|label| label.len() <= LONGEST_LABEL && !label.contains("--")) {
+        Some(label) => Ok(Some(label.to_owned())),
         None => Err(KeyError::at(number, Problem::Boundary)),
     }
 }
@@ -193,6 +198,7 @@ mod tests {
             ("-----BEGIN A-----\nAQID\n-----END B-----\n", 3, Problem::EndLabel { begin: label(), end: "B".into() }),
             ("-----BEGIN A----\nAQID\n-----END A-----\n", 1, Problem::Boundary),
             ("-----BEGIN A-----\nAQID\n-----END A--\n", 3, Problem::Boundary),
+            ("-----BEGIN A-----AQID-----END A-----\n", 1, Problem::Boundary),
             (" -----BEGIN A-----\nAQID\n-----END A-----\n", 1, Problem::Indented),
             ("-----BEGIN A-----\n-----END A-----\n", 1, Problem::EmptyBlock { label: label() }),
             ("-----BEGIN A-----\nAQID\nA!ID\n-----END A-----\n", 3, Problem::Base64),

@@ -1,11 +1,11 @@
 //! Which certificate or key of the files a TLSA record is made from: the leaf
 //! for usages 3 and 1, the CA certificates of the chain for 2 and 0 (RFC 6698
-//! section 2.1.1, RFC 7671 section 5). Where a file leaves room for doubt, it is
-//! refused: a record for the wrong key costs mail.
+//! section 2.1.1, RFC 7671 section 5).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use crate::keys::{Certificate, Item, KeyError, KeyFile, Kind, Problem};
+use crate::keys::chain::{Chain, chains, check_order};
+use crate::keys::{Certificate, Item, KeyError, KeyFile, Problem};
 use crate::tlsa::{Params, Selector, Tlsa};
 
 /// The records for all keys of these files: in the order given, each once.
@@ -33,120 +33,11 @@ pub fn records(files: &[KeyFile], params: Params) -> Result<Vec<Tlsa>, KeyError>
     Ok(records)
 }
 
-/// What may be a mistake in files that [`records`] takes: sentences.
-///
-/// A file with the issuers only, taken for the chain, makes a record that no
-/// server matches. It cannot be refused: some server certificates say that they
-/// are a CA's.
-#[must_use]
-pub fn doubts(files: &[KeyFile], params: Params) -> Vec<String> {
-    let Ok(chains) = chains(files) else { return Vec::new() };
-    if params.usage.names_an_authority() {
-        return Vec::new();
-    }
-    let private: HashSet<&[u8]> = files
-        .iter()
-        .flat_map(|file| &file.items)
-        .filter(|i| i.kind == Kind::PrivateKey)
-        .map(|i| i.spki.as_slice())
-        .collect();
-    let mut doubts = Vec::new();
-    for chain in chains {
-        let Some(leaf) = chain.leaf.certificate() else { continue };
-        if leaf.authority && !leaf.issued(leaf) && !private.contains(chain.leaf.spki.as_slice()) {
-            doubts.push(format!("{}: {} is a CA certificate; is it the server's own?", chain.file.name, leaf.subject));
-        }
-    }
-    doubts
-}
-
-/// A key, with the certificates that stand with it.
-struct Chain<'a> {
-    file: &'a KeyFile,
-    /// The first certificate, or the key where there is none.
-    leaf: &'a Item,
-    /// All certificates, the leaf's own first.
-    certificates: Vec<(&'a Item, &'a Certificate)>,
-}
-
 /// What a record is made from, and where it came from.
 struct Selected<'a> {
     file: &'a KeyFile,
     item: &'a Item,
     octets: &'a [u8],
-}
-
-/// Takes the files apart. In a file, one private key may stand anywhere beside
-/// its chain; of several, each is followed by its own chain, as mail servers
-/// want it.
-fn chains(files: &[KeyFile]) -> Result<Vec<Chain<'_>>, KeyError> {
-    let mut chains = Vec::with_capacity(files.len());
-    for file in files {
-        let is_private = |item: &Item| item.kind == Kind::PrivateKey;
-        if file.items.iter().filter(|item| is_private(item)).count() < 2 {
-            add_chains(file, &file.items, &mut chains)?;
-            continue;
-        }
-        if let Some(item) = file.items.first().filter(|item| !is_private(item)) {
-            return Err(KeyError::at(item.line, Problem::BeforeKeys).of(&file.name));
-        }
-        for group in file.items.chunk_by(|_, next| !is_private(next)) {
-            add_chains(file, group, &mut chains)?;
-        }
-    }
-    Ok(chains)
-}
-
-/// Adds the chains of blocks that belong to one private key, or to none.
-fn add_chains<'a>(file: &'a KeyFile, items: &'a [Item], chains: &mut Vec<Chain<'a>>) -> Result<(), KeyError> {
-    let before = chains.len();
-    for item in items {
-        let Some(certificate) = item.certificate() else { continue };
-        let previous = chains[before..].last_mut();
-        match previous {
-            // A server's certificate never stands in another one's chain.
-            Some(chain)
-                if certificate.authority
-                    || chain.certificates.last().is_some_and(|last| certificate.issued(last.1)) =>
-            {
-                chain.certificates.push((item, certificate));
-            }
-            _ => chains.push(Chain { file, leaf: item, certificates: vec![(item, certificate)] }),
-        }
-    }
-    let keys = items.iter().filter(|item| item.certificate().is_none());
-    if chains.len() == before {
-        match items.iter().find(|item| item.kind == Kind::PrivateKey) {
-            Some(private) => chains.push(Chain { file, leaf: private, certificates: Vec::new() }),
-            // Public keys and requests only: nothing says that they belong together.
-            None => chains.extend(keys.clone().map(|leaf| Chain { file, leaf, certificates: Vec::new() })),
-        }
-    }
-    for item in keys {
-        if !chains[before..].iter().any(|chain| chain.leaf.spki == item.spki) {
-            let line = chains.get(before).and_then(|chain| chain.leaf.line);
-            return Err(KeyError::at(item.line, Problem::OtherKey { block: item.kind.word(), line }).of(&file.name));
-        }
-    }
-    Ok(())
-}
-
-/// Refuses a leaf that issued another certificate of its file.
-fn check_order(files: &[KeyFile], chains: &[Chain<'_>]) -> Result<(), KeyError> {
-    let mut chains = chains.iter().peekable();
-    for file in files {
-        let certificates = file.items.iter().filter_map(|item| Some((item, item.certificate()?)));
-        let issued = certificates.filter(|(_, certificate)| !certificate.issued(certificate));
-        let issued: HashMap<&[u8], &Item> = issued.map(|(item, c)| (c.issuer_der.as_slice(), item)).collect();
-        while let Some(chain) = chains.next_if(|chain| std::ptr::eq(chain.file, file)) {
-            let Some(leaf) = chain.leaf.certificate() else { continue };
-            if let Some(other) = issued.get(leaf.subject_der.as_slice()) {
-                let problem = Problem::LeafNotFirst { line: other.line };
-                return Err(KeyError::at(chain.leaf.line, problem).of(&file.name));
-            }
-        }
-    }
-    Ok(())
 }
 
 fn leaves<'a>(chains: &[Chain<'a>], selector: Selector) -> Result<Vec<Selected<'a>>, KeyError> {
@@ -209,6 +100,7 @@ mod tests {
     use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
     use super::*;
+    use crate::keys::doubts;
     use crate::tlsa::{Matching, Usage};
 
     /// A root, an intermediate CA, two leaves, and the keys of the leaves.
@@ -295,6 +187,12 @@ mod tests {
     }
 
     #[test]
+    fn certificates_signed_by_their_own_keys_are_keys_of_their_own() {
+        let [one, two] = [world().root, world().root];
+        assert_eq!(selected(3, 1, &[&[&one, &two]]), Ok(vec![spki(&one), spki(&two)]));
+    }
+
+    #[test]
     fn what_does_not_belong_together_is_refused() {
         let World { root, middle, leaf, key, other_key, .. } = &world();
         let other_than = |line| Err(Problem::OtherKey { block: "private key", line: Some(line) });
@@ -326,6 +224,8 @@ mod tests {
         assert_eq!(doubts(&[middle]), 1);
         // A server's own certificate that it signed itself often says so.
         assert_eq!(doubts(&[root]), 0);
-        assert_eq!(doubts(&[leaf, middle, key]), 0);
+        assert_eq!(doubts(&[leaf, middle, root, key]), 0);
+        assert_eq!(doubts(&[leaf, root, middle]), 0);
+        assert_eq!(doubts(&[leaf, root]), 1);
     }
 }

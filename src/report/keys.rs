@@ -23,10 +23,7 @@ struct Shared<'a> {
 pub fn text(files: &[KeyFile], width: Option<usize>) -> String {
     let mut rows = Vec::new();
     for (file, item) in items(files) {
-        let place = match item.line {
-            Some(line) if file.items.len() > 1 => format!("{}:{line}", file.name),
-            _ => file.name.clone(),
-        };
+        let place = if file.items.len() > 1 { file.place(item) } else { file.name.clone() };
         let (subject, until) = match &item.kind {
             Kind::Certificate(certificate) => (certificate.subject.clone(), certificate.not_after.map(day)),
             Kind::Request { subject } => (subject.clone(), None),

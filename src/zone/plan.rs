@@ -98,13 +98,6 @@ pub enum PlanError {
     NoSoa,
     /// There are two SOA records with different serials or owners.
     UnequalSoas(Place),
-    /// The zone in the file is not the one named with `--origin`.
-    OtherZone {
-        /// Where the SOA stands.
-        apex: Name,
-        /// What was said.
-        origin: Name,
-    },
     /// A target does not lie in the zone.
     Outside {
         /// The target's host.

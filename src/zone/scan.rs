@@ -441,7 +441,7 @@ impl<'t> Words<'t> {
             Err(Step::Wrong(Fault { at, what: Wrong::BadEscape }))
         };
         match self.text.get(at + 1..at + 4.min(self.text.len() - at)) {
-            Some([digits @ ..]) if digits.first().is_some_and(u8::is_ascii_digit) => {
+            Some(digits) if digits.first().is_some_and(u8::is_ascii_digit) => {
                 if digits.len() < 3 && !self.last {
                     return Err(Step::More);
                 }

@@ -18,10 +18,8 @@ pub fn line_end(text: &[u8]) -> &'static [u8] {
 /// A record beside one of its own RRset: same owner, same TTL, new data. No line end.
 #[must_use]
 pub fn beside(kin: &Found, tlsa: &Tlsa) -> Vec<u8> {
-    let head = Span { start: 0, end: kin.fields.rtype.end }.of(&kin.text);
     let words = rdata_words(&kin.text, &kin.fields);
-    let plain_head = !head.iter().any(|octet| matches!(octet, b'(' | b')' | b';' | b'\n'));
-    let layout = (plain_head && !has_comment(&kin.text)).then(|| same_layout(kin, &words, tlsa)).flatten();
+    let layout = (has_plain_head(kin) && !has_comment(&kin.text)).then(|| same_layout(kin, &words, tlsa)).flatten();
     layout.unwrap_or_else(|| one_line(kin, &words, tlsa))
 }
 
@@ -55,24 +53,37 @@ fn same_layout(kin: &Found, words: &[Span], tlsa: &Tlsa) -> Option<Vec<u8>> {
 
 /// One line with the kin's head and plain RDATA.
 fn one_line(kin: &Found, words: &[Span], tlsa: &Tlsa) -> Vec<u8> {
-    let mut text = Vec::new();
-    match kin.fields.owner {
-        Some(owner) => text.extend_from_slice(owner.of(&kin.text)),
-        None => text.extend(kin.text.iter().take_while(|octet| matches!(octet, b' ' | b'\t'))),
-    }
-    for word in head_words(kin) {
-        if !text.last().is_some_and(u8::is_ascii_whitespace) {
-            text.push(b' ');
-        }
-        text.extend_from_slice(word.of(&kin.text));
-    }
+    let mut text = if has_plain_head(kin) {
+        let gap = Span { start: kin.fields.rtype.end, end: words.first().map_or(0, |word| word.start) }.of(&kin.text);
+        let gap: &[u8] =
+            if gap.is_empty() || !gap.iter().all(|octet| matches!(octet, b' ' | b'\t')) { b" " } else { gap };
+        [&kin.text[..kin.fields.rtype.end], gap].concat()
+    } else {
+        joined_head(kin)
+    };
     let generic = is_generic(kin, words);
     for number in numbers(generic, tlsa) {
-        text.push(b' ');
         text.extend_from_slice(number.as_bytes());
+        text.push(b' ');
     }
-    text.push(b' ');
     text.extend(cased(&data(generic, tlsa), &digits_of(kin, words, generic)));
+    text
+}
+
+/// Whether the kin goes up to its type without parentheses, comments or lines.
+fn has_plain_head(kin: &Found) -> bool {
+    let head = Span { start: 0, end: kin.fields.rtype.end }.of(&kin.text);
+    !head.iter().any(|octet| matches!(octet, b'(' | b')' | b';' | b'\n'))
+}
+
+/// The words of the kin's head with one blank between them.
+fn joined_head(kin: &Found) -> Vec<u8> {
+    let mut text = kin.fields.owner.map_or(Vec::new(), |owner| owner.of(&kin.text).to_vec());
+    text.push(b' ');
+    for word in head_words(kin) {
+        text.extend_from_slice(word.of(&kin.text));
+        text.push(b' ');
+    }
     text
 }
 

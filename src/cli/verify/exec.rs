@@ -1,10 +1,12 @@
-//! A command to run, split into words as a shell would split plain words and
-//! quotes, and run without one.
+//! The command to run when it is safe. It may take long and talk meanwhile, so
+//! what it prints goes straight to stderr; stdout carries the answer.
 
 use std::fmt;
 use std::io;
 use std::process::{Command, Stdio};
 use std::str::FromStr;
+
+use crate::files::command::split;
 
 /// A program and its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,8 +17,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// Runs it to its end; its exit status, or `None` after a signal. What it
-    /// prints goes to stderr: stdout carries the answer.
+    /// Runs it to its end; its exit status, or `None` after a signal.
     ///
     /// # Errors
     ///
@@ -37,37 +38,8 @@ impl fmt::Display for Program {
 impl FromStr for Program {
     type Err = String;
 
-    /// Words are parted by white space; single and double quotes and the
-    /// backslash keep it, as in a shell. Nothing else is special.
     fn from_str(text: &str) -> Result<Self, String> {
-        let mut words: Vec<String> = Vec::new();
-        let mut word: Option<String> = None;
-        let mut rest = text.chars();
-        while let Some(c) = rest.next() {
-            match c {
-                c if c.is_whitespace() => words.extend(word.take()),
-                '\'' | '"' => {
-                    let word = word.get_or_insert_default();
-                    loop {
-                        match rest.next().ok_or_else(|| format!("the command has a {c} without its partner"))? {
-                            end if end == c => break,
-                            '\\' if c == '"' => match rest.next() {
-                                Some(kept @ ('"' | '\\')) => word.push(kept),
-                                Some(other) => word.extend(['\\', other]),
-                                None => {}
-                            },
-                            inner => word.push(inner),
-                        }
-                    }
-                }
-                '\\' => {
-                    let kept = rest.next().ok_or("the command ends with a backslash")?;
-                    word.get_or_insert_default().push(kept);
-                }
-                c => word.get_or_insert_default().push(c),
-            }
-        }
-        words.extend(word);
+        let words = split(text).ok_or("the command is empty, or has a quote without its partner")?;
         let mut words = words.into_iter();
         let name = words.next().filter(|name| !name.is_empty()).ok_or("the command is empty")?;
         Ok(Self { text: text.to_owned(), name, arguments: words.collect() })
@@ -78,16 +50,11 @@ impl FromStr for Program {
 mod tests {
     use super::*;
 
-    fn words(text: &str) -> Vec<String> {
-        let program: Program = text.parse().unwrap();
-        [vec![program.name], program.arguments].concat()
-    }
-
     #[test]
-    fn words_are_parted_as_in_a_shell() {
-        assert_eq!(words("systemctl  reload\tpostfix"), ["systemctl", "reload", "postfix"]);
-        assert_eq!(words("'a b' \"c \\\"d\\\" $e\" f\\ g '' \"h\"'i'"), ["a b", "c \"d\" $e", "f g", "", "hi"]);
-        assert_eq!(words("a ; b && c | d > e"), ["a", ";", "b", "&&", "c", "|", "d", ">", "e"]);
+    fn the_first_word_is_the_program() {
+        let program: Program = "systemctl reload 'a b'".parse().unwrap();
+        assert_eq!((program.name.as_str(), program.arguments.join("|")), ("systemctl", "reload|a b".to_owned()));
+        assert_eq!(program.to_string(), "systemctl reload 'a b'");
     }
 
     #[test]

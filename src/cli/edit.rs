@@ -1,0 +1,419 @@
+//! What `patch` and `prune` share: opening a zone file under its lock, showing
+//! the edit, checking and writing it, and telling the name server.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use serde_json::{Map, Value, json};
+
+use crate::cli::{Answer, Failure, Ran, Status, Ui};
+use crate::files::command::{self, Ended};
+use crate::files::disk::Disk;
+use crate::files::replace::{Lock, ReplaceError, Staged, copy_pieces};
+use crate::files::surroundings;
+use crate::name::Name;
+use crate::report::{diff, printable};
+use crate::tlsa::Target;
+use crate::zone::dynamic::{NotOurs, Surroundings};
+use crate::zone::library::Library;
+use crate::zone::plan::{Edit, Patch, PlanError, Zone};
+use crate::zone::serial::Policy;
+
+/// The file to edit and how.
+#[derive(clap::Args, Debug)]
+pub struct EditArgs {
+    /// Zone's name, where neither the file nor its name says it
+    #[arg(long, value_name = "NAME")]
+    pub origin: Option<String>,
+    /// Folder in which relative $INCLUDE paths start [default: the zone file's]
+    #[arg(long, value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+    /// Style of the next serial
+    #[arg(long, value_enum, default_value = "auto", value_name = "STYLE")]
+    pub serial: SerialStyle,
+    /// Serial that the next one must exceed too
+    #[arg(long, value_name = "N")]
+    pub serial_above: Option<u32>,
+    /// Folder in which verify finds what stood there before
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// Print the diff that would be written, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the diff, and write
+    #[arg(long)]
+    pub diff: bool,
+    /// Write the new zone there instead; - is stdout
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Keep the old file under its name with this suffix
+    #[arg(long, value_name = "SUFFIX")]
+    pub backup: Option<String>,
+    /// Command that must approve the new file before it is put in place; repeats.
+    /// {file} and {zone} are filled in
+    #[arg(long, value_name = "CMD")]
+    pub check: Vec<String>,
+    /// Command to run when the file is in place; repeats. {file} and {zone} are filled in
+    #[arg(long, value_name = "CMD")]
+    pub reload: Vec<String>,
+}
+
+/// `--serial`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SerialStyle {
+    /// In the style of the present value.
+    Auto,
+    /// One more.
+    Increment,
+    /// `YYYYMMDDnn`.
+    Date,
+    /// Seconds since 1970.
+    Unixtime,
+    /// As it is.
+    Keep,
+}
+
+impl EditArgs {
+    /// The policy for the serial.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        match self.serial {
+            SerialStyle::Auto => Policy::Auto,
+            SerialStyle::Increment => Policy::Increment,
+            SerialStyle::Date => Policy::Date,
+            SerialStyle::Unixtime => Policy::UnixTime,
+            SerialStyle::Keep => Policy::Keep,
+        }
+    }
+
+    /// Checks what can be checked before any file is touched.
+    ///
+    /// # Errors
+    ///
+    /// A command that cannot be split into words, a suffix that is none.
+    pub fn validate(&self) -> Result<(), Failure> {
+        for (flag, line) in
+            self.check.iter().map(|line| ("--check", line)).chain(self.reload.iter().map(|line| ("--reload", line)))
+        {
+            if command::split(line).is_none() {
+                return Err(Failure::wrong("the command is empty or has an open quote").at(format!("{flag} {line}")));
+            }
+        }
+        if self.backup.as_ref().is_some_and(|suffix| suffix.is_empty() || suffix.contains('/')) {
+            return Err(Failure::wrong("a backup needs a suffix without a slash")
+                .at("--backup")
+                .hint("say --backup .bak"));
+        }
+        Ok(())
+    }
+}
+
+/// A zone file, open and locked.
+pub struct Opened {
+    /// The zone's files.
+    pub disk: Disk,
+    surroundings: Surroundings,
+    origin: Option<Name>,
+    stated: bool,
+    path: PathBuf,
+    _lock: Lock,
+}
+
+impl Opened {
+    /// Opens and locks a zone file.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened, is locked, or is not text.
+    pub fn open(path: &Path, args: &EditArgs) -> Result<Self, Failure> {
+        let failed = |error| unreadable(path, &error);
+        if path.is_dir() {
+            return Err(failed(std::io::ErrorKind::IsADirectory.into()));
+        }
+        let lock = Lock::take(path).map_err(replace_failure)?;
+        let disk = Disk::open(path, args.directory.as_deref()).map_err(failed)?;
+        let resolved = disk.with(0, |opened| opened.path.clone()).unwrap_or_else(|| path.to_owned());
+        let surroundings = surroundings(&resolved).map_err(failed)?;
+        if surroundings.is_binary() {
+            return Err(not_ours(path, NotOurs::Binary, ""));
+        }
+        if surroundings.head.is_empty() {
+            return Err(Failure::wrong("the file is empty")
+                .at(path.display())
+                .hint("a zone starts with its SOA record"));
+        }
+        let stated = args
+            .origin
+            .as_deref()
+            .map(|text| Name::from_user(text).map_err(|error| Failure::wrong(error).at(format!("--origin {text}"))));
+        let stated = stated.transpose()?;
+        let origin = stated.clone().or_else(|| origin_of(path));
+        Ok(Self { disk, surroundings, origin, stated: stated.is_some(), path: path.to_owned(), _lock: lock })
+    }
+
+    /// Reads the zone for these targets.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or is not a file to be edited by hand.
+    pub fn zone(&self, targets: &[Target]) -> Result<Zone<'_>, Failure> {
+        let zone = Zone::read(&self.disk, self.origin.clone(), targets).map_err(|error| self.plan_failure(error))?;
+        if let (true, Some(origin)) = (self.stated, &self.origin)
+            && origin != zone.apex()
+        {
+            let message = format!("the SOA in the file is that of {}, not of {origin}", zone.apex());
+            return Err(Failure::wrong(message)
+                .at(self.path.display())
+                .hint("name the zone's own file, or leave --origin away"));
+        }
+        self.surroundings.allow(zone.serial()).map_err(|why| not_ours(&self.path, why, &zone_word(zone.apex())))?;
+        Ok(zone)
+    }
+
+    /// Shows, checks, writes the patch and tells the server, as the flags say.
+    /// `remember` runs when the file is in place, before the server is told.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong; unless it says otherwise, the file is as it was.
+    pub fn carry_out(
+        &self,
+        zone: &Zone<'_>,
+        patch: &Patch,
+        args: &EditArgs,
+        ui: &mut Ui<'_>,
+        remember: impl FnOnce(&mut Ui<'_>),
+    ) -> Ran {
+        let writes = !args.dry_run && args.output.is_none() && !patch.is_empty();
+        let mut json = edits_json(zone, patch, writes);
+        json.insert("files".to_owned(), json!(zone.files().map(|file| self.disk.label(file)).collect::<Vec<_>>()));
+        let mut text = String::new();
+        if args.dry_run || args.diff {
+            let mut bytes = Vec::new();
+            for (file, splices) in patch.splices() {
+                let part = diff::unified(&self.disk, *file, splices).map_err(|error| unreadable(&self.path, &error))?;
+                bytes.extend(part);
+            }
+            json.insert("diff".to_owned(), json!(String::from_utf8_lossy(&bytes)));
+            show(&bytes, ui)?;
+        }
+        for note in &patch.notes {
+            ui.warn(&note.message);
+        }
+        if let Some(output) = args.output.as_deref().filter(|_| !args.dry_run) {
+            self.write_elsewhere(output, patch, ui)?;
+            return Ok(Answer { status: Status::Good, text, json });
+        }
+        if writes {
+            self.write(zone, patch, args)?;
+            remember(ui);
+        }
+        let summary = summary(zone, patch, writes, &self.path);
+        if args.dry_run || args.diff {
+            ui.talk(summary.trim_end());
+        } else {
+            text = printable(&summary);
+        }
+        if writes {
+            self.tell(zone, args, &mut json)?;
+        }
+        Ok(Answer { status: Status::Good, text, json })
+    }
+
+    fn write(&self, zone: &Zone<'_>, patch: &Patch, args: &EditArgs) -> Result<(), Failure> {
+        let staged = Staged::write(&self.disk, patch.splices()).map_err(replace_failure)?;
+        for line in &args.check {
+            // A zone whose records are all in included files is still checked from its main file.
+            let main = self.disk.with(0, |opened| opened.path.clone()).unwrap_or_default();
+            let file = staged.new_path(&main).unwrap_or(&main).to_owned();
+            let ended = run(line, &file, zone, "--check")?;
+            if !ended.good {
+                let message = format!("the check refused the new file ({}): {}", ended.status, ended.output.trim());
+                return Err(Failure::refused(message)
+                    .at(ended.line)
+                    .hint("nothing was written; the zone file is as it was"));
+            }
+        }
+        if let Some(suffix) = &args.backup {
+            staged.back_up(suffix).map_err(replace_failure)?;
+        }
+        staged.commit().map_err(replace_failure)
+    }
+
+    fn tell(&self, zone: &Zone<'_>, args: &EditArgs, json: &mut Map<String, Value>) -> Result<(), Failure> {
+        let main = self.disk.with(0, |opened| opened.path.clone()).unwrap_or_default();
+        for line in &args.reload {
+            let ended = match run(line, &main, zone, "--reload") {
+                Ok(ended) => ended,
+                Err(mut failure) => {
+                    failure.json = std::mem::take(json);
+                    return Err(failure.hint("the zone file is written; tell the name server by hand"));
+                }
+            };
+            if !ended.good {
+                let message = format!("the reload failed ({}): {}", ended.status, ended.output.trim());
+                let mut failure = Failure::refused(message)
+                    .at(ended.line)
+                    .hint("the zone file is written; tell the name server by hand");
+                failure.json = std::mem::take(json);
+                return Err(failure);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the edited main file to another place.
+    fn write_elsewhere(&self, output: &Path, patch: &Patch, ui: &mut Ui<'_>) -> Result<(), Failure> {
+        if patch.splices().iter().any(|(file, _)| *file != 0) {
+            let hint = "leave --output away to change the included file in place";
+            return Err(Failure::wrong("the edit touches an included file, which --output cannot hold")
+                .at(output.display())
+                .hint(hint));
+        }
+        let splices = patch.splices().first().map_or(&[][..], |(_, splices)| splices);
+        let failed = |error: std::io::Error| {
+            Failure::wrong(format!("the output cannot be written: {error}")).at(output.display())
+        };
+        let copied = self.disk.with(0, |opened| {
+            if output != Path::new("-") {
+                return copy_pieces(&opened.file, splices, &mut File::create(output)?);
+            }
+            if ui.json() {
+                return Err(std::io::Error::other("stdout already carries the JSON document"));
+            }
+            let mut spool = tempfile::tempfile()?;
+            copy_pieces(&opened.file, splices, &mut spool)?;
+            std::io::Seek::rewind(&mut spool)?;
+            std::io::copy(&mut spool, ui.out()).map(|_| ())
+        });
+        copied.unwrap_or(Ok(())).map_err(failed)
+    }
+
+    /// What to say of a plan that failed.
+    #[must_use]
+    pub fn plan_failure(&self, error: PlanError) -> Failure {
+        crate::cli::refusal::failure(error, &self.path)
+    }
+}
+
+/// The zone's name when the file's name is one: `example.com.zone`, `db.example.com`.
+fn origin_of(path: &Path) -> Option<Name> {
+    let file = path.file_name()?.to_str()?;
+    let file = file.strip_prefix("db.").unwrap_or(file);
+    let endings = [".zone", ".db", ".hosts", ".txt"];
+    let stem = endings.iter().find_map(|ending| file.strip_suffix(ending)).unwrap_or(file);
+    if !stem.contains('.') {
+        return None;
+    }
+    Name::from_user(stem).ok()
+}
+
+fn zone_word(apex: &Name) -> String {
+    apex.to_string().trim_end_matches('.').to_owned()
+}
+
+fn run(line: &str, file: &Path, zone: &Zone<'_>, flag: &str) -> Result<Ended, Failure> {
+    let words = command::split(line).unwrap_or_default();
+    command::run(&words, file, &zone_word(zone.apex()))
+        .map_err(|error| Failure::wrong(format!("the command cannot be started: {error}")).at(format!("{flag} {line}")))
+}
+
+/// A diff is shown as it is to programs, and made safe for a terminal.
+fn show(bytes: &[u8], ui: &mut Ui<'_>) -> Result<(), Failure> {
+    if ui.json() {
+        return Ok(());
+    }
+    let written = if ui.width().is_some() {
+        let safe = printable(&String::from_utf8_lossy(bytes));
+        ui.out().write_all(safe.as_bytes())
+    } else {
+        ui.out().write_all(bytes)
+    };
+    written.map_err(|error| Failure::wrong(format!("the diff cannot be printed: {error}")))
+}
+
+fn edits_json(zone: &Zone<'_>, patch: &Patch, written: bool) -> Map<String, Value> {
+    let edit = |edit: &Edit| json!({"owner": edit.owner.to_string(), "ttl": edit.ttl, "record": edit.tlsa.to_string()});
+    let mut json = Map::new();
+    json.insert("zone".to_owned(), json!(zone.apex().to_string()));
+    json.insert("changed".to_owned(), json!(!patch.is_empty()));
+    json.insert("written".to_owned(), json!(written));
+    json.insert("added".to_owned(), patch.added.iter().map(edit).collect());
+    json.insert("removed".to_owned(), patch.removed.iter().map(edit).collect());
+    let (before, after) = patch.serial.unwrap_or((zone.serial(), zone.serial()));
+    json.insert("serial".to_owned(), json!({"before": before, "after": after}));
+    json
+}
+
+fn summary(zone: &Zone<'_>, patch: &Patch, written: bool, path: &Path) -> String {
+    if patch.is_empty() {
+        return format!("{} is already as asked; nothing to write\n", path.display());
+    }
+    let mut text = String::new();
+    for (sign, edits) in [("+", &patch.added), ("-", &patch.removed)] {
+        for edit in edits {
+            let ttl = edit.ttl.map_or(String::new(), |ttl| format!(" {ttl}"));
+            text.push_str(&format!("{sign} {}{ttl} IN TLSA {}\n", edit.owner, edit.tlsa));
+        }
+    }
+    let (before, after) = patch.serial.unwrap_or((zone.serial(), zone.serial()));
+    let verb = if written { "written" } else { "not written" };
+    text.push_str(&format!("{} {verb}, serial {before} -> {after}\n", path.display()));
+    text
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    let place = path.display();
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Failure::wrong("there is no such file").at(place),
+        std::io::ErrorKind::PermissionDenied => Failure::wrong("the file may not be read").at(place),
+        std::io::ErrorKind::IsADirectory => {
+            Failure::wrong("this is a directory").at(place).hint("name the zone's file in it")
+        }
+        _ => Failure::wrong(format!("the file cannot be read: {error}")).at(place),
+    }
+}
+
+fn not_ours(path: &Path, why: NotOurs, zone: &str) -> Failure {
+    let place = path.display();
+    match why {
+        NotOurs::Binary => Failure::refused("the file is in named's raw format, not text")
+            .at(place)
+            .hint("convert it with named-compilezone -f raw -F text, or edit the zone's text source"),
+        NotOurs::JournalAhead { journal, file } => {
+            Failure::refused(format!("the zone takes dynamic updates: its journal is at serial {journal}, the file at {file}"))
+                .at(place)
+                .hint(format!("run rndc sync -clean {zone} and rndc freeze {zone}, patch, then rndc thaw {zone}; or use tlsa --format nsupdate"))
+        }
+        NotOurs::Dynamic => Failure::refused("the zone has a journal and no signed copy beside it: the server writes this file itself")
+            .at(place)
+            .hint(format!("run rndc sync -clean {zone} and rndc freeze {zone}, patch, then rndc thaw {zone}; or use tlsa --format nsupdate")),
+    }
+}
+
+fn replace_failure(error: ReplaceError) -> Failure {
+    match error {
+        ReplaceError::Locked(path) => {
+            Failure::refused("another run is at work on this file").at(path.display()).hint("try again when it is done")
+        }
+        ReplaceError::Changed(path) => {
+            Failure::refused("the file changed while it was being edited; nothing was written")
+                .at(path.display())
+                .hint("look at what changed, then run the command again")
+        }
+        ReplaceError::Io(path, error) => match error.kind() {
+            std::io::ErrorKind::NotFound => Failure::wrong("there is no such file").at(path.display()),
+            std::io::ErrorKind::PermissionDenied => Failure::wrong("the file or its folder may not be read or written")
+                .at(path.display())
+                .hint("run this as the zone file's owner"),
+            _ => Failure::wrong(format!("the file cannot be replaced: {error}; it is as it was")).at(path.display()),
+        },
+        ReplaceError::HalfDone(path, error) => {
+            let hint = "the old text lies beside it under its name with .danewright-old";
+            Failure::wrong(format!("only some of the zone's files were replaced: {error}"))
+                .at(path.display())
+                .hint(hint)
+        }
+    }
+}

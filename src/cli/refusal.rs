@@ -1,0 +1,126 @@
+//! Why a zone is not edited, in words: what is wrong, where, what to do next.
+
+use std::path::Path;
+
+use crate::cli::Failure;
+use crate::zone::index::ObstacleKind;
+use crate::zone::plan::{PlanError, advice};
+use crate::zone::reader::{ReadError, ReadErrorKind};
+use crate::zone::scan::Wrong;
+
+/// The failure that a plan's error is to the user.
+#[must_use]
+pub(crate) fn failure(error: PlanError, path: &Path) -> Failure {
+    let file = path.display();
+    match error {
+        PlanError::Read(error) => unreadable(error),
+        PlanError::NoSoa => Failure::wrong("the file has no SOA record; it is not a whole zone")
+            .at(file)
+            .hint("name the zone's main file, not one that it includes"),
+        PlanError::UnequalSoas(place) => {
+            Failure::wrong("the zone has two SOA records that differ").at(place).hint("leave only one of them")
+        }
+        PlanError::Outside { host, apex } => Failure::wrong(format!("the host {host} is outside the zone {apex}"))
+            .at(file)
+            .hint("name the zone file that holds the host"),
+        PlanError::Signed(place) => {
+            Failure::refused("the zone is signed in this file; an edit would break its signatures")
+                .at(place)
+                .hint("patch the unsigned source and sign again, or let the server sign (inline-signing)")
+        }
+        PlanError::Blocked(obstacle) => {
+            let what = match obstacle.what {
+                ObstacleKind::Cname => format!("{} is a CNAME; no other record may stand beside it", obstacle.owner),
+                ObstacleKind::Dname => format!("{} has a DNAME; nothing exists below it", obstacle.owner),
+                ObstacleKind::Cut => {
+                    format!("{} is delegated to other name servers; the records belong in its own zone", obstacle.owner)
+                }
+                ObstacleKind::Generate => format!("the $GENERATE for {} may own the name", obstacle.owner),
+                ObstacleKind::Wildcard => format!("the wildcard {} answers for the name now", obstacle.owner),
+            };
+            Failure::refused(what).at(obstacle.place).hint(advice(obstacle.what))
+        }
+        PlanError::SharedFile(label) => {
+            Failure::refused("the file is included more than once; an edit would show at several names")
+                .at(label)
+                .hint("write the record into the main file by hand")
+        }
+        PlanError::UnequalTtls(owner) => {
+            Failure::refused(format!("the records at {owner} have different TTLs; a removal would choose one of them"))
+                .at(file)
+                .hint("give them the same TTL first (RFC 2181 section 5.2)")
+        }
+        PlanError::SpreadingTtl(owner) => {
+            Failure::refused(format!("the zone has no $TTL, and the lines behind {owner} would inherit the TTL given"))
+                .at(file)
+                .hint("leave --ttl away, or put a $TTL line at the top of the zone")
+        }
+        PlanError::Serial(error) => Failure::wrong(error).at(file).hint("use --serial auto or --serial increment"),
+        PlanError::Owner(error) => Failure::wrong(format!("the target has no owner name: {error}")).at("--host"),
+        PlanError::Overlap => Failure::refused("two of the edits touch the same octets; nothing was written").at(file),
+        PlanError::Unproven(why) => {
+            Failure::refused(format!("the edit cannot be proven right: {why}; nothing was written"))
+                .at(file)
+                .hint("write the record by hand, and please report this zone")
+        }
+    }
+}
+
+fn unreadable(error: ReadError) -> Failure {
+    let failure = |message: String| Failure::wrong(message).at(&error.place);
+    match &error.what {
+        ReadErrorKind::Syntax(wrong, found) => {
+            let (message, hint) = syntax(*wrong, found);
+            let failure = failure(message);
+            if hint.is_empty() { failure } else { failure.hint(hint) }
+        }
+        ReadErrorKind::Name(name) => {
+            let failure = failure(name.to_string());
+            if *name == crate::name::NameError::NoOrigin {
+                failure.hint("say the zone's name with --origin")
+            } else {
+                failure
+            }
+        }
+        ReadErrorKind::NoOwner => {
+            failure("the first record has no owner to inherit".to_owned()).hint("begin it with the owner, or @")
+        }
+        ReadErrorKind::Data(what) | ReadErrorKind::Directive(what) => failure(what.clone()),
+        ReadErrorKind::UnknownDirective(word) => failure(format!("{word} is no directive that name servers know")),
+        ReadErrorKind::Include(path, why) => failure(format!("the included file {path} cannot be opened: {why}"))
+            .hint("relative paths start in the zone's folder, or where --directory says"),
+        ReadErrorKind::IncludeDepth => failure("the included file includes itself, or files nest too deep".to_owned()),
+        ReadErrorKind::Io(why) => failure(format!("the file cannot be read: {why}")),
+    }
+}
+
+fn syntax(wrong: Wrong, found: &str) -> (String, &'static str) {
+    let text = |message: &str| message.to_owned();
+    match wrong {
+        Wrong::OpenGroup => (text("a parenthesis is opened and never closed"), ""),
+        Wrong::CloseWithoutOpen => (text("a parenthesis is closed that was not opened"), ""),
+        Wrong::NestedGroup => {
+            (text("parentheses are nested, which NSD and Knot refuse"), "one pair around the whole data is enough")
+        }
+        Wrong::OpenQuote => (text("a quote is opened and never closed"), ""),
+        Wrong::BadEscape => (text("a backslash is followed by neither a character nor three digits up to 255"), ""),
+        Wrong::Octet(octet) => {
+            (format!("the octet 0x{octet:02x} has no place in a zone file"), "servers disagree on what follows it")
+        }
+        Wrong::ByteOrderMark => {
+            (text("the file starts with a byte order mark, which no name server reads"), "save it without one")
+        }
+        Wrong::BadTtl => (format!("{found:?} is no TTL"), "use seconds, or a number with w, d, h, m or s"),
+        Wrong::NoType => (text("the record has no type"), ""),
+        Wrong::UnknownType => (
+            format!("{found:?} is no record type"),
+            "an owner begins in the first column, what is inherited with a blank",
+        ),
+        Wrong::NoRdata => (text("the record has no data"), ""),
+        Wrong::ForeignClass => (format!("the class {found:?} is not IN"), ""),
+        Wrong::BadOwner => (format!("{found:?} is no domain name: labels have 1 to 63 octets, names up to 255"), ""),
+        Wrong::TooLong => {
+            (text("one logical line has more than four million octets"), "a parenthesis or quote before it may be open")
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! One question to one server: UDP, then TCP when the answer says that it is
+//! too long. Only a message with our id and our question from the very address
+//! and port that were asked is an answer (RFC 5452 section 9.1); anything else
+//! is waited past, and remembered as malformed when nothing better comes.
+
+use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use hickory_net::runtime::TokioRuntimeProvider;
+use hickory_net::tcp::TcpClientStream;
+use hickory_net::xfer::FirstAnswer;
+use hickory_proto::op::{DnsRequest, DnsRequestOptions, Edns, Message, MessageType, OpCode, Query};
+use hickory_proto::rr::{DNSClass, Name as WireName, RecordType};
+use tokio::net::UdpSocket;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::propagation::evidence::Outcome;
+
+/// What fits through nearly every path unfragmented (DNS flag day 2020).
+const PAYLOAD: u16 = 1232;
+/// Questions under way at once; each needs a socket.
+const AT_ONCE: usize = 256;
+/// A server that refuses the port is asked again after this long.
+const PAUSE: Duration = Duration::from_millis(50);
+/// More records than any answer that we ask for has use of.
+const RECORDS: usize = 1000;
+
+/// What to ask, and in which role.
+#[derive(Clone, Debug)]
+pub(crate) struct Question {
+    pub(crate) name: WireName,
+    pub(crate) kind: RecordType,
+    pub(crate) manner: Manner,
+}
+
+/// In which role a server is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// As an authority: RD clear.
+    Authority,
+    /// As a resolver that is to hand out what it cannot validate, too: RD and CD.
+    Finding,
+    /// As a resolver, as a sender of mail asks it: RD.
+    Sender,
+}
+
+/// An answer, or which kind of none.
+pub(crate) type Reply = Result<Message, Outcome>;
+
+/// Asks questions within the limits of time and number.
+pub(crate) struct Asker {
+    timeout: Duration,
+    tries: u32,
+    places: Semaphore,
+    heard: Mutex<Heard>,
+}
+
+/// Who has ever answered here, and who has let the time for a question run out.
+#[derive(Default)]
+struct Heard {
+    answered: HashSet<SocketAddr>,
+    silent: HashMap<SocketAddr, Outcome>,
+}
+
+impl Asker {
+    /// Each question is sent up to `tries` times and waited for `timeout` each time.
+    pub(crate) fn new(timeout: Duration, tries: u32) -> Self {
+        Self { timeout, tries: tries.max(1), places: Semaphore::new(AT_ONCE), heard: Mutex::default() }
+    }
+
+    /// Asks one server. One that has given no usable answer so far is not asked
+    /// anything more, so that it costs one timeout and not one for each question.
+    pub(crate) async fn ask(&self, server: SocketAddr, question: &Question) -> Reply {
+        let silent =
+            |heard: &mut Heard| heard.silent.get(&server).filter(|_| !heard.answered.contains(&server)).copied();
+        if let Some(outcome) = self.heard(silent) {
+            return Err(outcome);
+        }
+        let reply = match self.places.acquire().await {
+            Ok(_place) => self.exchange(server, question).await,
+            Err(_) => Err(Outcome::Unreachable),
+        };
+        self.heard(|heard| match &reply {
+            Err(outcome @ (Outcome::Unreachable | Outcome::Malformed)) => {
+                heard.silent.insert(server, *outcome);
+            }
+            _ => {
+                heard.answered.insert(server);
+            }
+        });
+        reply
+    }
+
+    fn heard<T>(&self, with: impl FnOnce(&mut Heard) -> T) -> T {
+        with(&mut self.heard.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn exchange(&self, server: SocketAddr, question: &Question) -> Reply {
+        let mut failure = Outcome::Unreachable;
+        for attempt in 0..self.tries {
+            let until = Instant::now() + self.timeout;
+            match over_udp(server, question, until).await {
+                Ok(answer) if answer.metadata.truncation => return self.over_tcp(server, question, attempt).await,
+                Ok(answer) => return Ok(answer),
+                Err(Failed::Malformed) => failure = Outcome::Malformed,
+                Err(Failed::Silent) => {}
+                Err(Failed::Refused) => sleep(PAUSE.min(self.timeout)).await,
+            }
+        }
+        Err(failure)
+    }
+
+    /// The tries that UDP has left, over TCP; one at least.
+    async fn over_tcp(&self, server: SocketAddr, question: &Question, used: u32) -> Reply {
+        for _ in used..self.tries {
+            let until = Instant::now() + self.timeout;
+            match over_tcp(server, question, self.timeout, until).await {
+                Ok(answer) if !answer.metadata.truncation => return Ok(answer),
+                Err(Failed::Malformed) => return Err(Outcome::Malformed),
+                Ok(_) | Err(Failed::Silent | Failed::Refused) => {}
+            }
+        }
+        Err(Outcome::TruncatedWithoutTcp)
+    }
+}
+
+/// Why one try brought no answer.
+enum Failed {
+    /// Nothing came in time.
+    Silent,
+    /// Something came that is no answer to the question.
+    Malformed,
+    /// The port is closed, or the address cannot be reached from here.
+    Refused,
+}
+
+async fn over_udp(server: SocketAddr, question: &Question, until: Instant) -> Result<Message, Failed> {
+    let from: IpAddr = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let socket = UdpSocket::bind((from, 0)).await.map_err(|_| Failed::Refused)?;
+    // A connected socket takes datagrams from that address and port alone.
+    socket.connect(server).await.map_err(|_| Failed::Refused)?;
+    let asked = question.message();
+    let octets = asked.to_vec().map_err(|_| Failed::Malformed)?;
+    socket.send(&octets).await.map_err(|_| Failed::Refused)?;
+    let mut buffer = vec![0; usize::from(u16::MAX)];
+    let mut failure = Failed::Silent;
+    loop {
+        let Ok(received) = timeout_at(until, socket.recv(&mut buffer)).await else { return Err(failure) };
+        let length = received.map_err(|_| Failed::Refused)?;
+        match Message::from_vec(buffer.get(..length).unwrap_or_default()) {
+            Ok(answer) if answer.metadata.id == asked.metadata.id && question.is_answered_by(&answer) => {
+                return Ok(answer);
+            }
+            _ => failure = Failed::Malformed,
+        }
+    }
+}
+
+async fn over_tcp(
+    server: SocketAddr,
+    question: &Question,
+    timeout: Duration,
+    until: Instant,
+) -> Result<Message, Failed> {
+    let request = DnsRequest::new(question.message(), DnsRequestOptions::default());
+    // The task that reads and writes lives as long as this.
+    let provider = TokioRuntimeProvider::default();
+    let exchange = async {
+        let stream = TcpClientStream::exchange(server, None, timeout, None, provider.clone()).await.ok()?;
+        hickory_net::DnsHandle::send(&stream, request).first_answer().await.ok()
+    };
+    let answer = timeout_at(until, exchange).await.map_err(|_| Failed::Silent)?.ok_or(Failed::Silent)?;
+    let (answer, _) = answer.into_parts();
+    // The multiplexer below has compared the id, and only that.
+    if question.is_answered_by(&answer) { Ok(answer) } else { Err(Failed::Malformed) }
+}
+
+impl Question {
+    /// A question to an authority.
+    pub(crate) fn authority(name: &WireName, kind: RecordType) -> Self {
+        Self { name: name.clone(), kind, manner: Manner::Authority }
+    }
+
+    /// The message, with an id of its own.
+    fn message(&self) -> Message {
+        let mut message = Message::query();
+        message.metadata.recursion_desired = self.manner != Manner::Authority;
+        message.metadata.checking_disabled = self.manner == Manner::Finding;
+        message.add_query(Query::query(self.name.clone(), self.kind));
+        let mut edns = Edns::new();
+        edns.set_max_payload(PAYLOAD).set_version(0).set_dnssec_ok(true);
+        message.set_edns(edns);
+        message
+    }
+
+    fn is_answered_by(&self, message: &Message) -> bool {
+        let [query] = message.queries.as_slice() else { return false };
+        message.metadata.message_type == MessageType::Response
+            && message.metadata.op_code == OpCode::Query
+            && query.name() == &self.name
+            && query.query_type() == self.kind
+            && query.query_class() == DNSClass::IN
+            && message.answers.len() + message.authorities.len() + message.additionals.len() <= RECORDS
+    }
+}

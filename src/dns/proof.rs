@@ -1,0 +1,299 @@
+//! What signatures prove (RFC 4035 section 5.3), without asking anybody. A set
+//! is secure when it has a signature and every signature over it holds: some
+//! validators give up at the first that does not. Only an algorithm that we
+//! cannot compute makes an exception, and then the answer is "cannot tell".
+
+use chrono::{DateTime, TimeDelta, Utc};
+use hickory_proto::dnssec::rdata::{DNSKEY, DNSSECRData, RRSIG};
+use hickory_proto::dnssec::{Algorithm, PublicKey, Verifier};
+use hickory_proto::rr::{DNSClass, Name as WireName, RData, Record, RecordType};
+
+use crate::dns::convert::{from_hickory, to_hickory};
+use crate::finding::{Finding, Severity};
+use crate::name::Name;
+use crate::propagation::evidence::Security;
+
+/// Signatures over one set that are looked at.
+const SIGNATURES: usize = 8;
+/// Keys of one zone that are looked at.
+const KEYS: usize = 16;
+/// Keys with one tag that are tried for one signature.
+const COLLIDING: usize = 4;
+/// A signature is to outlive the TTL by this long.
+const MARGIN: TimeDelta = TimeDelta::hours(1);
+
+/// Records of one owner and type, without repeats, and the signatures over them.
+#[derive(Clone, Debug)]
+pub(crate) struct RrSet {
+    owner: WireName,
+    kind: RecordType,
+    /// Never empty.
+    pub(crate) records: Vec<Record>,
+    signatures: Vec<RRSIG>,
+}
+
+impl RrSet {
+    /// The set of this owner and type in a section, if there is one.
+    pub(crate) fn find(section: &[Record], owner: &WireName, kind: RecordType) -> Option<Self> {
+        let mut set = Self { owner: owner.clone(), kind, records: Vec::new(), signatures: Vec::new() };
+        for record in section.iter().filter(|record| record.name == *owner && record.dns_class == DNSClass::IN) {
+            match &record.data {
+                RData::DNSSEC(DNSSECRData::RRSIG(signature)) if signature.input().type_covered == kind => {
+                    set.signatures.push(signature.clone());
+                }
+                data if data.record_type() == kind && !set.records.iter().any(|r| r.data == *data) => {
+                    set.records.push(record.clone());
+                }
+                _ => {}
+            }
+        }
+        (!set.records.is_empty()).then_some(set)
+    }
+
+    /// The largest TTL with which a record is served.
+    pub(crate) fn ttl(&self) -> u32 {
+        self.records.iter().map(|record| record.ttl).max().unwrap_or_default()
+    }
+
+    /// The keys, of a DNSKEY set.
+    pub(crate) fn keys(&self) -> Vec<DNSKEY> {
+        let key = |record: &Record| match &record.data {
+            RData::DNSSEC(DNSSECRData::DNSKEY(key)) => Some(key.clone()),
+            _ => None,
+        };
+        self.records.iter().filter_map(key).collect()
+    }
+
+    /// How it is called in findings.
+    fn title(&self) -> String {
+        format!("the {} set of {}", self.kind, from_hickory(&self.owner))
+    }
+}
+
+/// How far something can be trusted, and why not further.
+#[derive(Clone, Debug)]
+pub(crate) struct Proof {
+    pub(crate) security: Security,
+    pub(crate) findings: Vec<Finding>,
+    /// When the last of the signatures that hold expires.
+    pub(crate) expires: Option<DateTime<Utc>>,
+    /// The largest original TTL that a signature states.
+    pub(crate) original_ttl: Option<u32>,
+    /// Which of the keys have a signature that holds, by index.
+    signers: Vec<usize>,
+}
+
+impl Proof {
+    /// Nothing to say against it.
+    pub(crate) fn secure() -> Self {
+        Self {
+            security: Security::Secure,
+            findings: Vec::new(),
+            expires: None,
+            original_ttl: None,
+            signers: Vec::new(),
+        }
+    }
+
+    /// Nothing is proven, for a reason that is told elsewhere.
+    pub(crate) fn unknown() -> Self {
+        Self { security: Security::Indeterminate, ..Self::secure() }
+    }
+
+    /// No more than this, for a reason.
+    pub(crate) fn only(security: Security, finding: Finding) -> Self {
+        Self { security, findings: vec![finding], ..Self::secure() }
+    }
+
+    /// No more than bogus, for a reason.
+    pub(crate) fn bogus(message: impl Into<String>) -> Self {
+        Self::only(Security::Bogus, Finding::new("bogus", Severity::Unsafe, message))
+    }
+
+    /// Weakened by what the other proof lacks; expiry and TTL stay its own.
+    pub(crate) fn weakened_by(&mut self, other: &Self) {
+        self.security = self.security.max(other.security);
+        for finding in &other.findings {
+            if !self.findings.contains(finding) {
+                self.findings.push(finding.clone());
+            }
+        }
+    }
+}
+
+/// What the signatures over the set prove, by keys that are themselves proven.
+pub(crate) fn prove(set: &RrSet, zone: &Name, keys: &[DNSKEY], now: DateTime<Utc>) -> Proof {
+    let mut proof = Proof::secure();
+    if set.signatures.is_empty() {
+        return Proof::bogus(format!("{} carries no signature", set.title()));
+    }
+    if set.signatures.len() > SIGNATURES || keys.len() > KEYS {
+        return Proof::only(
+            Security::Indeterminate,
+            Finding::new(
+                "limits-exceeded",
+                Severity::Unknown,
+                format!("{} has {} signatures and {} keys to try", set.title(), set.signatures.len(), keys.len()),
+            ),
+        );
+    }
+    let zone_name = to_hickory(zone);
+    let mut considered = 0;
+    for signature in &set.signatures {
+        if by_a_revoked_key(set, signature, keys) {
+            continue;
+        }
+        considered += 1;
+        match check(set, signature, &zone_name, keys, now) {
+            Ok(signer) => {
+                let expires = now + TimeDelta::seconds(i64::from(until(signature, now)));
+                let original = signature.input().original_ttl;
+                proof.expires = proof.expires.max(Some(expires));
+                proof.original_ttl = proof.original_ttl.max(Some(original));
+                proof.signers.push(signer);
+                proof.findings.extend(life_left(set, expires - now, original.max(set.ttl())));
+            }
+            Err(why) => proof.weakened_by(&why),
+        }
+    }
+    if considered == 0 {
+        return Proof::bogus(format!("{} carries signatures by revoked keys only", set.title()));
+    }
+    proof
+}
+
+/// What the signatures over a DNSKEY set prove when one of the keys must be
+/// among those that `trusted` accepts: by DS at the parent, or as an anchor.
+pub(crate) fn prove_keys(set: &RrSet, zone: &Name, trusted: impl Fn(&DNSKEY) -> bool, now: DateTime<Utc>) -> Proof {
+    let keys = set.keys();
+    let entry: Vec<bool> = keys.iter().take(KEYS).map(|key| may_sign(key) && trusted(key)).collect();
+    if !entry.contains(&true) && keys.len() <= KEYS {
+        return Proof::bogus(format!("none of the keys of {zone} is one that its parent or the trust anchor names"));
+    }
+    let mut proof = prove(set, zone, &keys, now);
+    let entered = proof.signers.iter().any(|index| entry.get(*index) == Some(&true));
+    if proof.security == Security::Secure && !entered {
+        proof.weakened_by(&Proof::bogus(format!(
+            "{} is not signed by a key that its parent or the trust anchor names",
+            set.title()
+        )));
+    }
+    proof
+}
+
+/// The algorithms that can be verified here and that validators agree on: those
+/// with SHA-1 count as insecure with some of them (RFC 9905) and are left out.
+pub(crate) fn can_verify(algorithm: Algorithm) -> bool {
+    matches!(
+        algorithm,
+        Algorithm::RSASHA256
+            | Algorithm::RSASHA512
+            | Algorithm::ECDSAP256SHA256
+            | Algorithm::ECDSAP384SHA384
+            | Algorithm::ED25519
+    )
+}
+
+/// How an algorithm is called in findings.
+pub(crate) fn algorithm_name(algorithm: Algorithm) -> String {
+    match algorithm {
+        Algorithm::Unknown(number) => format!("algorithm {number}"),
+        known => format!("algorithm {} ({known})", u8::from(known)),
+    }
+}
+
+fn may_sign(key: &DNSKEY) -> bool {
+    key.zone_key() && !key.revoke()
+}
+
+/// A revoked key signs the key set to prove its own revocation, and nothing
+/// else (RFC 5011 section 2.1); no validator counts that signature.
+fn by_a_revoked_key(set: &RrSet, signature: &RRSIG, keys: &[DNSKEY]) -> bool {
+    let tag = signature.input().key_tag;
+    set.kind == RecordType::DNSKEY && keys.iter().any(|key| key.revoke() && key.calculate_key_tag().ok() == Some(tag))
+}
+
+/// The index of the key that made the signature, or what is wrong with it.
+fn check(set: &RrSet, signature: &RRSIG, zone: &WireName, keys: &[DNSKEY], now: DateTime<Utc>) -> Result<usize, Proof> {
+    let input = signature.input();
+    let title = || format!("a signature by key {} over {}", input.key_tag, set.title());
+    let bogus = |why: &str| Proof::bogus(format!("{} {why}", title()));
+    if input.signer_name != *zone {
+        return Err(bogus(&format!("names {} as its signer", from_hickory(&input.signer_name))));
+    }
+    if input.num_labels > set.owner.num_labels() {
+        return Err(bogus("states more labels than the owner has"));
+    }
+    if since(signature, now) < 0 {
+        return Err(bogus("is not valid yet"));
+    }
+    if until(signature, now) < 0 {
+        let when = now + TimeDelta::seconds(i64::from(until(signature, now)));
+        let message = format!("{} expired on {}", title(), when.format("%Y-%m-%d at %H:%M:%S UTC"));
+        return Err(Proof::only(Security::Bogus, Finding::new("signature-expired", Severity::Unsafe, message)));
+    }
+    if set.ttl() > input.original_ttl {
+        return Err(bogus(&format!("is for a TTL of {}, and {} is served", input.original_ttl, set.ttl())));
+    }
+    if !can_verify(input.algorithm) {
+        let message = format!("{} cannot be verified here: {}", title(), algorithm_name(input.algorithm));
+        let finding = Finding::new("algorithm-unsupported", Severity::Unknown, message);
+        return Err(Proof::only(Security::Indeterminate, finding));
+    }
+    let made_it = |key: &DNSKEY| {
+        may_sign(key)
+            && key.public_key().algorithm() == input.algorithm
+            && key.calculate_key_tag().ok() == Some(input.key_tag)
+    };
+    let candidates: Vec<usize> = (0..keys.len()).filter(|index| keys.get(*index).is_some_and(made_it)).collect();
+    if candidates.is_empty() {
+        return Err(bogus("is by a key that the zone does not publish"));
+    }
+    // The TTL takes part in the order of records, and is not part of what was signed.
+    let records: Vec<Record> = set
+        .records
+        .iter()
+        .map(|record| Record::from_rdata(set.owner.clone(), input.original_ttl, record.data.clone()))
+        .collect();
+    let verifies = |index: &&usize| {
+        keys.get(**index)
+            .is_some_and(|key| key.verify_rrsig(&set.owner, DNSClass::IN, signature, records.iter()).is_ok())
+    };
+    let Some(signer) = candidates.iter().take(COLLIDING).find(verifies) else {
+        return Err(bogus("does not verify"));
+    };
+    if input.num_labels < set.owner.num_labels() {
+        let message = format!("{} is an expanded wildcard, and that no closer name exists is not proven", set.title());
+        let finding = Finding::new("denial-unproven", Severity::Unknown, message);
+        return Err(Proof::only(Security::Indeterminate, finding));
+    }
+    Ok(*signer)
+}
+
+/// Seconds since the inception, in serial arithmetic (RFC 4034 section 3.1.5).
+fn since(signature: &RRSIG, now: DateTime<Utc>) -> i32 {
+    moment(now).wrapping_sub(signature.input().sig_inception.get()).cast_signed()
+}
+
+/// Seconds until the expiration, in serial arithmetic.
+fn until(signature: &RRSIG, now: DateTime<Utc>) -> i32 {
+    signature.input().sig_expiration.get().wrapping_sub(moment(now)).cast_signed()
+}
+
+fn moment(now: DateTime<Utc>) -> u32 {
+    u32::try_from(now.timestamp().rem_euclid(1 << 32)).expect("a remainder of 2^32 fits 32 bits")
+}
+
+fn life_left(set: &RrSet, left: TimeDelta, ttl: u32) -> Option<Finding> {
+    let ttl = TimeDelta::seconds(i64::from(ttl));
+    let severity = if left <= ttl { Severity::Unsafe } else { Severity::Note };
+    (left < ttl + MARGIN).then(|| {
+        let message = format!(
+            "a signature over {} expires in {} seconds, and caches keep the set for {}",
+            set.title(),
+            left.num_seconds(),
+            ttl.num_seconds()
+        );
+        Finding::new("signature-expires-soon", severity, message)
+    })
+}

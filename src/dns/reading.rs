@@ -1,0 +1,122 @@
+//! What an answer says, before it is asked whether that is true: records, an
+//! alias, absence, a referral, or a refusal. Referrals and cached answers are
+//! not authoritative, whatever their code (RFC 1034 section 4.3.1).
+
+use hickory_proto::op::{Message, ResponseCode};
+use hickory_proto::rr::{DNSClass, Name as WireName, RData, Record, RecordType};
+
+use crate::dns::convert::{from_hickory, to_hickory};
+use crate::dns::exchange::Reply;
+use crate::dns::proof::RrSet;
+use crate::name::Name;
+use crate::propagation::evidence::Outcome;
+
+/// What an authority says to a question about a name in its zone.
+pub(crate) enum Said {
+    /// These records.
+    Records(RrSet),
+    /// The name is an alias of another.
+    Alias { set: RrSet, target: Name },
+    /// The name lies below a DNAME (RFC 6672): an alias that is not proven here.
+    Renamed { target: Option<Name> },
+    /// The name is there, the type is not.
+    NoData,
+    /// There is no such name.
+    NoName,
+    /// Something else, or nothing.
+    Failed(Outcome),
+}
+
+impl Said {
+    /// Reads the reply of a server of the zone.
+    pub(crate) fn by_authority(reply: &Reply, zone: &Name, name: &Name, kind: RecordType) -> Self {
+        let message = match reply {
+            Ok(message) => message,
+            Err(outcome) => return Self::Failed(*outcome),
+        };
+        let code = message.metadata.response_code;
+        if !matches!(code, ResponseCode::NoError | ResponseCode::NXDomain) {
+            return Self::Failed(failure(code));
+        }
+        if !message.metadata.authoritative {
+            return Self::Failed(Outcome::NotAuthoritative);
+        }
+        let wire = to_hickory(name);
+        let records = RrSet::find(&message.answers, &wire, kind);
+        let alias = RrSet::find(&message.answers, &wire, RecordType::CNAME);
+        match (records, alias) {
+            (Some(_), Some(_)) => Self::Failed(Outcome::Malformed),
+            (Some(records), None) if code == ResponseCode::NoError => Self::Records(records),
+            (Some(_), None) => Self::Failed(Outcome::Malformed),
+            (None, Some(set)) => {
+                let target = cname(&set);
+                let renamed =
+                    message.answers.iter().any(|r| r.record_type() == RecordType::DNAME && r.name.zone_of(&wire));
+                match target {
+                    target if renamed => Self::Renamed { target },
+                    Some(target) => Self::Alias { set, target },
+                    None => Self::Failed(Outcome::Malformed),
+                }
+            }
+            (None, None) => Self::absence(message, zone, code),
+        }
+    }
+
+    fn absence(message: &Message, zone: &Name, code: ResponseCode) -> Self {
+        if !message.answers.is_empty() {
+            return Self::Failed(Outcome::Malformed);
+        }
+        let by_another = message.authorities.iter().any(|record| match record.record_type() {
+            RecordType::SOA => record.name != to_hickory(zone),
+            // A referral by a server that sets AA all the same.
+            RecordType::NS => record.name != to_hickory(zone),
+            _ => false,
+        });
+        match code {
+            _ if by_another => Self::Failed(Outcome::NotAuthoritative),
+            ResponseCode::NXDomain => Self::NoName,
+            _ => Self::NoData,
+        }
+    }
+
+    /// The word for it in the evidence.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self {
+            Self::Records(_) | Self::Alias { .. } | Self::Renamed { .. } => Outcome::Answered,
+            Self::NoData => Outcome::NoData,
+            Self::NoName => Outcome::NoName,
+            Self::Failed(outcome) => *outcome,
+        }
+    }
+}
+
+/// The outcome for a response code that is no answer.
+pub(crate) fn failure(code: ResponseCode) -> Outcome {
+    match code {
+        ResponseCode::ServFail => Outcome::ServFail,
+        ResponseCode::Refused => Outcome::Refused,
+        other => Outcome::OtherCode(u16::from(other)),
+    }
+}
+
+/// The one target of a CNAME set.
+fn cname(set: &RrSet) -> Option<Name> {
+    let [record] = set.records.as_slice() else { return None };
+    let RData::CNAME(target) = &record.data else { return None };
+    Some(from_hickory(&target.0))
+}
+
+/// The names in the NS records of this owner.
+pub(crate) fn name_servers(section: &[Record], owner: &WireName) -> Vec<Name> {
+    let target = |record: &Record| match &record.data {
+        RData::NS(target) if record.name == *owner && record.dns_class == DNSClass::IN => Some(from_hickory(&target.0)),
+        _ => None,
+    };
+    section.iter().filter_map(target).collect()
+}
+
+/// Serial, and for how long absence is cached (RFC 2308 section 5), of a SOA set.
+pub(crate) fn soa(set: &RrSet) -> Option<(u32, u32)> {
+    let RData::SOA(soa) = &set.records.first()?.data else { return None };
+    Some((soa.serial, soa.minimum.min(set.ttl())))
+}

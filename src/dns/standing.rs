@@ -1,0 +1,197 @@
+//! How far a zone and each of its servers can be trusted, from what they and
+//! the parent's servers have said. No asking here.
+
+use std::net::SocketAddr;
+
+use hickory_proto::dnssec::rdata::{DNSKEY, DS};
+use hickory_proto::rr::RecordType;
+
+use crate::dns::anchors::Trust;
+use crate::dns::chain::{Chain, Delegation, delegation, insecure, no_anchor, silence, trust, usable};
+use crate::dns::convert::to_hickory;
+use crate::dns::exchange::Reply;
+use crate::dns::proof::{Proof, RrSet, prove_keys};
+use crate::dns::reading::Said;
+use crate::dns::walk::Walk;
+use crate::dns::zone::{Asked, Facts, Heard, KeySet, Server, label};
+use crate::finding::{Finding, Severity};
+use crate::name::Name;
+use crate::propagation::evidence::{Listed, Outcome, Security};
+
+/// Sets of digests or anchors; the keys must satisfy each of them.
+type Trusted = Vec<Vec<Trust>>;
+
+impl Walk {
+    /// Puts together what is known of the zone.
+    pub(crate) fn judge_zone(
+        &self,
+        zone: &Name,
+        parent: Option<&Name>,
+        anchors: &[Trust],
+        chain: &Chain,
+        heard: Heard,
+    ) -> Facts {
+        let (mut standing, trusted) = match (anchors.is_empty(), parent) {
+            (false, _) => match usable(zone, anchors) {
+                Ok(trusted) => (Proof::secure(), vec![trusted]),
+                Err(proof) => (proof, Vec::new()),
+            },
+            (true, None) => (no_anchor(zone), Vec::new()),
+            (true, Some(parent)) => self.delegated(zone, parent, chain, &heard),
+        };
+        let mut findings = heard.differences(zone);
+        if heard.too_many() {
+            let message = format!("{zone} has more name servers than are looked at");
+            findings.push(Finding::new("limits-exceeded", Severity::Unknown, message));
+        }
+        let mut key_sets: Vec<KeySet> = Vec::new();
+        let mut servers = Vec::new();
+        let ceiling = (standing.security != Security::Secure).then(|| standing.clone());
+        for (name, address, listed) in heard.servers() {
+            let asked = address.and_then(|address| heard.asked.get(&address));
+            let keys = match asked {
+                Some(asked) if ceiling.is_none() => {
+                    self.server_keys(zone, &trusted, asked, &label(&name, address), &mut key_sets)
+                }
+                _ => Proof::secure(),
+            };
+            servers.push(server(name, address, listed, asked, keys));
+        }
+        if ceiling.is_none() && key_sets.is_empty() {
+            let worst = servers.iter().map(|server| server.keys.security).max().unwrap_or(Security::Indeterminate);
+            standing.weakened_by(&match worst {
+                Security::Bogus => Proof::bogus(format!("no server of {zone} gives keys that are proven")),
+                _ => silence(&format!("no server of {zone} gives its keys")),
+            });
+        }
+        let chain = chain.with(zone, &standing, Vec::new()).links;
+        Facts { zone: zone.clone(), chain, ceiling, key_sets, servers, findings }
+    }
+
+    /// What the parent's servers prove about the zone, all of them together.
+    fn delegated(&self, zone: &Name, parent: &Name, chain: &Chain, heard: &Heard) -> (Proof, Trusted) {
+        if let Some(ceiling) = chain.ceiling() {
+            return (ceiling, Vec::new());
+        }
+        let mut standing = Proof::secure();
+        let mut sets: Vec<Vec<DS>> = Vec::new();
+        let mut unsigned = Vec::new();
+        let mut unproven: Vec<(String, Proof)> = Vec::new();
+        for (from, reply) in &heard.digests {
+            match delegation(reply, parent, zone, &chain.keys, self.now) {
+                Delegation::Signed { digests, proof } => {
+                    standing.weakened_by(&proof);
+                    if !sets.contains(&digests) {
+                        sets.push(digests);
+                    }
+                }
+                Delegation::Unsigned => unsigned.push(from.clone()),
+                Delegation::Unproven(proof) => unproven.push((from.clone(), proof)),
+                Delegation::Silent => {}
+            }
+        }
+        let worst = unproven.iter().max_by_key(|(_, proof)| proof.security).map(|(_, proof)| proof.clone());
+        if sets.is_empty() {
+            let standing = match worst {
+                Some(proof) if proof.security == Security::Bogus || unsigned.is_empty() => proof,
+                _ if !unsigned.is_empty() => insecure(zone),
+                _ => silence(&format!("no server of {parent} says who signs {zone}")),
+            };
+            return (standing, Vec::new());
+        }
+        // One server proves it; that another says something else is not fine, and not proof of the contrary.
+        for from in unsigned {
+            let message = format!("this server of {parent} has no DS for {zone}, another has");
+            standing.weakened_by(&differs(message, from));
+        }
+        for (from, proof) in unproven {
+            for finding in proof.findings {
+                standing.weakened_by(&differs(finding.message, from.clone()));
+            }
+        }
+        if sets.len() > 1 {
+            let message = format!("the servers of {parent} give different DS sets for {zone}");
+            standing.findings.push(Finding::new("ds-differs", Severity::Note, message));
+        }
+        let mut trusted = Vec::new();
+        for set in sets {
+            match usable(zone, &trust(set)) {
+                Ok(set) => trusted.push(set),
+                Err(proof) => standing.weakened_by(&proof),
+            }
+        }
+        (standing, trusted)
+    }
+
+    /// How far one server's keys are proven; a proven set is added to the others.
+    fn server_keys(
+        &self,
+        zone: &Name,
+        trusted: &Trusted,
+        asked: &Asked,
+        from: &str,
+        key_sets: &mut Vec<KeySet>,
+    ) -> Proof {
+        let set = match Said::by_authority(&asked.keys, zone, zone, RecordType::DNSKEY) {
+            Said::Records(set) => set,
+            Said::NoData | Said::NoName => {
+                return Proof::bogus(format!("{zone} has no keys there, and its parent says that it is signed"));
+            }
+            Said::Alias { .. } | Said::Renamed { .. } => return missing("the zone's keys", Outcome::Malformed),
+            Said::Failed(outcome) => return missing("the zone's keys", outcome),
+        };
+        let mut proof: Option<Proof> = None;
+        for trusted in trusted {
+            let next = prove_keys(&set, zone, |key| trusted.iter().any(|trust| trust.names(zone, key)), self.now);
+            match &mut proof {
+                Some(proof) => proof.weakened_by(&next),
+                None => proof = Some(next),
+            }
+        }
+        let proof = proof.unwrap_or_else(|| silence("there is nothing to prove the zone's keys by"));
+        let keys = sorted(set.keys());
+        if proof.security == Security::Secure && !key_sets.iter().any(|known| known.keys == keys) {
+            key_sets.push(KeySet { from: from.to_owned(), keys });
+        }
+        proof
+    }
+}
+
+fn server(name: Name, address: Option<SocketAddr>, listed: Listed, asked: Option<&Asked>, keys: Proof) -> Server {
+    let soa: Reply = asked.map_or(Err(Outcome::Unreachable), |asked| asked.soa.clone());
+    Server { name, address, listed, soa, keys }
+}
+
+fn differs(message: String, from: String) -> Proof {
+    let finding = Finding::new("ds-differs", Severity::Unknown, message).at(from);
+    Proof::only(Security::Indeterminate, finding)
+}
+
+/// A server did not give what is needed to trust what it did give.
+pub(crate) fn missing(what: &str, outcome: Outcome) -> Proof {
+    let code = match outcome {
+        Outcome::OtherCode(_) | Outcome::Answered | Outcome::NoData | Outcome::NoName => "malformed",
+        other => other.word(),
+    };
+    let message = format!("asked for {what}, it gave no answer that can be used: {}", outcome.word());
+    Proof::only(Security::Indeterminate, Finding::new(code, Severity::Unknown, message))
+}
+
+fn sorted(mut keys: Vec<DNSKEY>) -> Vec<DNSKEY> {
+    keys.sort_by_key(ToString::to_string);
+    keys
+}
+
+/// The SOA set in a server's own answer about the zone.
+pub(crate) fn soa_of(server: &Server, zone: &Name) -> Result<RrSet, Outcome> {
+    match Said::by_authority(&server.soa, zone, zone, RecordType::SOA) {
+        Said::Records(set) => Ok(set),
+        Said::Failed(outcome) => Err(outcome),
+        Said::NoData | Said::NoName | Said::Alias { .. } | Said::Renamed { .. } => Err(Outcome::Malformed),
+    }
+}
+
+/// The SOA set in the authority section of a negative answer.
+pub(crate) fn soa_in(reply: &Reply, zone: &Name) -> Option<RrSet> {
+    RrSet::find(&reply.as_ref().ok()?.authorities, &to_hickory(zone), RecordType::SOA)
+}

@@ -1,0 +1,194 @@
+//! From a target to its evidence: the owner, the zone it is in, every server
+//! of that zone, and on through aliases (RFC 7671 section 7); beside it the
+//! host's own addresses and what resolvers say. What several targets need is
+//! asked once.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use hickory_proto::rr::RecordType;
+
+use crate::dns::anchors::Anchors;
+use crate::dns::chain::Chain;
+use crate::dns::discovery::{Discovery, Shared, together};
+use crate::dns::exchange::Asker;
+use crate::dns::proof::Proof;
+use crate::dns::reading::Said;
+use crate::dns::zone::Facts;
+use crate::dns::{Settings, resolvers};
+use crate::finding::{Finding, Severity};
+use crate::name::Name;
+use crate::propagation::evidence::{Evidence, Hop, Outcome, Security, ServerAnswer};
+use crate::tlsa::Target;
+
+/// Aliases followed from one owner.
+const ALIASES: usize = 8;
+
+/// One call's questions, answers and trust.
+pub(crate) struct Walk {
+    pub(crate) asker: Arc<Asker>,
+    pub(crate) discovery: Arc<Discovery>,
+    pub(crate) anchors: Anchors,
+    pub(crate) name_servers: Vec<(Name, std::net::SocketAddr)>,
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) chains: Shared<Name, Arc<Chain>>,
+    pub(crate) zones: Shared<(Name, bool), Arc<Facts>>,
+    resolvers: Vec<std::net::SocketAddr>,
+}
+
+impl Walk {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let asker = Arc::new(Asker::new(settings.timeout, settings.tries));
+        let resolvers = settings.resolvers.clone();
+        let discovery = Discovery::new(Arc::clone(&asker), resolvers.clone(), settings.family, settings.dns_port);
+        Self {
+            asker,
+            discovery: Arc::new(discovery),
+            anchors: settings.anchors.clone(),
+            name_servers: settings.name_servers.clone(),
+            now: settings.now,
+            chains: Shared::default(),
+            zones: Shared::default(),
+            resolvers,
+        }
+    }
+
+    /// All there is to know about one target.
+    pub(crate) async fn target(self: Arc<Self>, target: Target) -> Evidence {
+        let owner = match target.owner() {
+            Ok(owner) => owner,
+            Err(error) => return nothing(&target, format!("the host has no TLSA owner: {error}")),
+        };
+        let seen = self.resolvers.iter().map(|resolver| {
+            let (walk, resolver, owner) = (Arc::clone(&self), *resolver, owner.clone());
+            async move { resolvers::ask(&walk.asker, resolver, &owner).await }
+        });
+        let ((hops, findings), host, resolvers) =
+            tokio::join!(self.hops(&owner), self.host(&target.host), together(seen));
+        let mut evidence = Evidence { owner, hops, resolvers, host: None, findings };
+        if let Some(host) = host {
+            evidence.host = Some(host.security);
+            let known: Vec<&str> = evidence
+                .hops
+                .iter()
+                .flat_map(|hop| hop.chain.iter().flat_map(|link| &link.findings))
+                .map(|finding| finding.message.as_str())
+                .collect();
+            let news: Vec<Finding> =
+                host.findings.into_iter().filter(|finding| !known.contains(&finding.message.as_str())).collect();
+            evidence.findings.extend(news);
+        }
+        evidence
+    }
+
+    /// The owner, and where aliases lead from it.
+    async fn hops(self: &Arc<Self>, owner: &Name) -> (Vec<Hop>, Vec<Finding>) {
+        let mut hops: Vec<Hop> = Vec::new();
+        let mut next = Some(owner.clone());
+        while let Some(owner) = next.take() {
+            if hops.len() > ALIASES || hops.iter().any(|hop| hop.owner == owner) {
+                let message = format!("aliases from {} lead in circles or too far", hops[0].owner);
+                return (hops, vec![Finding::new("alias-loop", Severity::Unknown, message)]);
+            }
+            let facts = match self.zone_of(&owner, hops.first().map(|hop| &hop.zone)).await {
+                Ok(facts) => facts,
+                Err(finding) => return (hops, vec![finding]),
+            };
+            let servers = self.tlsa_at(&facts, &owner).await;
+            let mut findings = facts.findings.clone();
+            findings.extend(disagreement(&servers));
+            next = alias(&servers);
+            hops.push(Hop { owner, zone: facts.zone.clone(), chain: facts.chain.clone(), servers, findings });
+        }
+        (hops, Vec::new())
+    }
+
+    /// The facts about the zone that holds the name. The servers that the user
+    /// names are asked about the first zone only: they may not know another.
+    async fn zone_of(self: &Arc<Self>, name: &Name, first: Option<&Name>) -> Result<Arc<Facts>, Finding> {
+        let unknown = |name: &Name, why: &str| {
+            Finding::new("zone-unknown", Severity::Unknown, format!("the zone of {name} cannot be found: {why}"))
+        };
+        let zones = self.discovery.zones(name).await;
+        let zones: Arc<[Name]> = zones.map_err(|at| unknown(name, &format!("no resolver answers about {at}")))?.into();
+        let with_user = first.is_none_or(|first| zones.last() == Some(first));
+        let facts = self.facts(zones, with_user).await;
+        facts.ok_or_else(|| unknown(name, "the resolvers know no zone above it"))
+    }
+
+    /// How far the host's addresses are proven, at every server that answers.
+    async fn host(self: &Arc<Self>, host: &Name) -> Option<Proof> {
+        let mut whole = Proof::secure();
+        let mut next = Some(host.clone());
+        let mut first: Option<Name> = None;
+        let mut seen = Vec::new();
+        while let Some(name) = next.take() {
+            if seen.len() > ALIASES || seen.contains(&name) {
+                whole.security = whole.security.max(Security::Indeterminate);
+                break;
+            }
+            seen.push(name.clone());
+            let Ok(facts) = self.zone_of(&name, first.as_ref()).await else {
+                whole.security = whole.security.max(Security::Indeterminate);
+                break;
+            };
+            first.get_or_insert_with(|| facts.zone.clone());
+            let mut answered = false;
+            let (v4, v6) =
+                tokio::join!(self.ask_all(&facts, &name, RecordType::A), self.ask_all(&facts, &name, RecordType::AAAA));
+            for (kind, replies) in [(RecordType::A, v4), (RecordType::AAAA, v6)] {
+                for (server, reply) in facts.servers.iter().zip(&replies) {
+                    let said = Said::by_authority(reply, &facts.zone, &name, kind);
+                    // A server's failure is told where it is asked for TLSA.
+                    if matches!(said, Said::Failed(_)) {
+                        continue;
+                    }
+                    answered = true;
+                    whole.weakened_by(&self.proven(&facts, server, reply, &said));
+                    if let Said::Alias { target, .. } = said {
+                        next.get_or_insert(target);
+                    }
+                }
+            }
+            if !answered {
+                whole.security = whole.security.max(Security::Indeterminate);
+            }
+        }
+        Some(whole)
+    }
+}
+
+/// No evidence, and why.
+pub(crate) fn nothing(target: &Target, why: String) -> Evidence {
+    let findings = vec![Finding::new("zone-unknown", Severity::Unknown, why)];
+    let owner = target.owner().unwrap_or_else(|_| target.host.clone());
+    Evidence { owner, hops: Vec::new(), resolvers: Vec::new(), host: None, findings }
+}
+
+/// Gathers the evidence for every target, in order.
+pub(crate) async fn all(targets: &[Target], settings: &Settings) -> Vec<Evidence> {
+    let walk = Arc::new(Walk::new(settings));
+    together(targets.iter().map(|target| Arc::clone(&walk).target(target.clone()))).await
+}
+
+/// Where the owner leads: what a proven answer says, before any other.
+fn alias(servers: &[ServerAnswer]) -> Option<Name> {
+    let mut led: Vec<&ServerAnswer> = servers.iter().filter(|server| server.alias.is_some()).collect();
+    led.sort_by_key(|server| server.security);
+    led.first()?.alias.clone()
+}
+
+/// Servers that do not lead to the same place.
+fn disagreement(servers: &[ServerAnswer]) -> Option<Finding> {
+    let said = |server: &&ServerAnswer| matches!(server.outcome, Outcome::Answered | Outcome::NoData | Outcome::NoName);
+    let mut aliases = servers.iter().filter(said).map(|server| &server.alias);
+    let first = aliases.next()?;
+    let apart = aliases.any(|alias| alias != first);
+    apart.then(|| {
+        Finding::new(
+            "rrset-differs",
+            Severity::Wait,
+            "the servers do not agree whether the owner is an alias, or of what",
+        )
+    })
+}

@@ -1,0 +1,117 @@
+//! A zone's files on disk, read at any offset, with what is needed to tell
+//! later whether somebody changed them meanwhile.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use crate::zone::library::Library;
+
+/// What tells a file's state from any other state of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Fingerprint {
+    /// The state of a file that is there.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be looked at.
+    pub fn of(file: &File) -> io::Result<Self> {
+        let meta = file.metadata()?;
+        Ok(Self {
+            device: meta.dev(),
+            inode: meta.ino(),
+            size: meta.size(),
+            modified: (meta.mtime(), meta.mtime_nsec()),
+            changed: (meta.ctime(), meta.ctime_nsec()),
+        })
+    }
+}
+
+/// One file of a zone.
+#[derive(Debug)]
+pub struct Opened {
+    /// What it was called, for messages.
+    pub label: String,
+    /// Where it lies, links followed.
+    pub path: PathBuf,
+    /// The open file.
+    pub file: File,
+    /// Its state when it was opened.
+    pub fingerprint: Fingerprint,
+}
+
+impl Opened {
+    fn open(path: &Path) -> io::Result<Self> {
+        let resolved = path.canonicalize()?;
+        let file = File::open(&resolved)?;
+        if file.metadata()?.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        let fingerprint = Fingerprint::of(&file)?;
+        Ok(Self { label: path.display().to_string(), path: resolved, file, fingerprint })
+    }
+}
+
+/// The files of one zone on disk.
+#[derive(Debug)]
+pub struct Disk {
+    directory: PathBuf,
+    files: RefCell<Vec<Opened>>,
+}
+
+impl Disk {
+    /// Opens a zone file. Relative `$INCLUDE` paths start in `directory`, else
+    /// in the zone file's own folder.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened.
+    pub fn open(zone: &Path, directory: Option<&Path>) -> io::Result<Self> {
+        let own = zone.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let directory = directory.unwrap_or(own).to_owned();
+        Ok(Self { directory, files: RefCell::new(vec![Opened::open(zone)?]) })
+    }
+
+    /// Looks at one of the files.
+    pub fn with<T>(&self, file: usize, look: impl FnOnce(&Opened) -> T) -> Option<T> {
+        self.files.borrow().get(file).map(look)
+    }
+}
+
+impl Library for Disk {
+    fn read_at(&self, file: usize, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let files = self.files.borrow();
+        let opened = files.get(file).ok_or(io::ErrorKind::NotFound)?;
+        loop {
+            match opened.file.read_at(buffer, offset) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => return read,
+            }
+        }
+    }
+
+    fn include(&self, path: &[u8]) -> io::Result<usize> {
+        let opened = Opened::open(&self.directory.join(std::ffi::OsStr::from_bytes(path)))?;
+        let mut files = self.files.borrow_mut();
+        if let Some(known) = files.iter().position(|file| file.path == opened.path) {
+            return Ok(known);
+        }
+        files.push(opened);
+        Ok(files.len() - 1)
+    }
+
+    fn label(&self, file: usize) -> String {
+        self.with(file, |opened| opened.label.clone()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,182 @@
+//! The servers of the zone: BIND signs the file that a person keeps, NSD and
+//! Knot fetch the signed zone from it. Each can be held back, stopped, or made
+//! to serve a damaged copy instead.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::config;
+use super::place::{Place, Role};
+use super::process::{Daemon, must};
+use super::zone_file::ZONE;
+
+/// The keys that BIND signs the zone with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signing {
+    /// A key-signing key and a zone-signing key.
+    Split,
+    /// One key for both, as in BIND's default policy.
+    Combined,
+}
+
+/// What a server of the zone serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// What BIND signs; the secondaries fetch it.
+    Live,
+    /// A fixed file, `copy.zone` in the server's folder.
+    Copy,
+}
+
+/// The three servers.
+#[derive(Debug)]
+pub(crate) struct Leaf {
+    place: Place,
+    folder: PathBuf,
+    held_back: Vec<Role>,
+    servers: Vec<(Role, Daemon)>,
+}
+
+impl Leaf {
+    /// Makes the zone's keys and writes its file; starts nothing yet.
+    pub(crate) fn new(place: Place, folder: &Path, signing: Signing, zone_text: &str) -> Self {
+        for name in ["bind/keys", "bind/zones", "nsd", "knot"] {
+            fs::create_dir_all(folder.join(name)).expect("a temporary folder can be filled");
+        }
+        let named = ["-4", "-g", "-n", "1", "-U", "1", "-c", "named.conf"];
+        let servers = vec![
+            (Role::Bind, Daemon::new("named (primary)", &folder.join("bind"), "named", &named)),
+            (Role::Nsd, Daemon::new("nsd", &folder.join("nsd"), "nsd", &["-d", "-c", "nsd.conf"])),
+            (Role::Knot, Daemon::new("knotd", &folder.join("knot"), "knotd", &["-c", "knot.conf"])),
+        ];
+        let leaf = Self { place, folder: folder.to_owned(), held_back: Vec::new(), servers };
+        leaf.write("bind/policy.conf", &config::bind_policy(signing));
+        leaf.write("bind/rndc.conf", &config::rndc(place.control(Role::Bind)));
+        leaf.write(&format!("bind/zones/{ZONE}.zone"), zone_text);
+        leaf.write_transfers();
+        must(&folder.join("bind"), "dnssec-keygen", &["-q", "-k", "rig", "-l", "policy.conf", "-K", "keys", ZONE]);
+        leaf
+    }
+
+    /// The file that a person keeps.
+    pub(crate) fn zone_file(&self) -> PathBuf {
+        self.folder.join(format!("bind/zones/{ZONE}.zone"))
+    }
+
+    /// The DS records for the delegation.
+    pub(crate) fn ds(&self) -> String {
+        let script = "for key in $(grep -l 'DNSKEY 257' keys/K*.key); do dnssec-dsfromkey -2 $key; done";
+        must(&self.folder.join("bind"), "sh", &["-c", script])
+    }
+
+    /// The command line for `rndc`, without the order.
+    pub(crate) fn rndc(&self) -> String {
+        format!("rndc -c {}", self.folder.join("bind/rndc.conf").display())
+    }
+
+    /// Gives BIND an order.
+    pub(crate) fn order(&self, order: &[&str]) -> String {
+        must(&self.folder.join("bind"), "rndc", &[&["-c", "rndc.conf"], order].concat())
+    }
+
+    /// Lets a secondary fetch nothing from now on, or fetch again.
+    pub(crate) fn hold_back(&mut self, role: Role, hold: bool) {
+        self.held_back.retain(|&held| held != role);
+        if hold {
+            self.held_back.push(role);
+        }
+        self.write_transfers();
+        self.order(&["reconfig"]);
+        if !hold {
+            self.order(&["notify", ZONE]);
+        }
+    }
+
+    /// The process of a server.
+    pub(crate) fn daemon(&mut self, role: Role) -> &mut Daemon {
+        let found = self.servers.iter_mut().find(|(of, _)| *of == role);
+        &mut found.expect("BIND, NSD and Knot serve the zone").1
+    }
+
+    /// Starts a server with what BIND signs, whatever it did before.
+    pub(crate) fn serve_live(&mut self, role: Role) {
+        self.restart(role, Source::Live);
+    }
+
+    /// Makes a server serve these lines and nothing else.
+    pub(crate) fn serve_copy(&mut self, role: Role, lines: &[String]) {
+        self.write(&format!("{}/copy.zone", folder_of(role)), &(lines.join("\n") + "\n"));
+        self.restart(role, Source::Copy);
+    }
+
+    /// Signs these lines anew with the zone's keys, from and until moments
+    /// relative to now, as `dnssec-signzone` reads them.
+    pub(crate) fn sign(&self, lines: &[String], from: &str, until: &str) -> Vec<String> {
+        let folder = self.folder.join("bind");
+        fs::write(folder.join("resign.plain"), lines.join("\n") + "\n").expect("a temporary folder can be filled");
+        let args = ["-q", "-S", "-P", "-K", "keys", "-s", from, "-e", until, "-O", "full", "-f", "resign.signed"];
+        must(&folder, "dnssec-signzone", &[&args[..], &["-o", ZONE, "resign.plain"]].concat());
+        let text = fs::read_to_string(folder.join("resign.signed")).expect("dnssec-signzone wrote the zone");
+        text.lines().filter(|line| !line.starts_with(';')).map(str::to_owned).collect()
+    }
+
+    fn restart(&mut self, role: Role, source: Source) {
+        self.daemon(role).stop();
+        self.configure(role, source);
+        self.daemon(role).start();
+    }
+
+    fn configure(&self, role: Role, source: Source) {
+        let (server, primary) = (self.place.server(role), self.place.server(Role::Bind));
+        let folder = self.folder.join(folder_of(role));
+        // What a secondary knew must not outlive a restart; the first time there is nothing.
+        for name in ["live.zone", "xfrd.state"] {
+            let _ = fs::remove_file(folder.join(name));
+        }
+        let _ = fs::remove_dir_all(folder.join("db"));
+        match (role, source) {
+            (Role::Nsd, Source::Live) => {
+                let zone = config::nsd_secondary(server, primary);
+                self.write("nsd/nsd.conf", &config::nsd(&folder, server, ZONE, &zone));
+            }
+            (Role::Nsd, Source::Copy) => {
+                let zone = ["zonefile: \"copy.zone\"".to_owned()];
+                self.write("nsd/nsd.conf", &config::nsd(&folder, server, ZONE, &zone));
+            }
+            (Role::Knot, Source::Live) => {
+                let zone = ["file: live.zone", "master: primary", "acl: [ notify, transfer ]"];
+                self.write("knot/knot.conf", &config::knot(&folder, server, primary, &zone));
+            }
+            (Role::Knot, Source::Copy) => {
+                let zone = ["file: copy.zone", "acl: transfer"];
+                self.write("knot/knot.conf", &config::knot(&folder, server, primary, &zone));
+            }
+            (_, Source::Live) => self.write_named_conf(&config::bind_signer()),
+            (_, Source::Copy) => self.write_named_conf("file \"copy.zone\"; notify no;"),
+        }
+    }
+
+    fn write_named_conf(&self, zone: &str) {
+        let (server, control) = (self.place.server(Role::Bind), self.place.control(Role::Bind));
+        self.write("bind/named.conf", &config::bind(server, control, zone));
+    }
+
+    fn write_transfers(&self) {
+        let address = |&role: &Role| self.place.address(role);
+        let secondaries: Vec<_> = [Role::Nsd, Role::Knot].iter().map(address).collect();
+        let held_back: Vec<_> = self.held_back.iter().map(address).collect();
+        self.write("bind/transfers.conf", &config::bind_transfers(self.place.port, &secondaries, &held_back));
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.folder.join(name), text).expect("a temporary folder can be filled");
+    }
+}
+
+fn folder_of(role: Role) -> &'static str {
+    match role {
+        Role::Nsd => "nsd",
+        Role::Knot => "knot",
+        _ => "bind",
+    }
+}
