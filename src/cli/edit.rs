@@ -17,7 +17,8 @@ use crate::report::{diff, printable};
 use crate::tlsa::Target;
 use crate::zone::dynamic::{NotOurs, Surroundings};
 use crate::zone::library::Library;
-use crate::zone::plan::{Edit, Patch, PlanError, Zone};
+use crate::zone::obstruction::PlanError;
+use crate::zone::plan::{Edit, Patch, Zone};
 use crate::zone::serial::Policy;
 
 /// The file to edit and how.
@@ -35,6 +36,9 @@ pub struct EditArgs {
     /// Serial that the next one must exceed too
     #[arg(long, value_name = "N")]
     pub serial_above: Option<u32>,
+    /// Folder in which verify finds what stood there before
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
     /// Print the diff that would be written, and write nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -169,7 +173,7 @@ impl Opened {
     }
 
     /// Shows, checks, writes the patch and tells the server, as the flags say.
-    /// `kept` runs when the file is in place, before the server is told.
+    /// `remember` runs when the file is in place, before the server is told.
     ///
     /// # Errors
     ///
@@ -180,7 +184,7 @@ impl Opened {
         patch: &Patch,
         args: &EditArgs,
         ui: &mut Ui<'_>,
-        kept: impl FnOnce(&mut Ui<'_>) -> Result<(), Failure>,
+        remember: impl FnOnce(&mut Ui<'_>),
     ) -> Ran {
         let writes = !args.dry_run && args.output.is_none() && !patch.is_empty();
         let mut json = edits_json(zone, patch, writes);
@@ -204,7 +208,7 @@ impl Opened {
         }
         if writes {
             self.write(zone, patch, args)?;
-            kept(ui)?;
+            remember(ui);
         }
         let summary = summary(zone, patch, writes, &self.path);
         if args.dry_run || args.diff {
