@@ -8,6 +8,7 @@ pub mod options;
 pub mod patch;
 pub mod prune;
 mod refusal;
+mod remember;
 pub mod spki;
 pub mod tlsa;
 pub mod ui;
@@ -56,7 +57,7 @@ pub enum Command {
     /// Add TLSA records to a zone file, next to the old ones
     Patch(patch::Args),
     /// Say whether the key may be deployed now
-    Verify(verify::Args),
+    Verify(Box<verify::Args>),
     /// Remove TLSA records that no key in use matches
     Prune(prune::Args),
     /// Walk through a whole key change on an embedded signed name server

@@ -4,6 +4,7 @@
 pub mod command;
 pub mod disk;
 pub mod replace;
+pub mod state;
 
 use std::fs::File;
 use std::io::{self, Read};

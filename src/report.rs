@@ -1,9 +1,12 @@
 //! Words and tables made of what the commands found out.
 
 pub mod diff;
+mod hints;
 pub mod keys;
 pub mod records;
 pub mod table;
+pub mod verdict;
+pub mod verdict_json;
 
 /// Text that came from a file, a certificate or the network, made safe for a
 /// terminal: control characters are shown as escapes, line ends are kept.

@@ -35,6 +35,9 @@ pub struct EditArgs {
     /// Serial that the next one must exceed too
     #[arg(long, value_name = "N")]
     pub serial_above: Option<u32>,
+    /// Folder in which verify finds what stood there before
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
     /// Print the diff that would be written, and write nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -169,7 +172,7 @@ impl Opened {
     }
 
     /// Shows, checks, writes the patch and tells the server, as the flags say.
-    /// `kept` runs when the file is in place, before the server is told.
+    /// `remember` runs when the file is in place, before the server is told.
     ///
     /// # Errors
     ///
@@ -180,7 +183,7 @@ impl Opened {
         patch: &Patch,
         args: &EditArgs,
         ui: &mut Ui<'_>,
-        kept: impl FnOnce(&mut Ui<'_>) -> Result<(), Failure>,
+        remember: impl FnOnce(&mut Ui<'_>),
     ) -> Ran {
         let writes = !args.dry_run && args.output.is_none() && !patch.is_empty();
         let mut json = edits_json(zone, patch, writes);
@@ -204,7 +207,7 @@ impl Opened {
         }
         if writes {
             self.write(zone, patch, args)?;
-            kept(ui)?;
+            remember(ui);
         }
         let summary = summary(zone, patch, writes, &self.path);
         if args.dry_run || args.diff {

@@ -9,7 +9,7 @@ use crate::cli::edit::{EditArgs, Opened};
 use crate::cli::inputs::tlsa_of;
 use crate::cli::options::{KeyArgs, ParamArgs, TargetArgs, ttl};
 use crate::cli::tlsa::warn;
-use crate::cli::{Ran, Ui};
+use crate::cli::{Ran, Ui, remember};
 use crate::zone::plan::{Change, Request};
 
 /// Arguments of `patch`.
@@ -54,11 +54,13 @@ pub fn run(args: &Args, ui: &mut Ui<'_>, now: DateTime<Utc>) -> Ran {
     let opened = Opened::open(&args.zone, &args.edit)?;
     let zone = opened.zone(&targets)?;
     let request = Request {
-        change: Change::Add(vec![records; targets.len()]),
+        change: Change::Add(vec![records.clone(); targets.len()]),
         ttl: args.ttl,
         serial: args.edit.policy(),
         serial_above: args.edit.serial_above,
     };
     let patch = zone.plan(&request, now).map_err(|error| opened.plan_failure(error))?;
-    opened.carry_out(&zone, &patch, &args.edit, ui, |_| Ok(()))
+    opened.carry_out(&zone, &patch, &args.edit, ui, |ui| {
+        remember::patched(args.edit.state.as_deref(), &zone, &records, now, ui)
+    })
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use crate::cli::edit::{EditArgs, Opened};
 use crate::cli::inputs::read_keys;
 use crate::cli::options::TargetArgs;
-use crate::cli::{Failure, Ran, Ui};
+use crate::cli::{Failure, Ran, Ui, remember};
 use crate::keys::{self, KeyFile};
 use crate::tlsa::{Params, Target, Tlsa};
 use crate::zone::plan::{Change, Request};
@@ -71,7 +71,9 @@ pub fn run(args: &Args, ui: &mut Ui<'_>, now: DateTime<Utc>) -> Ran {
         serial_above: args.edit.serial_above,
     };
     let patch = zone.plan(&request, now).map_err(|error| opened.plan_failure(error))?;
-    opened.carry_out(&zone, &patch, &args.edit, ui, |_| Ok(()))
+    opened.carry_out(&zone, &patch, &args.edit, ui, |ui| {
+        remember::pruned(args.edit.state.as_deref(), &zone, &patch.removed, ui)
+    })
 }
 
 /// The records that match none of the keys. Those that the given files cannot

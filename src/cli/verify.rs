@@ -1,18 +1,187 @@
-//! `danewright verify`.
+//! `danewright verify`: may this key be deployed now? Asks every name server,
+//! judges what they serve with what was seen before, remembers it, and says so.
 
-use crate::cli::{Failure, Ran, Ui};
-use chrono::{DateTime, Utc};
+mod asking;
+mod exec;
+mod watch;
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Map, json};
+
+use crate::cli::options::{KeyArgs, ParamArgs, TargetArgs};
+use crate::cli::{Answer, Failure, Ran, Status, Ui, inputs};
+use crate::duration;
+use crate::keys::{self, KeyFile};
+use crate::propagation::{BUILT, Decision, Expectation, HoldWish, Judged, Policy, moment, overall};
+use crate::report::{verdict, verdict_json};
+use crate::tlsa::{Params, Tlsa, advice};
+
+use exec::Program;
+use watch::{Clockwork, Watching, World};
 
 /// Arguments of `verify`.
 #[derive(clap::Args, Debug)]
-pub struct Args {}
+#[command(
+    after_help = "Example: danewright verify new.pem --current old.pem --host mail.example.com --port smtp --wait"
+)]
+pub struct Args {
+    /// The key that is to be deployed.
+    #[command(flatten)]
+    pub keys: KeyArgs,
+    /// Hosts and ports.
+    #[command(flatten)]
+    pub targets: TargetArgs,
+    /// The three numbers.
+    #[command(flatten)]
+    pub params: ParamArgs,
+    /// Key or certificate that is deployed now; its records must be there too; repeats
+    #[arg(long, value_name = "FILE")]
+    pub current: Vec<PathBuf>,
+    /// Whom to ask and whom to trust.
+    #[command(flatten)]
+    pub asking: asking::AskingArgs,
+    /// How long all servers must have agreed: a duration, or "signature" until no
+    /// signature over the old records is valid any more [default: twice the old TTL]
+    #[arg(long, value_name = "DURATION", value_parser = hold)]
+    pub hold: Option<HoldWish>,
+    /// Since when all servers have agreed, if you know it (RFC 3339)
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub since: Option<DateTime<Utc>>,
+    /// Folder that keeps what was seen and when
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// Permit this many addresses to be silent
+    #[arg(long, value_name = "N", default_value = "0")]
+    pub allow_unreachable: usize,
+    /// Stay until the verdict is another one than "wait"
+    #[arg(long)]
+    pub wait: bool,
+    /// Stay no longer than this
+    #[arg(long, value_name = "DURATION", requires = "wait", value_parser = duration::parse)]
+    pub deadline: Option<TimeDelta>,
+    /// Run this command when it is safe, and only then; no shell is involved
+    #[arg(long, value_name = "CMD")]
+    pub exec: Option<Program>,
+}
 
 /// Runs the command.
 ///
 /// # Errors
 ///
-/// Not there yet.
+/// When a file, a name or the state is wrong, or the command to run fails.
 pub fn run(args: &Args, ui: &mut Ui<'_>, now: DateTime<Utc>) -> Ran {
-    let _ = (args, ui, now);
-    Err(Failure::unknown("not there yet"))
+    run_in(args, ui, &mut Clockwork::started(now))
 }
+
+fn run_in(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World) -> Ran {
+    let now = world.now();
+    if now < BUILT {
+        let message = format!("the clock says {}, which is before this program was made", moment(now));
+        return Err(Failure::unknown(message).hint("set the clock, then try again"));
+    }
+    if let Some(since) = args.since.filter(|since| *since > now) {
+        return Err(Failure::wrong("this time is still to come").at(format!("--since {}", moment(since))));
+    }
+    let params = args.params.params();
+    let targets = args.targets.targets()?;
+    let files = args.keys.files.iter().chain(&args.current).cloned().collect::<Vec<_>>();
+    let files = inputs::read_keys(&files, args.keys.passphrase_file.as_deref())?;
+    let (new, current) = files.split_at(args.keys.files.len());
+    let expected = inputs::records(new, params, ui)?;
+    let current = if current.is_empty() { None } else { Some(inputs::records(current, params, ui)?) };
+    let mut said = Vec::new();
+    for sentence in targets.iter().flat_map(|target| advice::on(params, target.port)) {
+        if !said.contains(&sentence) {
+            ui.warn(&sentence);
+            said.push(sentence);
+        }
+    }
+    let watching = Watching {
+        targets,
+        expectation: Expectation::new(expected, current),
+        derive: &|params| derive(new, params),
+        settings: args.asking.settings(now)?,
+        state: crate::files::state::folder(args.state.as_deref()).map_err(watch::failure)?,
+        policy: Policy {
+            hold: args.hold.unwrap_or_default(),
+            since: args.since,
+            allow_unreachable: args.allow_unreachable,
+        },
+        deadline: args.wait.then(|| args.deadline.and_then(|length| now.checked_add_signed(length))),
+    };
+    let (checked_at, judged) = watching.run(ui, world)?;
+    answer(args, ui, world, checked_at, &judged)
+}
+
+/// What each new key comes to under other parameters; empty when the files do
+/// not say. For usages 0 and 2 that is any certificate of the key's chain.
+fn derive(files: &[KeyFile], params: Params) -> Vec<Vec<Tlsa>> {
+    let Ok(all) = keys::records(files, params) else { return Vec::new() };
+    if params.usage.names_an_authority() {
+        // A file that has no chain is covered by that of another file.
+        let chains = files.iter().filter_map(|file| keys::records(std::slice::from_ref(file), params).ok());
+        return chains.filter(|records| !records.is_empty()).collect();
+    }
+    all.into_iter().map(|record| vec![record]).collect()
+}
+
+fn answer(args: &Args, ui: &mut Ui<'_>, world: &dyn World, checked_at: DateTime<Utc>, judged: &[Judged]) -> Ran {
+    let (decision, _) = overall(judged.iter().map(|target| &target.verdict));
+    let look = verdict::Look { width: ui.width(), color: ui.color() };
+    let text = verdict::text(judged, checked_at, look);
+    let mut json = verdict_json::fields(judged, checked_at);
+    let status = match decision {
+        Decision::Safe => Status::Good,
+        Decision::Unsafe => Status::Bad,
+        Decision::Unknown => Status::Unknown,
+        Decision::Wait => Status::NotYet,
+    };
+    let Some(program) = &args.exec else { return Ok(Answer { status, text, json }) };
+    json.insert("exec".to_owned(), json!(null));
+    if decision != Decision::Safe {
+        return Ok(Answer { status, text, json });
+    }
+    let ran = world.execute(program);
+    let code = ran.as_ref().ok().copied().flatten();
+    json.insert("exec".to_owned(), json!({ "command": program.to_string(), "status": code }));
+    let reason = match ran {
+        Ok(Some(0)) => return Ok(Answer { status, text, json }),
+        Ok(Some(code)) => format!("it is safe, but the command ended with status {code}"),
+        Ok(None) => "it is safe, but the command was ended by a signal".to_owned(),
+        Err(error) => format!("it is safe, but the command could not be run: {error}"),
+    };
+    failed(ui, text, reason, json, program)
+}
+
+fn failed(
+    ui: &mut Ui<'_>,
+    text: String,
+    reason: String,
+    json: Map<String, serde_json::Value>,
+    program: &Program,
+) -> Ran {
+    if !ui.json() {
+        // The failure that follows tells what matters if stdout is gone.
+        let _ = ui.out().write_all(text.as_bytes());
+    }
+    let hint = "the verdict stands: see to the command, and run it by hand";
+    let failure = Failure::refused(reason).at(format!("--exec {program}")).hint(hint);
+    Err(Failure { json, ..failure })
+}
+
+fn hold(text: &str) -> Result<HoldWish, String> {
+    if text == "signature" {
+        return Ok(HoldWish::Signature);
+    }
+    duration::parse(text).map(HoldWish::For).map_err(|error| format!("{error}, nor is it \"signature\""))
+}
+
+fn time(text: &str) -> Result<DateTime<Utc>, String> {
+    let read = DateTime::parse_from_rfc3339(text);
+    read.map(|time| time.to_utc()).map_err(|_| format!("{text:?} is no time such as 2026-11-20T12:00:00Z"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -61,6 +61,10 @@ impl Walk {
             records: Vec::new(),
             alias: None,
             signature_expires: proof.expires,
+            set_signature_expires: match &said {
+                Said::Records(_) | Said::Alias { .. } => proof.expires,
+                Said::Renamed { .. } | Said::NoData | Said::NoName | Said::Failed(_) => None,
+            },
             findings: labelled(proof.findings, &server.name, server.address),
         };
         match said {

@@ -123,6 +123,10 @@ pub struct ServerAnswer {
     pub alias: Option<Name>,
     /// The first moment at which a signature that the answer needs expires.
     pub signature_expires: Option<DateTime<Utc>>,
+    /// The last moment at which a signature over the TLSA set itself expires:
+    /// until then the set can be replayed, whatever becomes of the other
+    /// signatures. `None` where there is no set, or nobody looked.
+    pub set_signature_expires: Option<DateTime<Utc>>,
     /// What is worth telling about this answer. `Bogus` and `Insecure` always
     /// have their reason here.
     pub findings: Vec<Finding>,

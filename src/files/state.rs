@@ -1,0 +1,244 @@
+//! The state folder: one JSON document per zone with what was seen and when.
+//!
+//! A document is replaced in one step, under a lock: killed at any moment, it is
+//! the old one or the new one, whole. One that is damaged, of another version or
+//! of another zone is an error and never a guess; a missing one is an empty
+//! memory.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::name::Name;
+use crate::propagation::memory::{Memory, VERSION};
+use crate::tlsa::hex;
+
+/// How often the lock is tried before somebody is told, and the pause between.
+const TRIES: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What went wrong with the state.
+#[derive(Debug)]
+pub struct StateError {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub problem: Problem,
+}
+
+/// What is wrong with a file of the state.
+#[derive(Debug)]
+pub enum Problem {
+    /// The environment names no place for it.
+    NoFolder,
+    /// It cannot be made, read, locked or written.
+    Io(io::Error),
+    /// Somebody else keeps it locked.
+    Locked,
+    /// It does not read as what was written there.
+    Damaged(String),
+    /// Another version of this program wrote it.
+    Version(u64),
+    /// It is about another zone.
+    Zone(String),
+}
+
+impl StateError {
+    fn io(path: &Path, error: io::Error) -> Self {
+        Self { path: path.to_owned(), problem: Problem::Io(error) }
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self.problem {
+            Problem::NoFolder => "name a folder with --state",
+            Problem::Io(_) => "name another folder with --state, or give this user access to it",
+            Problem::Locked => "another danewright may still be running; try again",
+            Problem::Damaged(_) | Problem::Zone(_) => {
+                "move the file away to start the clock again, and state the time with --since if it is known"
+            }
+            Problem::Version(_) => "use the version of danewright that wrote it, or name another folder with --state",
+        }
+    }
+}
+
+impl fmt::Display for StateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.problem {
+            Problem::NoFolder => write!(f, "no folder for the state is known: neither XDG_STATE_HOME nor HOME is set"),
+            Problem::Io(error) => write!(f, "the state cannot be kept: {error}"),
+            Problem::Locked => write!(f, "the state is locked by somebody else"),
+            Problem::Damaged(reason) => write!(f, "the state is damaged: {reason}"),
+            Problem::Version(found) => write!(f, "the state has version {found}, this program knows {VERSION}"),
+            Problem::Zone(found) => write!(f, "the state is about the zone {found:?}"),
+        }
+    }
+}
+
+impl std::error::Error for StateError {}
+
+/// The folder that the user names, else `$XDG_STATE_HOME/danewright`, else
+/// `/var/lib/danewright` for root and `~/.local/state/danewright` for others.
+///
+/// # Errors
+///
+/// When none of these is known.
+pub fn folder(named: Option<&Path>) -> Result<PathBuf, StateError> {
+    if let Some(named) = named {
+        return Ok(named.to_owned());
+    }
+    let absolute = |variable: &str| std::env::var_os(variable).filter(|path| Path::new(path).is_absolute());
+    default_folder(absolute("XDG_STATE_HOME"), absolute("HOME"), is_root())
+        .ok_or(StateError { path: PathBuf::new(), problem: Problem::NoFolder })
+}
+
+fn default_folder(state_home: Option<OsString>, home: Option<OsString>, root: bool) -> Option<PathBuf> {
+    match (state_home, home) {
+        (Some(state_home), _) => Some(Path::new(&state_home).join("danewright")),
+        _ if root => Some(PathBuf::from("/var/lib/danewright")),
+        (None, Some(home)) => Some(Path::new(&home).join(".local/state/danewright")),
+        (None, None) => None,
+    }
+}
+
+/// Whether this process runs as root, where the system tells without being
+/// asked through C: Linux does.
+#[cfg(unix)]
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
+}
+
+#[cfg(not(unix))]
+fn is_root() -> bool {
+    false
+}
+
+/// What is remembered about the zone.
+///
+/// # Errors
+///
+/// When the document cannot be read, or is not what was written there.
+pub fn load(folder: &Path, zone: &Name) -> Result<Memory, StateError> {
+    read(&document(folder, zone), zone)
+}
+
+/// Replaces what is remembered about the zone.
+///
+/// # Errors
+///
+/// When the document cannot be written.
+pub fn store(folder: &Path, zone: &Name, memory: &Memory) -> Result<(), StateError> {
+    let _lock = lock(folder)?;
+    write(&document(folder, zone), memory)
+}
+
+/// Changes what is remembered about the zone, with nobody else in between, and
+/// hands on what the change comes to.
+///
+/// # Errors
+///
+/// When the document cannot be read or written.
+pub fn update<T>(folder: &Path, zone: &Name, change: impl FnOnce(&Memory) -> (T, Memory)) -> Result<T, StateError> {
+    let _lock = lock(folder)?;
+    let path = document(folder, zone);
+    let memory = read(&path, zone)?;
+    let (result, changed) = change(&memory);
+    write(&path, &changed)?;
+    Ok(result)
+}
+
+/// The zone's document: its name in lower case, with `%` escapes for what has a
+/// meaning in file names, and a digest where that would be too long.
+fn document(folder: &Path, zone: &Name) -> PathBuf {
+    let labels = zone.labels().map(|label| {
+        let plain = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-' || octet == b'_';
+        let text = |&octet: &u8| if plain(octet) { char::from(octet).to_string() } else { format!("%{octet:02x}") };
+        label.iter().map(text).collect::<String>()
+    });
+    let mut name = labels.collect::<Vec<_>>().join(".");
+    if zone.is_root() {
+        // No escape of an octet reads like this.
+        name.push_str("%root");
+    }
+    if name.len() > 200 {
+        name = format!("{}%{}", &name[..100], hex(&Sha256::digest(zone.wire())));
+    }
+    folder.join(format!("{name}.json"))
+}
+
+/// The lock lasts as long as the file is open. It is a file of its own, because
+/// the documents are replaced and not written to.
+fn lock(folder: &Path) -> Result<File, StateError> {
+    fs::create_dir_all(folder).map_err(|error| StateError::io(folder, error))?;
+    let path = folder.join("lock");
+    let file = File::options().create(true).append(true).open(&path);
+    let file = file.map_err(|error| StateError::io(&path, error))?;
+    for _ in 0..TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
+            Err(TryLockError::Error(error)) => return Err(StateError::io(&path, error)),
+        }
+    }
+    Err(StateError { path, problem: Problem::Locked })
+}
+
+fn read(path: &Path, zone: &Name) -> Result<Memory, StateError> {
+    let wrong = |problem| StateError { path: path.to_owned(), problem };
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Memory::empty(zone)),
+        Err(error) => return Err(StateError::io(path, error)),
+    };
+    let damaged = |error: serde_json::Error| wrong(Problem::Damaged(error.to_string()));
+    let value: Value = serde_json::from_slice(&text).map_err(damaged)?;
+    // Another version may have another form, so its number comes first.
+    match value.get("version").and_then(Value::as_u64) {
+        Some(version) if version == u64::from(VERSION) => {}
+        Some(version) => return Err(wrong(Problem::Version(version))),
+        None => return Err(wrong(Problem::Damaged("it has no version".to_owned()))),
+    }
+    let memory: Memory = serde_json::from_value(value).map_err(damaged)?;
+    if memory.zone == zone.to_string() { Ok(memory) } else { Err(wrong(Problem::Zone(memory.zone))) }
+}
+
+fn write(path: &Path, memory: &Memory) -> Result<(), StateError> {
+    let wrong = |error: io::Error| StateError::io(path, error);
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let text = serde_json::to_vec_pretty(memory).map_err(|error| wrong(error.into()))?;
+    let mut file = beside(folder).map_err(wrong)?;
+    file.write_all(&text).and_then(|()| file.write_all(b"\n")).map_err(wrong)?;
+    file.as_file().sync_all().map_err(wrong)?;
+    file.persist(path).map_err(|error| wrong(error.error))?;
+    sync_folder(folder).map_err(wrong)
+}
+
+/// A new file in the folder that others may read, as far as the umask allows:
+/// a report made as another user reads it.
+fn beside(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".danewright-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o644));
+    }
+    builder.tempfile_in(folder)
+}
+
+/// Makes the rename last. Only Unix opens folders as files.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests;

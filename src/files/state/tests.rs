@@ -1,0 +1,127 @@
+//! The state folder's promises.
+
+use super::*;
+use crate::propagation::memory::OldTtl;
+use crate::tlsa::{Params, Tlsa};
+
+fn zone(text: &str) -> Name {
+    Name::from_user(text).unwrap()
+}
+
+fn some_memory() -> Memory {
+    let key = Tlsa::of(b"key", Params::default()).unwrap();
+    let now = "2026-11-21T12:00:00Z".parse().unwrap();
+    Memory::empty(&zone("example.com")).patched(&zone("_25._tcp.example.com"), &[], OldTtl::Absent(60), &[key], now)
+}
+
+/// The state after this text was put in the zone's place.
+fn damaged(text: &str) -> StateError {
+    let folder = tempfile::tempdir().unwrap();
+    let zone = zone("example.com");
+    fs::write(document(folder.path(), &zone), text).unwrap();
+    let error = load(folder.path(), &zone).unwrap_err();
+    let refused = store_over(folder.path(), &zone);
+    assert_eq!(refused, error.to_string());
+    assert_eq!(fs::read_to_string(document(folder.path(), &zone)).unwrap(), text);
+    error
+}
+
+/// An update does not overwrite what it cannot read.
+fn store_over(folder: &Path, zone: &Name) -> String {
+    update(folder, zone, |memory| ((), memory.clone())).unwrap_err().to_string()
+}
+
+#[test]
+fn what_is_stored_is_loaded_and_nothing_else_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("not/yet/there");
+    assert_eq!(load(&inner, &zone("example.com")).unwrap(), Memory::empty(&zone("example.com")));
+    store(&inner, &zone("example.com"), &some_memory()).unwrap();
+    store(&inner, &zone("example.com"), &some_memory()).unwrap();
+    assert_eq!(load(&inner, &zone("example.com")).unwrap(), some_memory());
+    let mut names: Vec<_> = fs::read_dir(&inner).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["example.com.json", "lock"]);
+}
+
+#[test]
+fn a_damaged_document_is_an_error_and_is_left_alone() {
+    let whole = serde_json::to_string(&some_memory()).unwrap();
+    for text in ["", "{", "[]", "null", "{\"version\":\"1\"}", &whole[..whole.len() - 1], "\u{0}\u{0}\u{0}"] {
+        assert!(matches!(damaged(text).problem, Problem::Damaged(_)), "{text}");
+    }
+    let stranger = whole.replacen("\"zone\"", "\"later\":1,\"zone\"", 1);
+    assert!(matches!(damaged(&stranger).problem, Problem::Damaged(_)));
+}
+
+#[test]
+fn a_document_of_another_version_or_zone_is_an_error() {
+    let whole = serde_json::to_string(&some_memory()).unwrap();
+    let newer = whole.replacen("\"version\":1", "\"version\":2,\"unheard\":[]", 1);
+    assert!(matches!(damaged(&newer).problem, Problem::Version(2)));
+    let other = whole.replacen("\"zone\":\"example.com.\"", "\"zone\":\"example.org.\"", 1);
+    assert!(matches!(damaged(&other).problem, Problem::Zone(_)));
+}
+
+#[test]
+fn changes_at_the_same_time_are_all_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let add = |number: usize| {
+        let owner = zone(&format!("_{number}._tcp.example.com"));
+        let key = Tlsa::of(b"key", Params::default()).unwrap();
+        let now = "2026-11-21T12:00:00Z".parse().unwrap();
+        let change =
+            |memory: &Memory| ((), memory.patched(&owner, &[], OldTtl::Absent(1), std::slice::from_ref(&key), now));
+        update(folder.path(), &zone("example.com"), change).unwrap();
+    };
+    thread::scope(|scope| (1..=8).for_each(|number| drop(scope.spawn(move || add(number)))));
+    assert_eq!(load(folder.path(), &zone("example.com")).unwrap().owners.len(), 8);
+}
+
+#[test]
+fn every_zone_has_a_document_of_its_own_inside_the_folder() {
+    let long = ["a".repeat(63), "b".repeat(63), "c".repeat(63), "d".repeat(61)];
+    let other_long = [&long[..3], &["e".repeat(61)]].concat();
+    let raw = |text: &[u8]| Name::from_zone_text(text, None).unwrap();
+    let zones = [
+        raw(b"."),
+        raw(b"root."),
+        raw(b"%root."),
+        raw(b"a.b."),
+        raw(b"a\\.b."),
+        raw(b"\\.\\.\\047."),
+        raw(b"\\.\\.\\047x."),
+        raw(b"\\000."),
+        zone(&long.join(".")),
+        zone(&other_long.join(".")),
+    ];
+    let mut paths: Vec<PathBuf> = zones.iter().map(|zone| document(Path::new("/state"), zone)).collect();
+    for path in &paths {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert!(name.len() <= 255 && !name.starts_with('.'), "{name}");
+        assert_eq!(path.parent(), Some(Path::new("/state")));
+    }
+    paths.sort();
+    paths.dedup();
+    assert_eq!(paths.len(), zones.len());
+}
+
+#[test]
+fn the_folder_is_where_state_belongs() {
+    let path = |text: &str| Some(OsString::from(text));
+    assert_eq!(default_folder(path("/s"), path("/h"), false), Some(PathBuf::from("/s/danewright")));
+    assert_eq!(default_folder(None, path("/h"), false), Some(PathBuf::from("/h/.local/state/danewright")));
+    assert_eq!(default_folder(None, path("/root"), true), Some(PathBuf::from("/var/lib/danewright")));
+    assert_eq!(default_folder(None, None, false), None);
+    assert_eq!(folder(Some(Path::new("here"))).unwrap(), PathBuf::from("here"));
+}
+
+#[test]
+fn a_folder_that_cannot_be_is_an_error_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let error = store(&file, &zone("example.com"), &some_memory()).unwrap_err();
+    assert!(matches!(error.problem, Problem::Io(_)));
+    assert_eq!(error.path, file);
+}

@@ -1,0 +1,310 @@
+//! What was seen before, per zone: the clock of each key change, and what is
+//! known of the set it replaces. Plain data; `files::state` keeps it on disk.
+//!
+//! The clock runs per server. It starts when a server is first seen to serve
+//! the whole expected set, stops when the server gives any other answer, and
+//! neither starts nor stops on silence. All agree since the last of them does,
+//! and since the last time one was seen that did not. When other records are
+//! expected, every clock starts again.
+//!
+//! Between two checks nobody looks: a server that falls back and recovers in
+//! between is not noticed.
+
+mod stored;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::name::Name;
+use crate::propagation::evidence::{Evidence, Hop, Outcome, Security, ServerAnswer};
+use crate::propagation::servers::{lacks_any, serves, stale_until};
+use crate::propagation::silence::{answered, silent};
+use crate::propagation::{Decision, Expectation, Verdict, sorted};
+use crate::tlsa::Tlsa;
+
+/// The form of the document; another number is another form.
+pub const VERSION: u32 = 1;
+
+/// What is remembered about one zone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Memory {
+    /// [`VERSION`], checked before anything else is read.
+    pub version: u32,
+    /// The zone's apex, absolute.
+    pub zone: String,
+    /// The watched TLSA owners, absolute.
+    pub owners: BTreeMap<String, Watch>,
+}
+
+/// One owner's key change.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Watch {
+    /// The records of the new key.
+    #[serde(with = "stored")]
+    pub expected: Vec<Tlsa>,
+    /// The servers that were heard, by [`server_key`].
+    pub servers: BTreeMap<String, Seen>,
+    /// The last time a server was seen that did not serve them.
+    pub disagreed_at: Option<DateTime<Utc>>,
+    /// The last check.
+    pub last_checked: Option<DateTime<Utc>>,
+    /// The first verdict *safe*: from then on the old records may go.
+    pub cleared_at: Option<DateTime<Utc>>,
+    /// The check that found this memory to be from the future.
+    pub clock_went_back_at: Option<DateTime<Utc>>,
+    /// When resolvers drop a set without the new records, by address.
+    pub stale: BTreeMap<String, DateTime<Utc>>,
+    /// The set that is being replaced.
+    pub old: Old,
+}
+
+/// What is known of one server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seen {
+    /// Since when it has served the expected set; `None` when it last did not.
+    pub since: Option<DateTime<Utc>>,
+    /// The last time it was heard.
+    pub heard_at: DateTime<Utc>,
+    /// Whether nothing was amiss in that check, anywhere.
+    pub sound: bool,
+}
+
+/// What is known of the set that is being replaced.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Old {
+    /// Its records.
+    #[serde(with = "stored")]
+    pub records: Vec<Tlsa>,
+    /// Whether `patch` recorded them, rather than a check that met them.
+    pub by_patch: bool,
+    /// The largest TTL it had, in seconds.
+    pub ttl: Option<u32>,
+    /// The largest negative TTL, where there was no set.
+    pub negative_ttl: Option<u32>,
+    /// When the last signature seen over it expires.
+    pub signature_expires: Option<DateTime<Utc>>,
+    /// When it was last seen.
+    pub seen_at: Option<DateTime<Utc>>,
+}
+
+/// How long answers of the time before a change are cached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OldTtl {
+    /// There was a set, with this TTL in seconds.
+    Set(u32),
+    /// There was none; its absence is cached this long, in seconds: the smaller
+    /// of the SOA's TTL and its minimum field (RFC 2308 section 5).
+    Absent(u32),
+}
+
+/// How a server is remembered: the owner that was asked, the name, the address.
+#[must_use]
+pub fn server_key(hop: &Hop, server: &ServerAnswer) -> String {
+    match server.address {
+        Some(address) => format!("{} {} {address}", hop.owner, server.name),
+        None => format!("{} {}", hop.owner, server.name),
+    }
+}
+
+impl Memory {
+    /// No memory of this zone.
+    #[must_use]
+    pub fn empty(zone: &Name) -> Self {
+        Self { version: VERSION, zone: zone.to_string(), owners: BTreeMap::new() }
+    }
+
+    /// Records that the zone file was patched: `old` stood at the owner before,
+    /// cached for `ttl`, and `expected` are the records of the new key, which
+    /// were added or were there already. The clock starts again, unless the
+    /// same records were expected before and `old` had them all: then nothing
+    /// changed. A larger TTL remembered from an earlier change is kept while
+    /// caches may hold its set.
+    #[must_use]
+    pub fn patched(&self, owner: &Name, old: &[Tlsa], ttl: OldTtl, expected: &[Tlsa], now: DateTime<Utc>) -> Self {
+        let expected = sorted(expected.to_vec());
+        let mut memory = self.clone();
+        let watch = memory.owners.entry(owner.to_string()).or_default();
+        if watch.expected == expected && !lacks_any(old, &expected) {
+            return memory;
+        }
+        let mut known = watch.old.still_cached(now);
+        match ttl {
+            OldTtl::Set(ttl) => known.ttl = known.ttl.max(Some(ttl)),
+            OldTtl::Absent(ttl) => known.negative_ttl = known.negative_ttl.max(Some(ttl)),
+        }
+        let old = Old { records: sorted(old.to_vec()), by_patch: true, seen_at: Some(now), ..known };
+        *watch = Watch { expected, old, ..Watch::default() };
+        memory
+    }
+
+    /// Records that these records were removed from the zone file on purpose:
+    /// they are not missed any more.
+    #[must_use]
+    pub fn pruned(&self, owner: &Name, removed: &[Tlsa]) -> Self {
+        let mut memory = self.clone();
+        if let Some(watch) = memory.owners.get_mut(&owner.to_string()) {
+            watch.old.records.retain(|record| !removed.contains(record));
+        }
+        memory
+    }
+
+    /// Takes in what was just found. The same evidence at the same moment
+    /// changes nothing more when it is taken in again.
+    #[must_use]
+    pub fn after(&self, evidence: &Evidence, expectation: &Expectation, now: DateTime<Utc>) -> Self {
+        let mut watch = self.watch(&evidence.owner, expectation, now);
+        watch.correct(now);
+        watch.listen(evidence, expectation, now);
+        watch.last_checked = Some(now);
+        self.with(evidence, watch)
+    }
+
+    /// Takes in what the evidence came to.
+    #[must_use]
+    pub fn judged(&self, evidence: &Evidence, verdict: &Verdict, now: DateTime<Utc>) -> Self {
+        let Some(mut watch) = self.owners.get(&evidence.owner.to_string()).cloned() else { return self.clone() };
+        for hop in &evidence.hops {
+            for server in hop.servers.iter().filter(|server| !silent(server)) {
+                let unheard = || Seen { since: None, heard_at: now, sound: false };
+                let seen = watch.servers.entry(server_key(hop, server)).or_insert_with(unheard);
+                seen.heard_at = now;
+                seen.sound = verdict.settled;
+            }
+        }
+        if verdict.decision == Decision::Safe {
+            watch.cleared_at = watch.cleared_at.or(Some(now));
+        }
+        self.with(evidence, watch)
+    }
+
+    /// The owner's memory as it counts for this expectation: what was seen of
+    /// other expected records does not, only what is known of the old set.
+    pub(crate) fn watch(&self, owner: &Name, expectation: &Expectation, now: DateTime<Utc>) -> Watch {
+        let expected = expectation.expected().to_vec();
+        match self.owners.get(&owner.to_string()) {
+            Some(watch) if watch.expected == expected => watch.clone(),
+            None => Watch { expected, ..Watch::default() },
+            Some(watch) => {
+                let mut old = watch.old.still_cached(now);
+                if watch.cleared_at.is_none() {
+                    (old.records, old.by_patch) = (watch.old.records.clone(), watch.old.by_patch);
+                }
+                Watch { expected, old, ..Watch::default() }
+            }
+        }
+    }
+
+    fn with(&self, evidence: &Evidence, watch: Watch) -> Self {
+        let mut memory = self.clone();
+        memory.owners.insert(evidence.owner.to_string(), watch);
+        memory
+    }
+}
+
+impl Watch {
+    /// Times to come are traces of a wrong clock: they become now.
+    fn correct(&mut self, now: DateTime<Utc>) {
+        let seen = self.servers.values_mut().flat_map(|seen| seen.since.iter_mut().chain([&mut seen.heard_at]));
+        let own = [&mut self.disagreed_at, &mut self.last_checked, &mut self.cleared_at, &mut self.old.seen_at];
+        let times = own.into_iter().flatten().chain(seen);
+        for time in times.filter(|time| **time > now) {
+            *time = now;
+            self.clock_went_back_at = Some(now);
+        }
+    }
+
+    fn listen(&mut self, evidence: &Evidence, expectation: &Expectation, now: DateTime<Utc>) {
+        if evidence.hops.is_empty() {
+            return;
+        }
+        self.forget_departed(evidence, now);
+        for (index, hop) in evidence.hops.iter().enumerate() {
+            for server in hop.servers.iter().filter(|server| says_something(evidence, index, server)) {
+                let serves = serves(evidence, index, server, expectation.expected());
+                if !serves {
+                    self.disagreed_at = Some(now);
+                    self.old.learn(server, self.cleared_at.is_none(), now);
+                }
+                let seen = self.servers.entry(server_key(hop, server));
+                let seen = seen.or_insert(Seen { since: None, heard_at: now, sound: false });
+                seen.since = serves.then_some(seen.since.unwrap_or(now));
+                seen.heard_at = now;
+            }
+        }
+        self.stale.clear();
+        for resolver in &evidence.resolvers {
+            let stale = resolver.outcome == Outcome::Answered && lacks_any(&resolver.records, expectation.expected());
+            if let Some(ttl) = resolver.ttl.filter(|_| stale) {
+                self.stale.insert(resolver.address.to_string(), stale_until(now, ttl));
+            }
+        }
+    }
+
+    /// Forgets servers that are no longer there. One that did not agree may
+    /// have been asked until now. A name whose address was not found this time
+    /// is still there.
+    fn forget_departed(&mut self, evidence: &Evidence, now: DateTime<Utc>) {
+        let listed = || evidence.hops.iter().flat_map(|hop| hop.servers.iter().map(move |server| (hop, server)));
+        let keys: BTreeSet<String> = listed().map(|(hop, server)| server_key(hop, server)).collect();
+        let nameless = listed().filter(|(_, server)| server.address.is_none());
+        let names: Vec<String> = nameless.map(|(hop, server)| format!("{} ", server_key(hop, server))).collect();
+        let stays = |key: &String| keys.contains(key) || names.iter().any(|name| key.starts_with(name.as_str()));
+        if self.servers.iter().any(|(key, seen)| seen.since.is_none() && !stays(key)) {
+            self.disagreed_at = Some(now);
+        }
+        self.servers.retain(|key, _| stays(key));
+    }
+}
+
+/// Whether an answer says what the server serves: silence, errors and what
+/// could not be verified do not, nor does an alias that was not followed.
+fn says_something(evidence: &Evidence, hop: usize, server: &ServerAnswer) -> bool {
+    let unfollowed = server.alias.is_some() && hop + 1 == evidence.hops.len();
+    answered(server) && server.security != Security::Indeterminate && !unfollowed
+}
+
+impl Old {
+    /// Learns from a server that does not serve the expected set. Only what is
+    /// signed teaches anything: a forged TTL could shorten the hold.
+    fn learn(&mut self, server: &ServerAnswer, records_count: bool, now: DateTime<Utc>) {
+        if server.security != Security::Secure {
+            return;
+        }
+        if server.outcome == Outcome::Answered {
+            self.ttl = self.ttl.max(server.ttl).max(server.original_ttl);
+            self.signature_expires = self.signature_expires.max(server.set_signature_expires);
+        } else {
+            self.negative_ttl = self.negative_ttl.max(server.negative_ttl);
+        }
+        if records_count && !self.by_patch {
+            self.records.extend(server.records.iter().cloned());
+            self.records = sorted(std::mem::take(&mut self.records));
+        }
+        self.seen_at = Some(now);
+    }
+
+    /// What still matters of an earlier change: TTLs for twice their time, a
+    /// signature until it expires. The records are not among it.
+    fn still_cached(&self, now: DateTime<Utc>) -> Self {
+        let matters = |ttl: &u32| {
+            let end = self.seen_at.and_then(|seen| seen.checked_add_signed(TimeDelta::seconds(i64::from(*ttl) * 2)));
+            end.is_some_and(|end| end > now)
+        };
+        Self {
+            ttl: self.ttl.filter(matters),
+            negative_ttl: self.negative_ttl.filter(matters),
+            signature_expires: self.signature_expires.filter(|expires| *expires > now),
+            seen_at: self.seen_at,
+            ..Self::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

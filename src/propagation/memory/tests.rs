@@ -1,0 +1,82 @@
+//! The rules of the memory.
+
+use chrono::TimeDelta;
+
+use super::{Memory, OldTtl};
+use crate::propagation::sample::{at, evidence, key, name, server};
+use crate::propagation::{Expectation, Policy, check};
+
+fn owner() -> crate::name::Name {
+    name("_25._tcp.mail.example.com")
+}
+
+#[test]
+fn what_is_written_reads_back() {
+    let expectation = Expectation::new(vec![key("new")], None);
+    let seen = evidence(vec![server(1, &[key("old"), key("new")]), server(2, &[key("old")])]);
+    let memory = Memory::empty(&name("example.com"));
+    let memory = memory.patched(&owner(), &[key("old")], OldTtl::Set(60), &[key("new")], at("08:00:00"));
+    let (_, memory) = check(&seen, &expectation, &memory, &Policy::default(), at("09:00:00"));
+    let text = serde_json::to_string(&memory).unwrap();
+    assert_eq!(serde_json::from_str::<Memory>(&text).unwrap(), memory);
+}
+
+#[test]
+fn a_damaged_record_is_an_error() {
+    let memory = Memory::empty(&name("example.com"));
+    let memory = memory.patched(&owner(), &[], OldTtl::Absent(60), &[key("new")], at("08:00:00"));
+    let text = serde_json::to_string(&memory).unwrap();
+    let good = key("new").to_string();
+    for bad in ["3 1 1", "3 1 1 abc", "3 1 1 zz", "256 1 1 00", ""] {
+        assert!(serde_json::from_str::<Memory>(&text.replace(&good, bad)).is_err(), "{bad}");
+    }
+    assert!(serde_json::from_str::<Memory>(&text).is_ok());
+}
+
+#[test]
+fn taking_in_the_same_twice_changes_nothing() {
+    let expectation = Expectation::new(vec![key("new")], None);
+    let seen = evidence(vec![server(1, &[key("old"), key("new")]), server(2, &[key("old")])]);
+    let once = Memory::empty(&name("example.com")).after(&seen, &expectation, at("09:00:00"));
+    assert_eq!(once.after(&seen, &expectation, at("09:00:00")), once);
+}
+
+#[test]
+fn a_patch_that_changed_nothing_keeps_the_clock() {
+    let expectation = Expectation::new(vec![key("new")], None);
+    let both = [key("old"), key("new")];
+    let seen = evidence(vec![server(1, &both)]);
+    let memory = Memory::empty(&name("example.com"));
+    let memory = memory.patched(&owner(), &[key("old")], OldTtl::Set(60), &[key("new")], at("08:00:00"));
+    let memory = memory.after(&seen, &expectation, at("09:00:00"));
+    assert_eq!(memory.patched(&owner(), &both, OldTtl::Set(60), &[key("new")], at("10:00:00")), memory);
+    // Taken out by hand and put in again: caches may hold the set without it.
+    let again = memory.patched(&owner(), &[key("old")], OldTtl::Set(60), &[key("new")], at("10:00:00"));
+    assert!(again.owners[&owner().to_string()].servers.is_empty());
+}
+
+#[test]
+fn an_earlier_ttl_is_kept_for_twice_its_time() {
+    let memory = Memory::empty(&name("example.com"));
+    let memory = memory.patched(&owner(), &[key("a")], OldTtl::Set(3600), &[key("b")], at("08:00:00"));
+    let ttl_after = |time: &str| {
+        let memory = memory.patched(&owner(), &[key("a"), key("b")], OldTtl::Set(60), &[key("c")], at(time));
+        memory.owners[&owner().to_string()].old.ttl
+    };
+    assert_eq!(ttl_after("09:59:59"), Some(3600));
+    assert_eq!(ttl_after("10:00:00"), Some(60));
+}
+
+#[test]
+fn a_server_whose_address_is_not_found_this_time_is_not_forgotten() {
+    let expectation = Expectation::new(vec![key("new")], None);
+    let seen = evidence(vec![server(1, &[key("new")]), server(2, &[key("new")])]);
+    let memory = Memory::empty(&name("example.com")).after(&seen, &expectation, at("08:00:00"));
+    let mut lost = seen.clone();
+    lost.hops[0].servers[1].address = None;
+    lost.hops[0].servers[1].outcome = crate::propagation::evidence::Outcome::Unreachable;
+    let memory = memory.after(&lost, &expectation, at("09:00:00"));
+    let policy = Policy { hold: crate::propagation::HoldWish::For(TimeDelta::hours(2)), ..Policy::default() };
+    let (verdict, _) = check(&seen, &expectation, &memory, &policy, at("10:00:00"));
+    assert_eq!(verdict.agreed_since, Some(at("08:00:00")));
+}

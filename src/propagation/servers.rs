@@ -1,0 +1,213 @@
+//! What each server serves, alone and next to the others, and what resolvers
+//! still hold.
+//!
+//! A server without the new record is waited for. A server whose set lacks a
+//! record of the *deployed* key is unsafe: senders that ask it refuse to
+//! deliver. Which records those are is known from the user (`--current`), else
+//! from `patch`, which recorded the set it found, else guessed: a set that holds
+//! nothing but new records where another server held others before was replaced
+//! instead of joined. The guess ends with the first *safe*, because then the new
+//! key may be deployed and the old records pruned.
+//!
+//! A server with no set at all is waited for in any case: senders then deliver
+//! without DANE, as they do before the first publication.
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::finding::{Finding, Severity};
+use crate::propagation::evidence::{Evidence, Hop, Outcome, Security, ServerAnswer};
+use crate::propagation::ledger::{Ledger, end};
+use crate::propagation::memory::Watch;
+use crate::propagation::silence::{Waived, answered};
+use crate::propagation::{Expectation, address_text, brief_list, label};
+use crate::tlsa::Tlsa;
+
+/// Whether a server serves what is expected of it, secure: the whole expected
+/// set, or the alias that leads there.
+pub(crate) fn serves(evidence: &Evidence, hop: usize, server: &ServerAnswer, expected: &[Tlsa]) -> bool {
+    server.outcome == Outcome::Answered
+        && server.security == Security::Secure
+        && match evidence.hops.get(hop + 1) {
+            Some(next) => server.alias.as_ref() == Some(&next.owner),
+            None => server.alias.is_none() && !lacks_any(&server.records, expected),
+        }
+}
+
+/// Judges what the servers that answered serve.
+pub(crate) fn judge(
+    evidence: &Evidence,
+    expectation: &Expectation,
+    watch: &Watch,
+    waived: &Waived,
+    now: DateTime<Utc>,
+    ledger: &mut Ledger,
+) {
+    if watch.clock_went_back_at == Some(now) {
+        let text = "the state is from the future, so the clock went back: the time until now is not counted";
+        ledger.add(Finding::new("clock-went-back", Severity::Note, text));
+    }
+    for (index, hop) in evidence.hops.iter().enumerate() {
+        let next = evidence.hops.get(index + 1);
+        for server in hop.servers.iter().filter(|server| answered(server) && !waived.contains(hop, server)) {
+            let findings = match next {
+                Some(next) => alias_missing(server, next),
+                None => records_missing(server, expectation.expected()),
+            };
+            for finding in findings.into_iter().chain(old_missing(server, expectation, watch)) {
+                ledger.add(finding.at(label(server)));
+            }
+            if server.serial.is_none() {
+                let text = format!("gave no serial for {}", hop.zone);
+                ledger.add(Finding::new("serial-unknown", Severity::Unknown, text).at(label(server)));
+            }
+        }
+        differing(hop, ledger);
+        behind(hop, ledger);
+    }
+}
+
+fn records_missing(server: &ServerAnswer, expected: &[Tlsa]) -> Option<Finding> {
+    if let Some(alias) = &server.alias {
+        let text = format!("has an alias to {alias}, which was not followed");
+        return Some(Finding::new("alias-not-followed", Severity::Unknown, text));
+    }
+    let lacking: Vec<&Tlsa> = expected.iter().filter(|record| !server.records.contains(record)).collect();
+    if lacking.is_empty() {
+        return None;
+    }
+    let text = match server.outcome {
+        Outcome::NoName => "has no such name yet".to_owned(),
+        _ if server.records.is_empty() => "has no TLSA record yet".to_owned(),
+        _ => format!("lacks {}", brief_list(lacking)),
+    };
+    Some(Finding::new("record-missing", Severity::Wait, text))
+}
+
+fn alias_missing(server: &ServerAnswer, next: &Hop) -> Option<Finding> {
+    match &server.alias {
+        Some(alias) if *alias == next.owner => None,
+        Some(alias) => {
+            let text = format!("has an alias to {alias} where others have one to {}", next.owner);
+            Some(Finding::new("rrset-differs", Severity::Wait, text))
+        }
+        None => {
+            let text = format!("lacks the alias to {} that others have", next.owner);
+            Some(Finding::new("record-missing", Severity::Wait, text))
+        }
+    }
+}
+
+/// A set without the record of the deployed key loses mail now.
+fn old_missing(server: &ServerAnswer, expectation: &Expectation, watch: &Watch) -> Option<Finding> {
+    if server.records.is_empty() {
+        return None;
+    }
+    let lacking = |records: &[Tlsa]| -> Vec<Tlsa> {
+        records.iter().filter(|record| !server.records.contains(record)).cloned().collect()
+    };
+    let (lacking, whose) = match expectation.current() {
+        Some(current) => (lacking(current), "the deployed key"),
+        None if watch.cleared_at.is_some() => return None,
+        None if watch.old.by_patch => (lacking(&watch.old.records), "the set before the change"),
+        None => {
+            let only_new = server.records.iter().all(|record| expectation.expected().contains(record));
+            let gone = lacking(&watch.old.records);
+            let replaced = only_new && gone.len() == watch.old.records.len();
+            (if replaced { gone } else { Vec::new() }, "the set before, which was replaced instead of joined")
+        }
+    };
+    if lacking.is_empty() {
+        return None;
+    }
+    let text = format!("lacks {} of {whose}", brief_list(&lacking));
+    Some(Finding::new("old-record-missing", Severity::Unsafe, text))
+}
+
+fn differing(hop: &Hop, ledger: &mut Ledger) {
+    let heard = hop.servers.iter().filter(|server| server.outcome == Outcome::Answered && server.alias.is_none());
+    let sets: BTreeSet<BTreeSet<&Tlsa>> = heard.map(|server| server.records.iter().collect()).collect();
+    if sets.len() > 1 {
+        let text = format!("the servers of {} serve {} different sets", hop.zone, sets.len());
+        ledger.add(Finding::new("rrset-differs", Severity::Wait, text));
+    }
+}
+
+fn behind(hop: &Hop, ledger: &mut Ledger) {
+    let serials: BTreeSet<u32> = hop.servers.iter().filter(|s| answered(s)).filter_map(|s| s.serial).collect();
+    for server in hop.servers.iter().filter(|server| answered(server)) {
+        let Some(serial) = server.serial else { continue };
+        let newer = |other: &&u32| serial_order(serial, **other).is_none_or(Ordering::is_lt);
+        if let Some(newer) = serials.iter().find(newer) {
+            let text = format!("has serial {serial} of {}, another server has {newer}", hop.zone);
+            ledger.add(Finding::new("serial-behind", Severity::Wait, text).at(label(server)));
+        }
+    }
+}
+
+/// RFC 1982 section 3.2; half the circle apart, the order is undefined.
+fn serial_order(a: u32, b: u32) -> Option<Ordering> {
+    match b.wrapping_sub(a) {
+        0 => Some(Ordering::Equal),
+        0x8000_0000 => None,
+        1..0x8000_0000 => Some(Ordering::Less),
+        _ => Some(Ordering::Greater),
+    }
+}
+
+/// Judges what the resolvers answer: a set without the new record is waited
+/// for until it leaves the cache; anything else is worth a note. They never
+/// overrule the servers.
+pub(crate) fn judge_resolvers(
+    evidence: &Evidence,
+    expectation: &Expectation,
+    watch: &Watch,
+    now: DateTime<Utc>,
+    ledger: &mut Ledger,
+) {
+    for resolver in &evidence.resolvers {
+        let name = address_text(resolver.address);
+        for finding in &resolver.findings {
+            ledger.add(Finding { severity: Severity::Note, server: Some(name.clone()), ..finding.clone() });
+        }
+        let told = |code: &str| resolver.findings.iter().any(|finding| finding.code == code);
+        let note = |code, text: &str| Finding::new(code, Severity::Note, text).at(name.clone());
+        match resolver.outcome {
+            Outcome::Answered => {}
+            Outcome::NoData | Outcome::NoName => ledger.add(note("resolver-stale", "this resolver has no record yet")),
+            outcome if told(outcome.word()) => {}
+            outcome => ledger.add(note(outcome.word(), "this resolver gave no answer to judge")),
+        }
+        if matches!(resolver.outcome, Outcome::Answered | Outcome::NoData | Outcome::NoName)
+            && !resolver.authenticated
+            && !told("resolver-not-validating")
+        {
+            ledger.add(note("resolver-not-validating", "this resolver does not say that it has validated its answer"));
+        }
+        if resolver.outcome != Outcome::Answered || !lacks_any(&resolver.records, expectation.expected()) {
+            continue;
+        }
+        let stale = |text: String| Finding::new("resolver-stale", Severity::Wait, text).at(name.clone());
+        let seen = watch.stale.get(&resolver.address.to_string()).copied();
+        match seen.or_else(|| resolver.ttl.map(|ttl| stale_until(now, ttl))) {
+            Some(until) if until > now => {
+                let text = format!("this resolver holds a set without the new record until {}", super::moment(until));
+                ledger.add_until(until, stale(text));
+            }
+            Some(_) => {}
+            None => ledger.add(stale("this resolver holds a set without the new record".to_owned())),
+        }
+    }
+}
+
+/// When a cached answer is gone.
+pub(crate) fn stale_until(now: DateTime<Utc>, ttl: u32) -> DateTime<Utc> {
+    end(now, TimeDelta::seconds(i64::from(ttl)))
+}
+
+/// Whether a set lacks one of these records.
+pub(crate) fn lacks_any(records: &[Tlsa], expected: &[Tlsa]) -> bool {
+    expected.iter().any(|record| !records.contains(record))
+}

@@ -1,0 +1,132 @@
+//! Addresses that gave no answer to judge. Each kind keeps its own name:
+//! SERVFAIL is not silence, and neither is "no such record".
+//!
+//! Only silence can be waived, never a wrong answer, and never a whole zone. A
+//! server that was last heard when something was amiss is not waived either,
+//! until the hold has passed since then: otherwise a lagging server could be
+//! made to agree by switching it off.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use crate::finding::{Finding, Severity};
+use crate::propagation::evidence::{Evidence, Hop, Outcome, Security, ServerAnswer};
+use crate::propagation::ledger::{Ledger, end};
+use crate::propagation::memory::{Watch, server_key};
+use crate::propagation::{Hold, Policy, label};
+
+/// The addresses that are waived, by the owner asked for and the server's label.
+#[derive(Debug, Default)]
+pub(crate) struct Waived(BTreeSet<String>);
+
+impl Waived {
+    /// Whether this server may be silent.
+    pub(crate) fn contains(&self, hop: &Hop, server: &ServerAnswer) -> bool {
+        self.0.contains(&server_key(hop, server))
+    }
+}
+
+/// Whether the server answered the question, rightly or wrongly.
+pub(crate) fn answered(server: &ServerAnswer) -> bool {
+    matches!(server.outcome, Outcome::Answered | Outcome::NoData | Outcome::NoName)
+}
+
+/// Judges what is missing, and says which servers need not be looked at.
+pub(crate) fn judge(
+    evidence: &Evidence,
+    watch: &Watch,
+    policy: &Policy,
+    hold: &Hold,
+    now: DateTime<Utc>,
+    ledger: &mut Ledger,
+) -> Waived {
+    if evidence.hops.is_empty() {
+        let text = format!("the zone of {} was not found", evidence.owner);
+        ledger.add(Finding::new("zone-not-found", Severity::Unknown, text));
+    }
+    let waived = waive(evidence, watch, policy, hold, now);
+    for hop in &evidence.hops {
+        if !hop.servers.iter().any(answered) {
+            let text = format!("no name server of {} answered for {}", hop.zone, hop.owner);
+            ledger.add(Finding::new("no-servers", Severity::Unknown, text));
+        }
+        for server in &hop.servers {
+            let (name, unreachable) = (label(server), server.outcome == Outcome::Unreachable);
+            let excused = waived.contains(hop, server);
+            for finding in &server.findings {
+                let mut finding = Finding { server: Some(name.clone()), ..finding.clone() };
+                if excused {
+                    finding.severity = Severity::Note;
+                } else if !answered(server) && finding.code == server.outcome.word() {
+                    finding.severity = finding.severity.max(Severity::Unknown);
+                }
+                if unreachable && finding.severity <= Severity::Unknown {
+                    ledger.add_silence(finding);
+                } else {
+                    ledger.add(finding);
+                }
+            }
+            if let Some(finding) = missing(server, excused) {
+                let finding = finding.at(name);
+                if unreachable { ledger.add_silence(finding) } else { ledger.add(finding) }
+            }
+        }
+    }
+    waived
+}
+
+/// The finding about a server that gave no answer to judge.
+fn missing(server: &ServerAnswer, excused: bool) -> Option<Finding> {
+    let told = server.findings.iter().any(|finding| finding.code == server.outcome.word());
+    let text = match server.outcome {
+        Outcome::Answered | Outcome::NoData | Outcome::NoName => return None,
+        Outcome::Unreachable if excused => {
+            let text = "is silent, which --allow-unreachable permits";
+            return Some(Finding::new("unreachable", Severity::Note, text));
+        }
+        _ if told => return None,
+        Outcome::Unreachable if server.address.is_none() => "has no address".to_owned(),
+        Outcome::Unreachable => "did not answer".to_owned(),
+        Outcome::NotAuthoritative => "does not answer for the zone".to_owned(),
+        Outcome::ServFail => "answered SERVFAIL".to_owned(),
+        Outcome::Refused => "answered REFUSED".to_owned(),
+        Outcome::OtherCode(code) => format!("answered with response code {code}"),
+        Outcome::TruncatedWithoutTcp => "truncates its answer and cannot be asked over TCP".to_owned(),
+        Outcome::Malformed => "answered what cannot be read as an answer to the question".to_owned(),
+    };
+    Some(Finding::new(server.outcome.word(), Severity::Unknown, text))
+}
+
+fn waive(evidence: &Evidence, watch: &Watch, policy: &Policy, hold: &Hold, now: DateTime<Utc>) -> Waived {
+    let mut addresses = BTreeSet::new();
+    let mut waived = Waived::default();
+    for hop in &evidence.hops {
+        // Somebody must have answered for each zone on the way.
+        let spoken = hop.servers.iter().any(answered);
+        for server in hop.servers.iter().filter(|server| server.outcome == Outcome::Unreachable) {
+            addresses.insert(server.address.map_or_else(|| server.name.to_string(), |address| address.to_string()));
+            if spoken && silent(server) && !last_heard_amiss(hop, server, watch, hold, now) {
+                waived.0.insert(server_key(hop, server));
+            }
+        }
+    }
+    // More silence than allowed: none of it is.
+    if addresses.len() > policy.allow_unreachable { Waived::default() } else { waived }
+}
+
+/// Whether nothing at all is known from the server: it did not answer, and none
+/// of its other answers was wrong.
+pub(crate) fn silent(server: &ServerAnswer) -> bool {
+    server.outcome == Outcome::Unreachable
+        && !matches!(server.security, Security::Bogus | Security::Insecure)
+        && server.findings.iter().all(|finding| finding.severity < Severity::Unsafe)
+}
+
+fn last_heard_amiss(hop: &Hop, server: &ServerAnswer, watch: &Watch, hold: &Hold, now: DateTime<Utc>) -> bool {
+    watch.servers.get(&server_key(hop, server)).is_some_and(|seen| {
+        // Without a length nothing can be said to have passed.
+        let passed = hold.length.is_some_and(|length| seen.heard_at < now && end(seen.heard_at, length) <= now);
+        !seen.sound && !passed
+    })
+}

@@ -1,0 +1,58 @@
+//! What to do about a finding: one sentence per code, for the person who reads
+//! the report at night. Codes without a hint speak
+//! for themselves.
+
+use crate::finding::Severity;
+
+/// What to do about findings with this code.
+#[must_use]
+pub(crate) fn hint(code: &str, severity: Severity) -> Option<&'static str> {
+    Some(match code {
+        // As a note it is permitted, or about a resolver that decides nothing.
+        "unreachable" | "servfail" | "refused" | "malformed" | "error-code" | "truncated-without-tcp" | "bogus"
+            if severity == Severity::Note =>
+        {
+            return None;
+        }
+        "alias-loop" | "limits-exceeded" => "shorten the chain of aliases at the owner",
+        "alias-not-followed" | "alias-unsupported" => "publish the records at the owner itself, or name another --host",
+        "bogus" | "signature-expired" => {
+            "mail to this host is at risk already: see to the zone's signatures first (delv +vtrace shows the chain)"
+        }
+        "chain-incomplete" | "indeterminate" | "zone-unknown" | "zone-not-found" => {
+            "see whether the resolver and the parent zones answer from here, then try again"
+        }
+        "clock-before-build" => "set the clock, then try again",
+        "cname-target-insecure" => "have the other zone signed, or publish the records at the owner itself",
+        "delegation-differs" => "make the parent's delegation and the zone's own NS records the same",
+        "delegation-missing" | "insecure" => {
+            "the parent has no DS for the zone: sign the zone and publish the DS first"
+        }
+        "digest-of-nothing" | "unknown-parameters" | "wrong-length" => "remove the record; no client can use it",
+        "host-address-insecure" => "sign the zone of the host's A and AAAA records",
+        "malformed" | "error-code" | "truncated-without-tcp" => "ask the server with dig, over UDP and over TCP (+tcp)",
+        "no-servers" | "unreachable" => {
+            "start the server or take it out of the delegation; --allow-unreachable N permits silence"
+        }
+        "not-authoritative" | "refused" | "servfail" => {
+            "the server has not loaded the zone or lost its transfer: see its log"
+        }
+        "nothing-expected" => "name the file of the new key",
+        "old-record-missing" => {
+            "put the records of the deployed key back; if another key is deployed, name it with --current"
+        }
+        "old-signature-unknown" => "use --hold with a duration as long as the zone's signatures live",
+        "old-ttl-unknown" => "name the hold with --hold when the old TTL is known",
+        "parameter-set-unmatched" => {
+            "add the new key's record with these parameters, or remove the others; \
+             for usage 0 and 2 give the whole chain as FILE"
+        }
+        "record-missing" | "rrset-differs" | "serial-behind" => {
+            "see whether the zone was reloaded and transferred; NOTIFY or the SOA's refresh time bring it over"
+        }
+        "resolver-stale" => "the cache drops it by itself",
+        "serial-unknown" => "ask the server for the zone's SOA with dig",
+        "since-contradicted" => "a server was seen without the records after that time",
+        _ => return None,
+    })
+}

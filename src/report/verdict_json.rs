@@ -1,0 +1,148 @@
+//! The verdict for programs: the fields of the document of `verify`. Names and
+//! meanings are promised; what is not known is null, never left out.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value, json};
+
+use crate::finding::Finding;
+use crate::propagation::evidence::{Hop, ResolverAnswer, ServerAnswer};
+use crate::propagation::{Judged, address_text, label, moment, overall};
+use crate::tlsa::Tlsa;
+
+/// The fields `verdict`, `checked_at`, `safe_at` and `targets`.
+#[must_use]
+pub fn fields(targets: &[Judged], checked_at: DateTime<Utc>) -> Map<String, Value> {
+    let (decision, safe_at) = overall(targets.iter().map(|target| &target.verdict));
+    let mut fields = Map::new();
+    fields.insert("verdict".to_owned(), json!(decision.word()));
+    fields.insert("checked_at".to_owned(), json!(moment(checked_at)));
+    fields.insert("safe_at".to_owned(), json!(safe_at.map(moment)));
+    fields.insert("targets".to_owned(), targets.iter().map(target).collect());
+    fields
+}
+
+fn target(judged: &Judged) -> Value {
+    let Judged { evidence, expectation, verdict } = judged;
+    let servers = evidence.hops.iter().flat_map(|hop| hop.servers.iter().map(move |answer| (hop, answer)));
+    json!({
+        "owner": evidence.owner.to_string(),
+        "zone": evidence.hops.first().map(|hop| hop.zone.to_string()),
+        "verdict": verdict.decision.word(),
+        "expected": texts(expectation.expected()),
+        "current": expectation.current().map(texts),
+        "agreed_since": verdict.agreed_since.map(moment),
+        "hold_seconds": verdict.hold.and_then(|hold| hold.length).map(|length| length.num_seconds()),
+        "safe_at": verdict.safe_at.map(moment),
+        "servers": servers.map(|(hop, answer)| server(hop, answer, &verdict.findings)).collect::<Vec<_>>(),
+        "resolvers": evidence.resolvers.iter().map(resolver).collect::<Vec<_>>(),
+        "findings": verdict.findings.iter().map(finding).collect::<Vec<_>>(),
+    })
+}
+
+/// One server; `findings` has the codes of the target's findings about it.
+fn server(hop: &Hop, answer: &ServerAnswer, findings: &[Finding]) -> Value {
+    let name = label(answer);
+    let mut codes: Vec<&str> =
+        findings.iter().filter(|f| f.server.as_deref() == Some(name.as_str())).map(|f| f.code).collect();
+    codes.dedup();
+    json!({
+        "name": answer.name.to_string(),
+        "address": answer.address.map(address_text),
+        "owner": hop.owner.to_string(),
+        "outcome": answer.outcome.word(),
+        "security": answer.security.word(),
+        "serial": answer.serial,
+        "ttl": answer.ttl,
+        "records": texts(&answer.records),
+        "alias": answer.alias.as_ref().map(ToString::to_string),
+        "signature_expires": answer.signature_expires.map(moment),
+        "findings": codes,
+    })
+}
+
+/// One resolver. It is secure as far as it says so itself; what it does not
+/// say is not known.
+fn resolver(answer: &ResolverAnswer) -> Value {
+    json!({
+        "address": address_text(answer.address),
+        "outcome": answer.outcome.word(),
+        "security": if answer.authenticated { "secure" } else { "indeterminate" },
+        "ttl": answer.ttl,
+        "records": texts(&answer.records),
+    })
+}
+
+fn finding(finding: &Finding) -> Value {
+    json!({
+        "code": finding.code,
+        "severity": finding.severity.word(),
+        "server": finding.server,
+        "message": finding.message,
+    })
+}
+
+fn texts(records: &[Tlsa]) -> Vec<String> {
+    records.iter().map(Tlsa::to_string).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::propagation::evidence::Outcome;
+    use crate::propagation::memory::Memory;
+    use crate::propagation::sample::{at, evidence, failing, key, name, resolver, server};
+    use crate::propagation::{Expectation, HoldWish, Policy, check};
+
+    fn keys(value: &Value) -> Vec<&str> {
+        value.as_object().unwrap().keys().map(String::as_str).collect()
+    }
+
+    #[test]
+    fn every_promised_field_is_there_in_its_order() {
+        let both = [key("new"), key("old")];
+        let mut seen = evidence(vec![server(1, &both), failing(2, Outcome::Unreachable)]);
+        seen.resolvers = vec![resolver(&[key("old")], 1200)];
+        let expectation = Expectation::new(vec![key("new")], Some(vec![key("old")]));
+        let policy = Policy { hold: HoldWish::For(TimeDelta::hours(2)), since: None, allow_unreachable: 1 };
+        let memory = Memory::empty(&name("example.com"));
+        let verdict = check(&seen, &expectation, &memory, &policy, at("12:00:00")).0;
+        let judged = Judged { evidence: seen, expectation, verdict };
+        let document = Value::Object(fields(&[judged], at("12:00:00")));
+        assert_eq!(keys(&document), ["verdict", "checked_at", "safe_at", "targets"]);
+        assert_eq!(document["safe_at"], "2026-11-21T14:00:00Z");
+        let target = &document["targets"][0];
+        let promised = ["owner", "zone", "verdict", "expected", "current", "agreed_since", "hold_seconds", "safe_at"];
+        assert_eq!(keys(target), [&promised[..], &["servers", "resolvers", "findings"]].concat());
+        assert_eq!(target["owner"], "_25._tcp.mail.example.com.");
+        assert_eq!(target["hold_seconds"], 7200);
+        assert_eq!(target["expected"], json!([key("new").to_string()]));
+        let server = &target["servers"][0];
+        for field in
+            ["name", "address", "outcome", "security", "serial", "ttl", "records", "signature_expires", "findings"]
+        {
+            assert!(server.get(field).is_some_and(|value| !value.is_null()), "{field}");
+        }
+        assert_eq!(server["address"], "192.0.2.1");
+        let silent = &target["servers"][1];
+        assert_eq!((&silent["serial"], &silent["findings"]), (&Value::Null, &json!(["unreachable"])));
+        assert_eq!(keys(&target["resolvers"][0]), ["address", "outcome", "security", "ttl", "records"]);
+        assert_eq!(keys(&target["findings"][0]), ["code", "severity", "server", "message"]);
+    }
+
+    #[test]
+    fn what_is_not_known_is_null() {
+        let mut seen = evidence(Vec::new());
+        seen.hops.clear();
+        let expectation = Expectation::new(vec![key("new")], None);
+        let memory = Memory::empty(&name("example.com"));
+        let verdict = check(&seen, &expectation, &memory, &Policy::default(), at("12:00:00")).0;
+        let document = Value::Object(fields(&[Judged { evidence: seen, expectation, verdict }], at("12:00:00")));
+        assert_eq!((&document["verdict"], &document["safe_at"]), (&json!("unknown"), &Value::Null));
+        for field in ["zone", "current", "agreed_since", "safe_at"] {
+            assert_eq!(document["targets"][0][field], Value::Null, "{field}");
+            assert!(keys(&document["targets"][0]).contains(&field));
+        }
+    }
+}

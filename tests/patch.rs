@@ -1,0 +1,340 @@
+//! `patch` and `prune` at the command line: what they write, and that whatever
+//! they refuse leaves every file as it was.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const KEY: &str = "-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAErf7LCRiQ0/cLK4CBdfmHYX1fmTsz
+uY8m7pxd4+juXH3o/QKG04l3loYwlsNkzno4FoDKEJqJNmxstQTQH4eTvw==
+-----END PUBLIC KEY-----
+";
+
+const DIGEST: &str = "8bd1da95272f7fa4ffb24137fc0ed03aae67e5c4d8b3c50734e1050a7920b922";
+
+const ZONE: &str = "$ORIGIN example.com.
+$TTL 1h
+@ IN SOA ns1 hostmaster 7 7200 1800 1209600 300
+@ IN NS ns1
+ns1 IN A 192.0.2.53
+mail IN A 192.0.2.25
+_25._tcp.mail IN TLSA 3 1 1 8bd1da95272f7fa4ffb24137fc0ed03aae67e5c4d8b3c50734e1050a7920b922
+";
+
+fn folder(zone: impl AsRef<[u8]>) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("example.com.zone"), zone).unwrap();
+    fs::write(folder.path().join("new.pem"), KEY).unwrap();
+    folder
+}
+
+fn danewright(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_danewright"));
+    command.args(arguments).current_dir(folder).env("HOME", folder).env_remove("XDG_STATE_HOME");
+    command.output().unwrap()
+}
+
+fn patch(folder: &Path, more: &[&str]) -> Output {
+    let usual =
+        ["patch", "example.com.zone", "new.pem", "--host", "mail.example.com", "--port", "25", "--state", "state"];
+    danewright(folder, &[&usual, more].concat())
+}
+
+fn prune(folder: &Path, more: &[&str]) -> Output {
+    let usual =
+        ["prune", "example.com.zone", "--host", "mail.example.com", "--port", "25", "--state", "state", "--no-probe"];
+    danewright(folder, &[&usual, more].concat())
+}
+
+/// Every file of a folder, the state aside.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let named = entries
+        .filter(|path| path.is_file())
+        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(&path).unwrap()));
+    named.collect()
+}
+
+fn zone(folder: &Path) -> String {
+    fs::read_to_string(folder.join("example.com.zone")).unwrap()
+}
+
+/// Runs `patch`, which must refuse with this status, say this, and change nothing.
+fn refused(folder: &Path, more: &[&str], status: i32, says: &str) {
+    let before = files(folder);
+    let output = patch(folder, more);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(status), "{says}: {stderr}");
+    assert!(stderr.contains(says), "wanted {says:?}: {stderr}");
+    assert_eq!(files(folder), before, "{says}: a file changed");
+    assert!(output.stdout.is_empty(), "{says}");
+}
+
+#[test]
+fn the_record_joins_the_old_one_and_the_serial_moves_once() {
+    let folder = folder(ZONE);
+    let output = patch(folder.path(), &["--port", "465"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let (old, new) = (ZONE.lines().collect::<Vec<_>>(), zone(folder.path()));
+    let lines: Vec<&str> = new.lines().collect();
+    assert_eq!(lines[2], old[2].replace(" 7 ", " 8 "));
+    assert_eq!(lines[..2], old[..2]);
+    assert_eq!(lines[3..7], old[3..]);
+    assert!(
+        lines[7].starts_with("_25._tcp.mail IN TLSA 3 1 1 ") && lines[8].starts_with("_465._tcp.mail IN TLSA 3 1 1 ")
+    );
+    assert_eq!(lines.len(), 9);
+    let again = patch(folder.path(), &["--port", "465"]);
+    assert_eq!(again.status.code(), Some(0));
+    assert_eq!(zone(folder.path()), new, "a second run finds nothing to do");
+    assert_eq!(files(folder.path()).len(), 2, "nothing is left behind");
+}
+
+#[test]
+fn a_dry_run_prints_the_diff_and_writes_nothing() {
+    let folder = folder(ZONE);
+    let before = files(folder.path());
+    let output = patch(folder.path(), &["--dry-run"]);
+    assert_eq!(output.status.code(), Some(0));
+    let diff = String::from_utf8(output.stdout).unwrap();
+    assert!(diff.starts_with("--- example.com.zone\n+++ example.com.zone\n@@ "), "{diff}");
+    assert!(diff.contains("\n+_25._tcp.mail IN TLSA 3 1 1 "), "{diff}");
+    assert_eq!(files(folder.path()), before);
+    assert!(!folder.path().join("state").exists(), "nothing is remembered of what was not done");
+}
+
+#[test]
+fn json_is_one_document_on_success_and_on_failure() {
+    let folder = folder(ZONE);
+    let output = patch(folder.path(), &["--json", "--dry-run"]);
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&document["schema"], &document["command"], &document["status"]),
+        (&1.into(), &"patch".into(), &0.into())
+    );
+    assert_eq!(document["added"][0]["owner"], "_25._tcp.mail.example.com.");
+    assert_eq!(document["serial"]["after"], 8);
+    let output = patch(folder.path(), &["--json", "--origin", "example.org"]);
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["status"], 2);
+    assert!(document["error"]["message"].as_str().unwrap().contains("example.com."), "{document}");
+    assert!(output.stderr.is_empty());
+}
+
+#[test]
+fn a_zone_that_is_not_ours_to_edit_is_left_alone() {
+    let signed = format!("{ZONE}mail RRSIG A 13 3 3600 20270101000000 20260101000000 1 example.com. aaaa\n");
+    refused(folder(&signed).path(), &[], 1, "the zone is signed in this file");
+    refused(folder([0, 0, 0, 2, 0, 0, 0, 1, 9]).path(), &[], 1, "raw format");
+    let journal = |end: u32| {
+        [
+            &b";BIND LOG V9.2\n\0"[..],
+            &7u32.to_be_bytes(),
+            &64u32.to_be_bytes(),
+            &end.to_be_bytes(),
+            &99u32.to_be_bytes(),
+        ]
+        .concat()
+    };
+    let dynamic = folder(ZONE);
+    fs::write(dynamic.path().join("example.com.zone.jnl"), journal(7)).unwrap();
+    refused(dynamic.path(), &[], 1, "the server writes this file itself");
+    fs::write(dynamic.path().join("example.com.zone.signed"), "").unwrap();
+    assert_eq!(patch(dynamic.path(), &["--dry-run"]).status.code(), Some(0), "inline-signing leaves the file to us");
+    fs::write(dynamic.path().join("example.com.zone.jnl"), journal(8)).unwrap();
+    refused(dynamic.path(), &[], 1, "its journal is at serial 8, the file at 7");
+}
+
+#[test]
+fn a_name_that_something_else_owns_is_refused_with_its_place() {
+    let without = ZONE.rsplit_once("_25._tcp").unwrap().0;
+    for (line, says) in [
+        ("_25._tcp.mail CNAME tlsa.example.net.", "is a CNAME"),
+        ("_tcp.mail DNAME tlsa.example.net.", "has a DNAME"),
+        ("_tcp.mail NS ns.example.net.", "is delegated to other name servers"),
+        ("$GENERATE 1-99 _$._tcp.mail TXT x", "$GENERATE for _$._tcp.mail may own the name"),
+        ("*._tcp.mail TLSA 3 1 1 aa", "the wildcard *._tcp.mail.example.com. answers for the name now"),
+    ] {
+        let folder = folder(format!("{without}{line}\n"));
+        refused(folder.path(), &[], 1, says);
+        refused(folder.path(), &[], 1, "example.com.zone:7:");
+    }
+    let below = folder(ZONE.replace("mail IN A 192.0.2.25", "mail IN NS ns.example.net."));
+    refused(below.path(), &["--port", "465"], 1, "mail.example.com. is delegated");
+}
+
+#[test]
+fn a_request_that_does_not_fit_the_zone_is_refused() {
+    let folder = folder(ZONE);
+    refused(folder.path(), &["--host", "mail.example.net"], 2, "mail.example.net. is outside the zone example.com.");
+    refused(folder.path(), &["--origin", "example.org"], 2, "that of example.com.");
+    refused(folder.path(), &["--port", "0"], 2, "0");
+    refused(folder.path(), &["--port", "65536"], 2, "65536");
+    refused(folder.path(), &["--host", &"a".repeat(64)], 2, "label of 64 octets");
+    refused(
+        folder.path(),
+        &["--host", &[["b"; 63].concat(), ["c"; 63].concat(), ["d"; 63].concat(), ["e"; 58].concat()].join(".")],
+        2,
+        "255",
+    );
+    refused(folder.path(), &["--check", "'open"], 2, "open quote");
+    refused(folder.path(), &["--backup", "a/b"], 2, "suffix");
+    let far = folder_with_serial(2_026_112_001);
+    refused(far.path(), &["--serial", "unixtime"], 2, "would be older");
+}
+
+fn folder_with_serial(serial: u32) -> TempDir {
+    folder(ZONE.replace(" 7 ", &format!(" {serial} ")))
+}
+
+#[test]
+fn a_syntax_error_anywhere_is_reported_with_line_and_column() {
+    for (line, place, says) in [
+        ("www IN A ( 192.0.2.1", ":8:10", "never closed"),
+        ("www IN TXT \"open", ":8:12", "never closed"),
+        ("www IN 3600x A 192.0.2.1", ":8:8", "no TTL"),
+        ("www IN AAAAA 192.0.2.1", ":8:8", "no record type"),
+        ("www IN", ":8:1", "no type"),
+        ("www IN A", ":8:", "no data"),
+        ("www IN A 192.0.2.1 )", ":8:20", "not opened"),
+        ("a..b IN A 192.0.2.1", ":8:1", "no domain name"),
+        ("$INCLUDED x", ":8:1", "no directive"),
+        ("$INCLUDE absent", ":8:10", "cannot be opened"),
+        ("$TTL soon", ":8:6", "no TTL"),
+        ("www IN TXT \\300", ":8:12", "backslash"),
+        ("_25._tcp.mail IN TLSA 3 1 1 abc", ":8:29", "odd number"),
+        ("_25._tcp.mail IN TLSA 3 1", ":8:", "too early"),
+        ("@ CH SOA a b 1 2 3 4 5", ":8:3", "not IN"),
+        ("www IN A 192.0.2.1\0", ":8:19", "0x00"),
+    ] {
+        let folder = folder(format!("{ZONE}{line}\n"));
+        refused(folder.path(), &[], 2, says);
+        refused(folder.path(), &[], 2, &format!("example.com.zone{place}"));
+    }
+    refused(folder(format!("\u{feff}{ZONE}")).path(), &[], 2, "byte order mark");
+    refused(folder("hello world\n").path(), &[], 2, "no record type");
+    refused(folder("; nothing\n").path(), &[], 2, "no SOA record");
+    refused(folder("").path(), &[], 2, "empty");
+}
+
+#[test]
+fn files_that_cannot_be_read_or_written_are_named() {
+    let folder = folder(ZONE);
+    fs::remove_file(folder.path().join("new.pem")).unwrap();
+    refused(folder.path(), &[], 2, "new.pem");
+    fs::write(folder.path().join("new.pem"), &KEY[..80]).unwrap();
+    refused(folder.path(), &[], 2, "new.pem");
+    let output = danewright(folder.path(), &["patch", ".", "new.pem", "--host", "a.example", "--port", "25"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_check_that_fails_keeps_the_old_file_and_a_reload_sees_the_new_one() {
+    let folder = folder(ZONE);
+    refused(folder.path(), &["--check", "grep -q absent {file}"], 1, "the check refused the new file");
+    refused(folder.path(), &["--check", "no-such-program {file}"], 2, "cannot be started");
+    let output = patch(
+        folder.path(),
+        &[
+            "--check",
+            "grep -c TLSA {file}",
+            "--check",
+            "test {zone} = example.com",
+            "--reload",
+            "cp {file} seen",
+            "--backup",
+            ".bak",
+        ],
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let files = files(folder.path());
+    assert_eq!(files["seen"], files["example.com.zone"]);
+    assert_eq!(files["example.com.zone.bak"], ZONE.as_bytes());
+    let output = prune(folder.path(), &["--keep", "new.pem", "--reload", "false"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!zone(folder.path()).contains(DIGEST), "the file was written before the reload failed");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("the zone file is written"));
+}
+
+#[test]
+fn mode_and_links_survive_and_a_changed_file_is_not_overwritten() {
+    let folder = folder(ZONE);
+    let path = folder.path().join("example.com.zone");
+    fs::rename(&path, folder.path().join("real")).unwrap();
+    symlink("real", &path).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    refused(folder.path(), &["--check", "touch real"], 1, "changed while it was being edited");
+    assert_eq!(patch(folder.path(), &["--origin", "example.com"]).status.code(), Some(0));
+    assert!(path.is_symlink());
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+    assert!(zone(folder.path()).contains(" 8 "));
+}
+
+#[test]
+fn output_elsewhere_leaves_the_zone_alone() {
+    let folder = folder(ZONE);
+    let output = patch(folder.path(), &["--output", "-"]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.starts_with("$ORIGIN example.com.\n") && text.lines().count() == 8, "{text}");
+    assert_eq!(zone(folder.path()), ZONE);
+    assert_eq!(patch(folder.path(), &["--output", "copy"]).status.code(), Some(0));
+    assert_eq!(fs::read_to_string(folder.path().join("copy")).unwrap(), text);
+    assert_eq!(zone(folder.path()), ZONE);
+}
+
+#[test]
+fn an_included_file_and_the_serial_in_another_change_together() {
+    let folder = folder(ZONE.replace("_25._tcp", "$INCLUDE tlsa.inc\n;_25._tcp"));
+    fs::write(folder.path().join("tlsa.inc"), format!("_25._tcp.mail TLSA 3 1 1 {DIGEST}")).unwrap();
+    let output = patch(folder.path(), &["--json"]);
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["status"], 0, "{document}");
+    assert_eq!(document["files"].as_array().unwrap().len(), 2);
+    assert!(zone(folder.path()).contains(" 8 "));
+    assert_eq!(fs::read_to_string(folder.path().join("tlsa.inc")).unwrap().lines().count(), 2);
+    assert_eq!(files(folder.path()).len(), 3, "nothing is left behind");
+}
+
+#[test]
+fn prune_removes_what_no_kept_key_matches_and_never_the_last_match() {
+    let folder = folder(ZONE);
+    let before = files(folder.path());
+    let output = prune(folder.path(), &["--keep", "new.pem"]);
+    assert_eq!(output.status.code(), Some(1), "the key in use has no record yet");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("matches a key in use"));
+    assert_eq!(prune(folder.path(), &[]).status.code(), Some(2));
+    assert_eq!(files(folder.path()), before);
+    assert_eq!(patch(folder.path(), &[]).status.code(), Some(0));
+    let output = prune(folder.path(), &["--keep", "new.pem"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = zone(folder.path());
+    assert!(!text.contains(DIGEST) && text.contains("TLSA 3 1 1") && text.contains(" 9 "), "{text}");
+    assert_eq!(prune(folder.path(), &["--keep", "new.pem"]).status.code(), Some(0));
+    assert_eq!(zone(folder.path()), text);
+}
+
+#[test]
+fn removing_the_first_of_two_keeps_the_owner_of_the_second() {
+    let folder = folder(ZONE);
+    assert_eq!(patch(folder.path(), &[]).status.code(), Some(0));
+    // The second record and a text inherit the owner of the first.
+    let text = zone(folder.path()).replacen("_25._tcp.mail IN TLSA", "_25._tcp.mail IN  TLSA", 1);
+    let (head, tail) = text.split_once("\n_25._tcp.mail IN TLSA").unwrap();
+    let inherited = format!("{head}\n ; a remark\n              IN TLSA{}  IN TXT \"x\"\n", tail);
+    fs::write(folder.path().join("example.com.zone"), inherited).unwrap();
+    assert_eq!(prune(folder.path(), &["--keep", "new.pem"]).status.code(), Some(0));
+    let text = zone(folder.path());
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[7].starts_with("_25._tcp.mail IN TLSA 3 1 1 "), "{text}");
+    assert_eq!(lines[6], " ; a remark");
+    assert_eq!(lines[8], "  IN TXT \"x\"");
+}
