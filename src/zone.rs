@@ -1,10 +1,41 @@
-//! Zone files.
+//! Zone files, read without loss and edited without printing anything back:
+//! entries, fields and records are views of the text, and an edit is a list of
+//! splices. See RFC 1035 section 5, RFC 2308 section 4, RFC 3597 section 5.
+//!
+//! From octets to edit: [`words`] and [`scan`] split the text, [`inherit`] knows
+//! what a line takes over from those before it, [`reader`] walks the entries of
+//! all files, [`index`] keeps what an edit needs, [`plan`] decides with
+//! [`style`], [`remove`] and [`serial`], and [`proof`] reads the result again.
+//!
+//! Where name servers read a text differently, this is the reading taken here:
+//!
+//! | text | readings | here |
+//! | --- | --- | --- |
+//! | comment that ends in `\` | BIND, Knot: it ends there; some NSD: it goes on | it ends there |
+//! | line end inside quotes | NSD: part of the string; BIND: error | part of the string |
+//! | nested parentheses | BIND: fine; NSD, Knot: error | error |
+//! | NUL, lone CR, form feed, control-Z | NSD stops reading at NUL; others: error | error |
+//! | byte order mark | error everywhere | error |
+//! | `1h30` | NSD: fine; BIND: error | error |
+//! | unknown `$WORD` | NSD 4.6: dropped; others: error | error |
+//! | `$ttl` in lower case | NSD from 4.10: error; others: fine | fine |
+//! | `$TTL` in an included file | BIND: stays in force; NSD 4.15, Knot: restored | stays in force |
+//! | owner after an included file | NSD 4.6: the file's last; others: restored | restored |
+//! | no TTL and no `$TTL` | BIND: the last stated, else the SOA's minimum; Knot: 3600 | as BIND |
+//! | TTLs that differ in an RRset | BIND, NSD: the first; Knot: the last | kept, and noted |
+//! | class other than IN | | error |
+//! | relative `$INCLUDE` path | BIND, NSD: from the working directory; Knot: from the file | from `--directory`, else the main file's folder |
+//! | `$GENERATE` | BIND only | kept; refused where it may own the name asked for |
+//!
+//! A record added after its own RRset copies its neighbour's way with owner, TTL
+//! and class, so that it means the same under every row of the table.
 
 pub mod dynamic;
 pub mod generate;
 pub mod index;
 pub mod inherit;
 pub mod library;
+pub mod obstruction;
 pub mod plan;
 pub mod proof;
 pub mod rdata;
@@ -16,3 +47,4 @@ pub mod serial;
 pub mod splice;
 pub mod style;
 pub mod ttl;
+pub mod words;

@@ -17,7 +17,8 @@ use crate::report::{diff, printable};
 use crate::tlsa::Target;
 use crate::zone::dynamic::{NotOurs, Surroundings};
 use crate::zone::library::Library;
-use crate::zone::plan::{Edit, Patch, PlanError, Zone};
+use crate::zone::obstruction::PlanError;
+use crate::zone::plan::{Edit, Patch, Zone};
 use crate::zone::serial::Policy;
 
 /// The file to edit and how.

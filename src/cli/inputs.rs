@@ -41,7 +41,8 @@ pub fn records(files: &[KeyFile], params: Params, ui: &mut Ui<'_>) -> Result<Vec
 pub fn read_keys(files: &[PathBuf], passphrase_file: Option<&Path>) -> Result<Vec<KeyFile>, Failure> {
     let paths = files.iter().map(PathBuf::as_path).chain(passphrase_file);
     if paths.filter(|path| is_stdin(path)).count() > 1 {
-        return Err(Failure::wrong("standard input can be read only once").at("-"));
+        let failure = Failure::wrong("standard input can be read only once").at("-");
+        return Err(failure.hint("put all but one of them into files"));
     }
     let passphrase = passphrase_file.map(read_passphrase).transpose()?;
     let read = |path: &PathBuf| {
@@ -66,13 +67,16 @@ fn name(path: &Path) -> String {
 /// When it cannot be read, is a directory, or is too large.
 pub fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
     let wrong = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => Failure::wrong("there is no such file").at(name(path)),
+        io::ErrorKind::NotFound => Failure::wrong("there is no such file").at(name(path)).hint("- is standard input"),
         io::ErrorKind::PermissionDenied => {
             let hint = "private keys are often readable by root only; the certificate serves as well";
             Failure::wrong("the file may not be read").at(name(path)).hint(hint)
         }
         io::ErrorKind::IsADirectory => Failure::wrong("this is a directory").at(name(path)).hint("name a file in it"),
-        _ => Failure::wrong(format!("the file cannot be read: {error}")).at(name(path)),
+        _ => {
+            let failure = Failure::wrong(format!("the file cannot be read: {error}")).at(name(path));
+            failure.hint("see whether other programs can read it")
+        }
     };
     let mut bytes = Vec::new();
     let read = if is_stdin(path) {
@@ -97,7 +101,9 @@ fn read_passphrase(path: &Path) -> Result<Vec<u8>, Failure> {
         bytes.pop();
     }
     if bytes.is_empty() {
-        return Err(Failure::wrong("the first line, the passphrase, is empty").at(name(path)));
+        return Err(Failure::wrong("the first line, the passphrase, is empty")
+            .at(name(path))
+            .hint("write the passphrase into the file, with no line before it"));
     }
     Ok(bytes)
 }

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use crate::cli::Failure;
 use crate::zone::index::ObstacleKind;
-use crate::zone::plan::{PlanError, advice};
+use crate::zone::obstruction::{PlanError, advice};
 use crate::zone::reader::{ReadError, ReadErrorKind};
-use crate::zone::scan::Wrong;
+use crate::zone::words::Wrong;
 
 /// The failure that a plan's error is to the user.
 #[must_use]

@@ -3,6 +3,7 @@
 //! The public half is computed, and a public half that the key carries must be
 //! that one: a record for it would name a key that nobody can serve.
 
+use p256::elliptic_curve::sec1::ToSec1Point;
 use pkcs8::EncryptedPrivateKeyInfoRef;
 use pkcs8::der::Decode;
 use pkcs8::der::zeroize::Zeroizing;
@@ -165,15 +166,15 @@ fn public_point(curve: &[u8], value: &[u8]) -> Result<Vec<u8>, Problem> {
     let none = |algorithm: &'static str| Problem::PrivateValue { algorithm };
     match curve {
         public::P256 => match p256::SecretKey::from_slice(&padded(32, "P-256")?) {
-            Ok(key) => Ok(key.public_key().to_sec1_bytes().into_vec()),
+            Ok(key) => Ok(key.public_key().to_sec1_point(false).as_bytes().to_vec()),
             Err(_) => Err(none("P-256")),
         },
         public::P384 => match p384::SecretKey::from_slice(&padded(48, "P-384")?) {
-            Ok(key) => Ok(key.public_key().to_sec1_bytes().into_vec()),
+            Ok(key) => Ok(key.public_key().to_sec1_point(false).as_bytes().to_vec()),
             Err(_) => Err(none("P-384")),
         },
         public::P521 => match p521::SecretKey::from_slice(&padded(66, "P-521")?) {
-            Ok(key) => Ok(key.public_key().to_sec1_bytes().into_vec()),
+            Ok(key) => Ok(key.public_key().to_sec1_point(false).as_bytes().to_vec()),
             Err(_) => Err(none("P-521")),
         },
         other => Err(Problem::Curve { oid: der::oid_text(other) }),

@@ -1,5 +1,5 @@
-//! What key and certificate files hold: a table for people, with the keys that
-//! several files share below it, and the same in JSON.
+//! What key and certificate files hold: a table for people, with each key and
+//! the files that share it below, and the same in JSON.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ struct Shared<'a> {
     files: Vec<&'a str>,
 }
 
-/// The table, and a line for each key that is in more than one file.
+/// A table of what the files hold, and one of the keys with the files they are in.
 #[must_use]
 pub fn text(files: &[KeyFile], width: Option<usize>) -> String {
     let mut rows = Vec::new();
@@ -30,16 +30,12 @@ pub fn text(files: &[KeyFile], width: Option<usize>) -> String {
             Kind::PublicKey | Kind::PrivateKey => (String::new(), None),
         };
         let (what, algorithm) = (what(&item.kind), item.algorithm().to_string());
-        rows.push(vec![place, what, algorithm, subject, until.unwrap_or_default(), digest(item)]);
+        rows.push(vec![place, what, algorithm, until.unwrap_or_default(), subject]);
     }
-    let mut text = table::table(&["file", "what", "key", "subject", "valid until", "SPKI SHA-256"], &rows, width);
-    for shared in shared(files).iter().filter(|shared| shared.files.len() > 1) {
-        let names: Vec<String> = shared.files.iter().map(|file| table::cell(file)).collect();
-        text.push_str(&format!("\nthe same {} key is in {}", shared.algorithm, names.join(", ")));
-    }
-    if !text.ends_with('\n') {
-        text.push('\n');
-    }
+    let mut text = table::table(&["file", "what", "key", "valid until", "subject"], &rows, width);
+    let keys = shared(files).into_iter().map(|key| vec![key.digest, key.files.join(", ")]);
+    text.push('\n');
+    text.push_str(&table::table(&["SPKI SHA-256", "in"], &keys.collect::<Vec<_>>(), width));
     text
 }
 

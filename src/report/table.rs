@@ -2,7 +2,7 @@
 //! wrapped to the terminal where there is one.
 
 use tabled::builder::Builder;
-use tabled::settings::peaker::Priority;
+use tabled::settings::peaker::{Peaker, Priority};
 use tabled::settings::{Padding, Style, Width};
 
 use crate::report;
@@ -19,7 +19,7 @@ pub fn table(headings: &[&str], rows: &[Vec<String>], width: Option<usize>) -> S
     let mut table = builder.build();
     table.with(Style::empty()).with(Padding::new(0, 2, 0, 0));
     if let Some(width) = width {
-        table.with(Width::wrap(width).priority(Priority::max(true)));
+        table.with(Width::wrap(width).priority(LastFirst));
     }
     let mut text = String::new();
     for line in table.to_string().lines() {
@@ -27,6 +27,20 @@ pub fn table(headings: &[&str], rows: &[Vec<String>], width: Option<usize>) -> S
         text.push('\n');
     }
     text
+}
+
+/// Narrows the last column first, down to a few words, then the widest.
+#[derive(Clone, Copy, Debug)]
+struct LastFirst;
+
+impl Peaker for LastFirst {
+    fn peak(&mut self, least: &[usize], widths: &[usize]) -> Option<usize> {
+        const FEW_WORDS: usize = 12;
+        match widths.last() {
+            Some(width) if *width > FEW_WORDS => Some(widths.len() - 1),
+            _ => Priority::max(true).peak(least, widths),
+        }
+    }
 }
 
 /// Text for one line of a terminal: escaped, line ends included.

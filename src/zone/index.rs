@@ -11,7 +11,8 @@ use crate::zone::library::{Library, read_span};
 use crate::zone::rdata;
 use crate::zone::reader::{Checkpoint, Entry, Place, ReadError, ReadErrorKind, Reader};
 use crate::zone::rtype::code;
-use crate::zone::scan::{Fields, Kind, Span};
+use crate::zone::scan::{Fields, Kind};
+use crate::zone::words::Span;
 
 /// A record in its place, kept for an edit.
 #[derive(Clone, Debug)]

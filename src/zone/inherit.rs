@@ -6,8 +6,9 @@ use std::rc::Rc;
 
 use crate::name::{Name, NameError};
 use crate::zone::rtype::code;
-use crate::zone::scan::{Fields, words};
+use crate::zone::scan::Fields;
 use crate::zone::ttl;
+use crate::zone::words::words;
 
 /// What is in force before an entry.
 #[derive(Clone, Debug, Default)]

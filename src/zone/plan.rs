@@ -7,15 +7,16 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 
 use crate::finding::{Finding, Severity};
-use crate::name::{Name, NameError};
+use crate::name::Name;
 use crate::tlsa::{Target, Tlsa};
-use crate::zone::index::{self, AtTarget, Found, Index, Obstacle, ObstacleKind};
+use crate::zone::index::{self, AtTarget, Found, Index};
 use crate::zone::library::{Library, read_span};
+use crate::zone::obstruction::PlanError;
 use crate::zone::proof::{self, Difference, Meaning, ProofError};
-use crate::zone::reader::{Checkpoint, Place, ReadError};
+use crate::zone::reader::{Checkpoint, Place};
 use crate::zone::remove::{Placed, take_out};
 use crate::zone::rtype::code;
-use crate::zone::serial::{self, Backwards, Policy};
+use crate::zone::serial::{self, Policy};
 use crate::zone::splice::{Splice, in_order};
 use crate::zone::style;
 
@@ -86,48 +87,6 @@ impl Patch {
     #[must_use]
     pub fn splices(&self) -> &[(usize, Vec<Splice>)] {
         &self.splices
-    }
-}
-
-/// Why a zone cannot be edited as asked.
-#[derive(Debug)]
-pub enum PlanError {
-    /// The zone cannot be read.
-    Read(ReadError),
-    /// There is no SOA record.
-    NoSoa,
-    /// There are two SOA records with different serials or owners.
-    UnequalSoas(Place),
-    /// A target does not lie in the zone.
-    Outside {
-        /// The target's host.
-        host: Name,
-        /// The zone.
-        apex: Name,
-    },
-    /// The zone is signed in the file.
-    Signed(Place),
-    /// Something else owns the name.
-    Blocked(Obstacle),
-    /// The record stands in a file that is included more than once.
-    SharedFile(String),
-    /// The RRset has several TTLs, and the removal would choose one of them.
-    UnequalTtls(Name),
-    /// A TTL stated here would be inherited by the lines after it.
-    SpreadingTtl(Name),
-    /// The asked style of serial goes backwards.
-    Serial(Backwards),
-    /// A target has no owner name.
-    Owner(NameError),
-    /// Two edits would change the same octets.
-    Overlap,
-    /// The edited text does not mean what was asked.
-    Unproven(String),
-}
-
-impl From<ReadError> for PlanError {
-    fn from(error: ReadError) -> Self {
-        Self::Read(error)
     }
 }
 
@@ -480,18 +439,4 @@ fn joined(lines: Vec<Vec<u8>>, eol: &[u8], ended: bool) -> Vec<u8> {
         }
     }
     text
-}
-
-/// Whether an obstacle belongs to what is refused for what it is, not where.
-#[must_use]
-pub fn advice(kind: ObstacleKind) -> &'static str {
-    match kind {
-        ObstacleKind::Cname => "add the records where the alias leads",
-        ObstacleKind::Dname => "add the records below the DNAME's target",
-        ObstacleKind::Cut => "patch the child zone's file instead",
-        ObstacleKind::Generate => "write the records that $GENERATE makes there as lines of their own first",
-        ObstacleKind::Wildcard => {
-            "write the wildcard's records at the name itself first: once the name exists, the wildcard no longer answers for it"
-        }
-    }
 }

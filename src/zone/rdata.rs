@@ -2,7 +2,8 @@
 //! the serial of an SOA.
 
 use crate::tlsa::{Matching, Params, Selector, Tlsa, Usage, unhex};
-use crate::zone::scan::{Fields, Span, words};
+use crate::zone::scan::Fields;
+use crate::zone::words::{Span, words};
 
 /// Why RDATA cannot be read, and at which octet of the entry.
 #[derive(Clone, Debug, PartialEq, Eq)]

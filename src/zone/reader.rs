@@ -7,8 +7,9 @@ use std::fmt;
 use crate::name::{Name, NameError};
 use crate::zone::inherit::Inherited;
 use crate::zone::library::Library;
-use crate::zone::scan::{self, Kind, LONGEST_ENTRY, Scanned, Span, Wrong};
+use crate::zone::scan::{self, Kind, LONGEST_ENTRY, Scanned};
 use crate::zone::ttl;
+use crate::zone::words::{Span, Wrong, words};
 
 /// How much of a file is read at a time, in octets.
 const WINDOW: usize = 256 << 10;
@@ -235,7 +236,7 @@ impl<'l> Reader<'l> {
         let Some(Entry { file, line, text, kind, .. }) = self.entry() else { return Ok(()) };
         match kind {
             Kind::Unread(fault) => {
-                let word = scan::words(text).find(|word| word.start >= fault.at).map_or(&[][..], |word| word.of(text));
+                let word = words(text).find(|word| word.start >= fault.at).map_or(&[][..], |word| word.of(text));
                 Err(self.error_in(text, file, line, fault.at, ReadErrorKind::Syntax(fault.what, lossy(word))))
             }
             Kind::Record(fields) if fields.owner.is_none() && !self.inherited.has_owner() => {

@@ -7,7 +7,7 @@ use crate::tlsa::{Tlsa, hex};
 use crate::zone::index::Found;
 use crate::zone::rdata::rdata_words;
 use crate::zone::rtype::code;
-use crate::zone::scan::{Span, has_comment};
+use crate::zone::words::{Span, has_comment};
 
 /// The line end that a record has, `\n` where it is the last without one.
 #[must_use]
