@@ -141,7 +141,7 @@ ns2             IN A     {ns2}
 
 ; the mail server and its key; 2 seconds are for a demo, an hour is usual
 mail            IN A     127.0.0.1
-_25._tcp.mail  2  IN TLSA  {published}
+_25._tcp.mail 2 IN TLSA  {published}
 www             IN CNAME mail
 "
     )

@@ -194,7 +194,26 @@ fn broken(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::{Color, Global, Streams};
     use crate::files::command::split;
+
+    #[test]
+    fn a_step_that_does_not_end_as_it_should_stops_the_demo_and_names_itself() {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let streams = Streams { out: &mut out, err: &mut err, out_is_terminal: false, err_is_terminal: false };
+        let mut ui = Ui::new(&Global { json: false, quiet: false, color: Color::Never }, streams);
+        let mut show = Show::new(&mut ui);
+        show.step("Try", "It will not do.").unwrap();
+        let line = "danewright spki /nowhere/new.pem";
+        let failure = show.run(line, Status::Good).unwrap_err();
+        assert_eq!(failure.status, Status::Bad);
+        assert_eq!(failure.message, "step 1 of the demo (Try) went wrong: it ended with exit status 2 instead of 0");
+        assert_eq!(failure.place.as_deref(), Some(line));
+        assert_eq!(show.into_steps()[0]["status"], 2);
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.starts_with("1. Try\n\nIt will not do.\n\n$ danewright spki /nowhere/new.pem\nerror: "), "{out}");
+        assert!(out.ends_with("\nexit status 2: the request or an input is wrong\n\n"), "{out}");
+    }
 
     #[test]
     fn a_long_line_is_broken_before_an_option_and_means_the_same() {

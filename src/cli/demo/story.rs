@@ -80,7 +80,7 @@ impl Stage {
     fn verify(&self, current: &str) -> String {
         let port = self.tree.port();
         format!(
-            "danewright verify new.pem --current {current} --host {HOST} --port 25 --state state \
+            "danewright verify new.pem {current}--host {HOST} --port 25 --state state \
              --trust-anchor {ANCHOR_FILE} --resolver {RESOLVER}:{port} --dns-port {port}"
         )
     }
@@ -173,7 +173,7 @@ fn publish(stage: &Stage, show: &mut Show<'_, '_>) -> Result<(), Failure> {
 }
 
 fn wait(stage: &Stage, show: &mut Show<'_, '_>) -> Result<(), Failure> {
-    let verify = stage.verify("old.pem");
+    let verify = stage.verify("--current old.pem ");
     show.step(
         "May the new key be deployed?",
         "verify asks every address of every name server itself, checks every signature from the root down, and \
@@ -181,7 +181,10 @@ fn wait(stage: &Stage, show: &mut Show<'_, '_>) -> Result<(), Failure> {
     )?;
     show.run(&verify, Status::NotYet)?;
     stage.tree.load(&stage.zone_file, &[SECONDARY, RESOLVER]).map_err(not_set)?;
-    show.say("Who deploys now loses the mail of each sender that asks ns2. Meanwhile ns2 transfers the zone.")?;
+    show.say(
+        "Deployed now, the new key would be refused by each sender that asked ns2, and their mail would wait or \
+         bounce. Meanwhile ns2 transfers the zone.",
+    )?;
 
     show.step(
         "Ask again",
@@ -230,8 +233,8 @@ fn clean_up(stage: &Stage, show: &mut Show<'_, '_>) -> Result<(), Failure> {
     stage.tree.load(&stage.zone_file, &[PRIMARY, SECONDARY, RESOLVER]).map_err(not_set)?;
     show.say("ns1 has loaded the file, and this time ns2 was quick.")?;
 
-    show.step("Is all well?", "The same question as before; the key in use is the new one now.")?;
-    show.run(&stage.verify("new.pem"), Status::Good)?;
+    show.step("Is all well?", "The same question once more, with no old key to look after.")?;
+    show.run(&stage.verify(""), Status::Good)?;
     let end = stage.handshake()?;
     show.list(&[end.line("now")])?;
     show.note("handshakes", json!([end.json("now")]));
@@ -251,12 +254,14 @@ fn closing(keep: Option<&Path>, show: &mut Show<'_, '_>) -> Result<(), Failure> 
     show.heading("That was all")?;
     show.say(
         "At every moment each sender had a record for the key that the server presented, whichever name server or \
-         cache it asked. On your own zone it takes three commands, and some hours in between:",
+         cache it asked. On your own zone it takes three commands, and some hours for the caches to forget:",
     )?;
     show.list(&[
-        "danewright patch  ZONE new.pem --host HOST --port 25 --reload 'rndc reload {zone}'",
-        "danewright verify new.pem --current old.pem --host HOST --port 25 --wait && deploy it",
-        "danewright prune  ZONE --host HOST --port 25 --no-probe --keep new.pem --reload 'rndc reload {zone}'",
+        "danewright patch ZONE new.pem --host HOST --port 25 --reload 'rndc reload {zone}'",
+        "danewright verify new.pem --current old.pem --host HOST --port 25 --wait",
+        "(deploy new.pem with its key, and reload the mail server)",
+        "danewright prune ZONE --host HOST --port 25 --no-probe --keep new.pem \\",
+        "    --reload 'rndc reload {zone}'",
     ])?;
     match keep {
         Some(_) => {
@@ -269,12 +274,12 @@ fn closing(keep: Option<&Path>, show: &mut Show<'_, '_>) -> Result<(), Failure> 
 /// The process works in a folder until this is dropped, so that the lines shown
 /// are those one types there.
 struct Inside {
-    before: PathBuf,
+    before: Option<PathBuf>,
 }
 
 impl Inside {
     fn of(folder: &Path) -> io::Result<Self> {
-        let before = env::current_dir()?;
+        let before = env::current_dir().ok();
         env::set_current_dir(folder)?;
         Ok(Self { before })
     }
@@ -283,14 +288,14 @@ impl Inside {
 impl Drop for Inside {
     fn drop(&mut self) {
         // When the old place is gone there is none to go back to.
-        let _ = env::set_current_dir(&self.before);
+        if let Some(before) = &self.before {
+            let _ = env::set_current_dir(before);
+        }
     }
 }
 
 fn not_set(error: DemoError) -> Failure {
-    Failure::wrong(error.why)
-        .at(error.what)
-        .hint("the demo needs the loopback addresses 127.0.0.1 to 127.0.0.12 and a folder for its files")
+    Failure::wrong(error).hint("the demo needs the loopback addresses 127.0.0.1 to 127.0.0.12 and room for its files")
 }
 
 fn no_folder(keep: Option<&Path>, error: &io::Error) -> Failure {
