@@ -17,9 +17,9 @@ use crate::name::Name;
 /// Where the resolver answers.
 pub const RESOLVER: IpAddr = at(2);
 /// Where the primary, `ns1`, answers.
-pub const PRIMARY: IpAddr = at(11);
+pub const PRIMARY: IpAddr = at(5);
 /// Where the secondary, `ns2`, answers.
-pub const SECONDARY: IpAddr = at(12);
+pub const SECONDARY: IpAddr = at(6);
 
 const ROOT: IpAddr = at(3);
 const TLD: IpAddr = at(4);

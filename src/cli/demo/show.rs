@@ -110,7 +110,8 @@ impl<'u, 's> Show<'u, 's> {
         loop {
             let left = (moment - Utc::now()).to_std().unwrap_or_default();
             if counts {
-                let line = if left.is_zero() { String::new() } else { format!("    {} s ", left.as_secs() + 1) };
+                let line =
+                    if left.is_zero() { String::new() } else { format!("    waiting, {} s ", left.as_secs() + 1) };
                 self.print(&format!("\r\u{1b}[K{line}"))?;
             }
             if left.is_zero() {

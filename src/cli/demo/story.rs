@@ -179,7 +179,10 @@ fn wait(stage: &Stage, show: &mut Show<'_, '_>) -> Result<(), Failure> {
         "verify asks every address of every name server itself, checks every signature from the root down, and \
          compares. The last three options are here because the tree is a private one; on the Internet they go.",
     )?;
-    show.run(&verify, Status::NotYet)?;
+    let lagging = show.run(&verify, Status::NotYet)?;
+    if lagging.json.get("safe_at").is_some_and(|moment| !moment.is_null()) {
+        return Err(show.went_wrong("verify did not notice that ns2 lags").at(&verify));
+    }
     stage.tree.load(&stage.zone_file, &[SECONDARY, RESOLVER]).map_err(not_set)?;
     show.say(
         "Deployed now, the new key would be refused by each sender that asked ns2, and their mail would wait or \
@@ -295,7 +298,7 @@ impl Drop for Inside {
 }
 
 fn not_set(error: DemoError) -> Failure {
-    Failure::wrong(error).hint("the demo needs the loopback addresses 127.0.0.1 to 127.0.0.12 and room for its files")
+    Failure::wrong(error).hint("the demo needs the loopback addresses 127.0.0.1 to 127.0.0.6 and room for its files")
 }
 
 fn no_folder(keep: Option<&Path>, error: &io::Error) -> Failure {
