@@ -142,4 +142,19 @@ mod tests {
         // A certificate and the key of another one do not go together.
         assert!(service.load(&certificate("old"), &key("new")).is_err());
     }
+
+    #[test]
+    fn a_service_without_the_private_key_of_its_certificate_is_not_believed() {
+        let folder = Folder::make(None).unwrap();
+        folder.write_keys(chrono::Utc::now()).unwrap();
+        let [old, new] = ["old", "new"].map(|name| {
+            let file = |ending: &str| folder.file(&format!("{name}.{ending}"));
+            read(&file("pem"), &file("key"), &ring::default_provider()).unwrap()
+        });
+        let service = Service::start(&folder.file("old.pem"), &folder.file("old.key")).unwrap();
+        *service.loaded.0.write().unwrap() = Arc::new(CertifiedKey::new(old.cert.clone(), Arc::clone(&new.key)));
+        let host = Name::from_user(HOST).unwrap();
+        let error = endpoint::presented(service.address(), &host, Duration::from_secs(10)).unwrap_err();
+        assert!(matches!(error.problem, endpoint::Problem::Handshake(_)), "{error}");
+    }
 }
