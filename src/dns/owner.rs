@@ -61,22 +61,21 @@ impl Walk {
             records: Vec::new(),
             alias: None,
             signature_expires: proof.expires,
-            set_signature_expires: match &said {
-                Said::Records(_) | Said::Alias { .. } => proof.expires,
-                Said::Renamed { .. } | Said::NoData | Said::NoName | Said::Failed(_) => None,
-            },
+            set_signature_expires: None,
             findings: labelled(proof.findings, &server.name, server.address),
         };
         match said {
             Said::Records(set) => {
                 answer.ttl = Some(set.ttl());
                 answer.original_ttl = proof.original_ttl;
+                answer.set_signature_expires = proof.set_expires;
                 answer.records = set.records.iter().filter_map(tlsa).collect();
                 answer.records.sort();
             }
             Said::Alias { set, target } => {
                 answer.ttl = Some(set.ttl());
                 answer.original_ttl = proof.original_ttl;
+                answer.set_signature_expires = proof.set_expires;
                 answer.alias = Some(target);
             }
             Said::Renamed { target } => answer.alias = target,
@@ -123,6 +122,7 @@ impl Walk {
             others.findings.retain(|finding| finding.severity == Severity::Unsafe);
         }
         proof.weakened_by(&others);
+        proof.expires_by(facts.expires);
         proof
     }
 

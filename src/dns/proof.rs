@@ -75,8 +75,10 @@ impl RrSet {
 pub(crate) struct Proof {
     pub(crate) security: Security,
     pub(crate) findings: Vec<Finding>,
-    /// When the last of the signatures that hold expires.
+    /// When the first of the signatures that it rests on expires.
     pub(crate) expires: Option<DateTime<Utc>>,
+    /// When the last of those over the set itself expires.
+    pub(crate) set_expires: Option<DateTime<Utc>>,
     /// The largest original TTL that a signature states.
     pub(crate) original_ttl: Option<u32>,
     /// Which of the keys have a signature that holds, by index.
@@ -90,6 +92,7 @@ impl Proof {
             security: Security::Secure,
             findings: Vec::new(),
             expires: None,
+            set_expires: None,
             original_ttl: None,
             signers: Vec::new(),
         }
@@ -110,14 +113,21 @@ impl Proof {
         Self::only(Security::Bogus, Finding::new("bogus", Severity::Unsafe, message))
     }
 
-    /// Weakened by what the other proof lacks; expiry and TTL stay its own.
+    /// Weakened by what the other proof lacks, on which it rests, too; what is
+    /// said of the set itself stays its own.
     pub(crate) fn weakened_by(&mut self, other: &Self) {
         self.security = self.security.max(other.security);
+        self.expires_by(other.expires);
         for finding in &other.findings {
             if !self.findings.contains(finding) {
                 self.findings.push(finding.clone());
             }
         }
+    }
+
+    /// Rests on something that expires at this moment, if at any.
+    pub(crate) fn expires_by(&mut self, moment: Option<DateTime<Utc>>) {
+        self.expires = self.expires.into_iter().chain(moment).min();
     }
 }
 
@@ -148,7 +158,8 @@ pub(crate) fn prove(set: &RrSet, zone: &Name, keys: &[DNSKEY], now: DateTime<Utc
             Ok(signer) => {
                 let expires = now + TimeDelta::seconds(i64::from(until(signature, now)));
                 let original = signature.input().original_ttl;
-                proof.expires = proof.expires.max(Some(expires));
+                proof.expires_by(Some(expires));
+                proof.set_expires = proof.set_expires.max(Some(expires));
                 proof.original_ttl = proof.original_ttl.max(Some(original));
                 proof.signers.push(signer);
                 proof.findings.extend(life_left(set, expires - now, original.max(set.ttl())));
@@ -297,3 +308,6 @@ fn life_left(set: &RrSet, left: TimeDelta, ttl: u32) -> Option<Finding> {
         Finding::new("signature-expires-soon", severity, message)
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,7 +65,7 @@ impl Walk {
             });
         }
         let chain = chain.with(zone, &standing, Vec::new()).links;
-        Facts { zone: zone.clone(), chain, ceiling, key_sets, servers, findings }
+        Facts { zone: zone.clone(), chain, ceiling, expires: standing.expires, key_sets, servers, findings }
     }
 
     /// What the parent's servers prove about the zone, all of them together.

@@ -32,6 +32,7 @@ fn a_sound_tree_is_secure_at_every_server() {
         assert_eq!(server.negative_ttl, Some(300));
         assert_eq!(server.records[0].to_string(), format!("3 1 1 {}", digest('a')));
         assert_eq!(server.signature_expires, Some(lab.window.expiration));
+        assert_eq!(server.set_signature_expires, Some(lab.window.expiration));
         assert_eq!(server.findings, []);
     }
     let resolver = one(evidence.resolvers);
@@ -219,4 +220,13 @@ fn targets_of_one_zone_share_what_is_known_of_it() {
     for index in [0, 1] {
         assert_eq!(after[index] - between[index], between[index] - before[index]);
     }
+}
+
+#[test]
+fn an_answer_to_another_question_of_the_same_type_is_none() {
+    let lab = Lab::new();
+    lab.authority.fault_for(NS2, "TLSA", Fault::WrongQuestion).unwrap();
+    let evidence = lab.gather_with(&lab.impatient());
+    let wrong = server(&evidence, 0, NS2);
+    assert_eq!((wrong.outcome, wrong.security, wrong.serial), (Outcome::Malformed, Security::Indeterminate, Some(1)));
 }

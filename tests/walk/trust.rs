@@ -56,10 +56,15 @@ fn insecure_above_is_insecure_below() {
 #[test]
 fn a_ds_of_another_key_is_bogus() {
     let mut lab = Lab::new();
+    let own = lab.leaf_key.ds(&name("leaf.example")).unwrap();
     let other = Key::generate().unwrap().ds(&name("leaf.example")).unwrap();
-    lab.tld.remove("leaf", "DS").unwrap().add("leaf", 3600, "DS", &other).unwrap();
-    lab.publish();
-    assert_eq!(standing(&lab.gather()), (Security::Bogus, vec!["bogus"], Security::Bogus));
+    let elsewhere = lab.leaf_key.ds(&name("other.example")).unwrap();
+    assert_eq!(elsewhere.split(' ').next(), own.split(' ').next(), "the tag is the same");
+    for wrong in [other, elsewhere] {
+        lab.tld.remove("leaf", "DS").unwrap().add("leaf", 3600, "DS", &wrong).unwrap();
+        lab.publish();
+        assert_eq!(standing(&lab.gather()), (Security::Bogus, vec!["bogus"], Security::Bogus));
+    }
 }
 
 #[test]
@@ -226,6 +231,24 @@ fn a_signature_that_caches_may_outlive_is_unsafe() {
     assert_eq!(soon(&lab), Some(Severity::Note));
     lab.now -= TimeDelta::hours(1);
     assert_eq!(soon(&lab), None);
+}
+
+#[test]
+fn the_first_signature_to_expire_is_told_and_the_last_over_the_set_itself() {
+    let mut lab = Lab::new();
+    let (shorter, own) = (Window::around(lab.now, 3), lab.window);
+    lab.window = shorter;
+    lab.serve(TLD, &lab.tld, &[&lab.tld_key]);
+    let evidence = lab.gather();
+    let answer = server(&evidence, 0, NS1);
+    assert_eq!(answer.security, Security::Secure);
+    assert_eq!(
+        (answer.signature_expires, answer.set_signature_expires),
+        (Some(shorter.expiration), Some(own.expiration))
+    );
+    lab.serve(NS1, &lab.leaf, &[&lab.leaf_key]);
+    lab.authority.fault_for(NS1, "TLSA", Fault::Refuse).unwrap();
+    assert_eq!(server(&lab.gather(), 0, NS1).set_signature_expires, None);
 }
 
 #[test]

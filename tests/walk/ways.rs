@@ -45,6 +45,19 @@ fn a_signature_over_the_alias_counts_as_well() {
 }
 
 #[test]
+fn of_two_aliases_the_proven_one_is_followed() {
+    let mut lab = Lab::new();
+    alias(&mut lab, "_dane.example.");
+    lab.authority.fault(NS1, Some(Fault::BadSignature));
+    lab.leaf.remove("_25._tcp.mail", "CNAME").unwrap();
+    lab.leaf.add("_25._tcp.mail", 1800, "CNAME", "_dane.other.example.").unwrap();
+    lab.serve(NS2, &lab.leaf, &[&lab.leaf_key]);
+    let evidence = lab.gather();
+    assert_eq!(evidence.hops[1].owner, name("_dane.other.example"));
+    assert_eq!(codes(&evidence.hops[0].findings), ["rrset-differs"]);
+}
+
+#[test]
 fn servers_that_disagree_about_an_alias_are_told_of() {
     let mut lab = Lab::new();
     lab.leaf.remove("_25._tcp.mail", "TLSA").unwrap();
@@ -121,6 +134,23 @@ fn without_any_resolver_there_is_no_zone_and_a_reason() {
     assert_eq!(evidence.resolvers[0].outcome, Outcome::ServFail);
     let evidence = lab.gather_with(&Settings { resolvers: vec![], ..lab.settings() });
     assert_eq!((evidence.hops.len(), codes(&evidence.findings)), (0, vec!["zone-unknown"]));
+}
+
+#[test]
+fn where_resolvers_fail_the_parent_says_where_the_zone_is() {
+    let lab = Lab::new();
+    lab.authority.withdraw(RESOLVER, &name("leaf.example"));
+    let evidence = lab.gather();
+    let hop = one(evidence.hops.clone());
+    assert_eq!((hop.zone, evidence.host), (name("leaf.example"), Some(Security::Secure)));
+    for address in [NS1, NS2] {
+        let server = server(&evidence, 0, address);
+        assert_eq!((server.outcome, server.security), (Outcome::Answered, Security::Secure));
+    }
+    // There may be addresses that are no glue.
+    let unknown: Vec<_> = hop.servers.iter().filter(|server| server.address.is_none()).collect();
+    assert_eq!(unknown.len(), 2);
+    assert!(unknown.iter().all(|server| server.outcome == Outcome::Unreachable));
 }
 
 #[test]

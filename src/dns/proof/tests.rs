@@ -1,0 +1,130 @@
+//! Signatures made for the purpose, each wrong in one thing only, and otherwise
+//! made by the right key over the right records.
+
+use hickory_proto::dnssec::crypto::EcdsaSigningKey;
+use hickory_proto::dnssec::rdata::sig::SigInput;
+use hickory_proto::dnssec::{SigningKey, TBS};
+use hickory_proto::rr::SerialNumber;
+
+use super::*;
+
+struct Lab {
+    private: EcdsaSigningKey,
+    key: DNSKEY,
+    record: Record,
+    now: DateTime<Utc>,
+}
+
+fn lab() -> Lab {
+    let algorithm = Algorithm::ECDSAP256SHA256;
+    let der = EcdsaSigningKey::generate_pkcs8(algorithm).unwrap();
+    let private = EcdsaSigningKey::from_pkcs8(&der, algorithm).unwrap();
+    let key = DNSKEY::from_key(&private.to_public_key().unwrap());
+    let data = RData::try_from_str(RecordType::TLSA, "3 1 1 aabb").unwrap();
+    let record = Record::from_rdata(wire("_25._tcp.a.example"), 300, data);
+    Lab { private, key, record, now: "2026-11-20T12:00:00Z".parse().unwrap() }
+}
+
+fn wire(name: &str) -> WireName {
+    to_hickory(&Name::from_user(name).unwrap())
+}
+
+impl Lab {
+    fn input(&self) -> SigInput {
+        SigInput {
+            type_covered: RecordType::TLSA,
+            algorithm: Algorithm::ECDSAP256SHA256,
+            num_labels: 4,
+            original_ttl: 300,
+            sig_expiration: SerialNumber::new(moment(self.now) + 86_400),
+            sig_inception: SerialNumber::new(moment(self.now) - 60),
+            key_tag: self.key.calculate_key_tag().unwrap(),
+            signer_name: wire("a.example"),
+        }
+    }
+
+    fn signed(&self, input: SigInput) -> Record {
+        let data = TBS::from_input(&self.record.name, DNSClass::IN, &input, [&self.record].into_iter());
+        // What cannot be signed as it stands is signed as the good one is.
+        let data = data.unwrap_or_else(|_| {
+            TBS::from_input(&self.record.name, DNSClass::IN, &self.input(), [&self.record].into_iter()).unwrap()
+        });
+        let signature = RRSIG::from_sig(input, self.private.sign(&data).unwrap());
+        Record::from_rdata(self.record.name.clone(), 300, RData::DNSSEC(DNSSECRData::RRSIG(signature)))
+    }
+
+    fn prove(&self, section: &[Record], keys: &[DNSKEY]) -> Proof {
+        let set = RrSet::find(section, &self.record.name, RecordType::TLSA).unwrap();
+        prove(&set, &Name::from_user("a.example").unwrap(), keys, self.now)
+    }
+
+    fn security(&self, input: SigInput) -> Security {
+        self.prove(&[self.record.clone(), self.signed(input)], std::slice::from_ref(&self.key)).security
+    }
+}
+
+#[test]
+fn a_good_signature_proves_and_one_wrong_thing_is_enough_to_spoil_it() {
+    let lab = lab();
+    assert_eq!(lab.security(lab.input()), Security::Secure);
+    let at = |seconds: i64| SerialNumber::new(moment(lab.now + TimeDelta::seconds(seconds)));
+    for (what, input) in [
+        ("signer above", SigInput { signer_name: wire("example"), ..lab.input() }),
+        ("signer below", SigInput { signer_name: wire("_tcp.a.example"), ..lab.input() }),
+        ("too many labels", SigInput { num_labels: 5, ..lab.input() }),
+        ("lower TTL", SigInput { original_ttl: 299, ..lab.input() }),
+        ("over", SigInput { sig_expiration: at(-1), ..lab.input() }),
+        ("not begun", SigInput { sig_inception: at(1), ..lab.input() }),
+        ("half a circle away", SigInput { sig_inception: at(-(1 << 31)), ..lab.input() }),
+        ("another tag", SigInput { key_tag: lab.input().key_tag ^ 1, ..lab.input() }),
+        ("another algorithm", SigInput { algorithm: Algorithm::ED25519, ..lab.input() }),
+    ] {
+        assert_eq!(lab.security(input), Security::Bogus, "{what}");
+    }
+    assert_eq!(lab.security(SigInput { num_labels: 3, ..lab.input() }), Security::Indeterminate);
+    assert_eq!(lab.security(SigInput { algorithm: Algorithm::from_u8(5), ..lab.input() }), Security::Indeterminate);
+    assert_eq!(lab.security(SigInput { sig_expiration: at(0), sig_inception: at(0), ..lab.input() }), Security::Secure);
+}
+
+#[test]
+fn only_an_unrevoked_zone_key_proves() {
+    let lab = lab();
+    let public = lab.key.public_key();
+    for (flags, expected) in
+        [(257, Security::Secure), (256, Security::Secure), (1, Security::Bogus), (385, Security::Bogus)]
+    {
+        let key = DNSKEY::with_flags(flags, public.clone());
+        let input = SigInput { key_tag: key.calculate_key_tag().unwrap(), ..lab.input() };
+        assert_eq!(lab.prove(&[lab.record.clone(), lab.signed(input)], &[key]).security, expected, "{flags}");
+    }
+}
+
+#[test]
+fn every_signature_must_hold_and_there_must_be_one() {
+    let lab = lab();
+    let keys = std::slice::from_ref(&lab.key);
+    let good = lab.signed(lab.input());
+    let bad = lab.signed(SigInput { original_ttl: 299, ..lab.input() });
+    let record = lab.record.clone();
+    assert_eq!(lab.prove(std::slice::from_ref(&record), keys).security, Security::Bogus);
+    assert_eq!(lab.prove(&[record.clone(), good.clone(), bad], keys).security, Security::Bogus);
+    let many = std::iter::once(record).chain(std::iter::repeat_n(good, SIGNATURES + 1)).collect::<Vec<_>>();
+    let proof = lab.prove(&many, keys);
+    assert_eq!((proof.security, proof.findings[0].code), (Security::Indeterminate, "limits-exceeded"));
+    assert_eq!(lab.prove(&many[..2], &vec![lab.key.clone(); KEYS + 1]).security, Security::Indeterminate);
+}
+
+#[test]
+fn repeats_ttls_and_letter_case_do_not_spoil_what_was_signed() {
+    let lab = lab();
+    let mut aged = lab.record.clone();
+    aged.ttl = 17;
+    aged.name = WireName::from_labels(["_25", "_TCP", "A", "Example"]).unwrap();
+    let section = [aged, lab.record.clone(), lab.signed(lab.input())];
+    let proof = lab.prove(&section, std::slice::from_ref(&lab.key));
+    assert_eq!((proof.security, proof.original_ttl), (Security::Secure, Some(300)));
+    let other =
+        Record::from_rdata(lab.record.name.clone(), 300, RData::try_from_str(RecordType::TLSA, "3 1 1 cc").unwrap());
+    let section = [lab.record.clone(), other, lab.signed(lab.input())];
+    assert_eq!(lab.prove(&section, std::slice::from_ref(&lab.key)).security, Security::Bogus);
+}
