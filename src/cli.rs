@@ -109,6 +109,6 @@ pub fn run(command: Command, ui: &mut Ui<'_>, now: DateTime<Utc>) -> Ran {
         Command::Patch(args) => patch::run(&args, ui, now),
         Command::Verify(args) => verify::run(&args, ui, now),
         Command::Prune(args) => prune::run(&args, ui, now),
-        Command::Demo(args) => demo::run(&args, ui),
+        Command::Demo(args) => demo::run(&args, ui, now),
     }
 }
