@@ -289,6 +289,7 @@ fn output_elsewhere_leaves_the_zone_alone() {
     assert_eq!(patch(folder.path(), &["--output", "copy"]).status.code(), Some(0));
     assert_eq!(fs::read_to_string(folder.path().join("copy")).unwrap(), text);
     assert_eq!(zone(folder.path()), ZONE);
+    refused(folder.path(), &["--output", "./example.com.zone"], 2, "the output is the zone itself");
 }
 
 #[test]

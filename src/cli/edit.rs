@@ -1,7 +1,6 @@
 //! What `patch` and `prune` share: opening a zone file under its lock, showing
 //! the edit, checking and writing it, and telling the name server.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -203,7 +202,7 @@ impl Opened {
             ui.warn(&note.message);
         }
         if let Some(output) = args.output.as_deref().filter(|_| !args.dry_run) {
-            self.write_elsewhere(output, patch, ui)?;
+            self.write_elsewhere(output, zone, patch, ui)?;
             return Ok(Answer { status: Status::Good, text, json });
         }
         if writes {
@@ -265,7 +264,7 @@ impl Opened {
     }
 
     /// Writes the edited main file to another place.
-    fn write_elsewhere(&self, output: &Path, patch: &Patch, ui: &mut Ui<'_>) -> Result<(), Failure> {
+    fn write_elsewhere(&self, output: &Path, zone: &Zone<'_>, patch: &Patch, ui: &mut Ui<'_>) -> Result<(), Failure> {
         if patch.splices().iter().any(|(file, _)| *file != 0) {
             let hint = "leave --output away to change the included file in place";
             return Err(Failure::wrong("the edit touches an included file, which --output cannot hold")
@@ -276,9 +275,21 @@ impl Opened {
         let failed = |error: std::io::Error| {
             Failure::wrong(format!("the output cannot be written: {error}")).at(output.display())
         };
+        let is_zone =
+            |file: usize| self.disk.with(file, |opened| Some(&opened.path) == output.canonicalize().ok().as_ref());
+        if zone.files().any(|file| is_zone(file) == Some(true)) {
+            return Err(Failure::wrong("the output is the zone itself")
+                .at(output.display())
+                .hint("leave --output away to write in place"));
+        }
         let copied = self.disk.with(0, |opened| {
             if output != Path::new("-") {
-                return copy_pieces(&opened.file, splices, &mut File::create(output)?);
+                let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                let mut new = tempfile::NamedTempFile::new_in(folder)?;
+                copy_pieces(&opened.file, splices, new.as_file_mut())?;
+                new.as_file().set_permissions(opened.file.metadata()?.permissions())?;
+                new.as_file().sync_all()?;
+                return new.persist(output).map(|_| ()).map_err(|failed| failed.error);
             }
             if ui.json() {
                 return Err(std::io::Error::other("stdout already carries the JSON document"));
