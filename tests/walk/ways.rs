@@ -170,6 +170,18 @@ fn the_next_resolver_is_asked_when_one_fails() {
 }
 
 #[test]
+fn a_resolver_that_strips_signatures_is_named_and_does_no_harm() {
+    let lab = Lab::new();
+    lab.authority.role(RESOLVER, Role::Resolver { authenticated: false });
+    lab.authority.fault(RESOLVER, Some(Fault::DropSignatures));
+    let evidence = lab.gather();
+    assert!(evidence.hops.iter().flat_map(|hop| &hop.servers).all(|server| server.security == Security::Secure));
+    let resolver = one(evidence.resolvers);
+    assert_eq!((resolver.outcome, resolver.authenticated), (Outcome::Answered, false));
+    assert_eq!(codes(&resolver.findings), ["resolver-not-validating"]);
+}
+
+#[test]
 fn what_a_resolver_still_keeps_is_told_with_its_ttl() {
     let mut lab = Lab::new();
     lab.leaf.remove("_25._tcp.mail", "TLSA").unwrap();
