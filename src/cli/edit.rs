@@ -1,6 +1,7 @@
 //! What `patch` and `prune` share: opening a zone file under its lock, showing
 //! the edit, checking and writing it, and telling the name server.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -9,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::{Answer, Failure, Ran, Status, Ui};
 use crate::files::command::{self, Ended};
 use crate::files::disk::Disk;
-use crate::files::replace::{Lock, ReplaceError, Staged, copy_pieces};
+use crate::files::replace::{ReplaceError, Staged, copy_pieces};
 use crate::files::surroundings;
 use crate::name::Name;
 use crate::report::{diff, printable};
@@ -113,11 +114,11 @@ impl EditArgs {
 pub struct Opened {
     /// The zone's files.
     pub disk: Disk,
-    surroundings: Surroundings,
+    /// Of the file as it was named, and where links lead: servers name journals after the former.
+    surroundings: [Surroundings; 2],
     origin: Option<Name>,
     stated: bool,
     path: PathBuf,
-    _lock: Lock,
 }
 
 impl Opened {
@@ -131,14 +132,13 @@ impl Opened {
         if path.is_dir() {
             return Err(failed(std::io::ErrorKind::IsADirectory.into()));
         }
-        let lock = Lock::take(path).map_err(replace_failure)?;
         let disk = Disk::open(path, args.directory.as_deref()).map_err(failed)?;
         let resolved = disk.with(0, |opened| opened.path.clone()).unwrap_or_else(|| path.to_owned());
-        let surroundings = surroundings(&resolved).map_err(failed)?;
-        if surroundings.is_binary() {
+        let surroundings = [surroundings(path).map_err(failed)?, surroundings(&resolved).map_err(failed)?];
+        if surroundings[0].is_binary() {
             return Err(not_ours(path, NotOurs::Binary, ""));
         }
-        if surroundings.head.is_empty() {
+        if surroundings[0].head.is_empty() {
             return Err(Failure::wrong("the file is empty")
                 .at(path.display())
                 .hint("a zone starts with its SOA record"));
@@ -149,7 +149,7 @@ impl Opened {
             .map(|text| Name::from_user(text).map_err(|error| Failure::wrong(error).at(format!("--origin {text}"))));
         let stated = stated.transpose()?;
         let origin = stated.clone().or_else(|| origin_of(path));
-        Ok(Self { disk, surroundings, origin, stated: stated.is_some(), path: path.to_owned(), _lock: lock })
+        Ok(Self { disk, surroundings, origin, stated: stated.is_some(), path: path.to_owned() })
     }
 
     /// Reads the zone for these targets.
@@ -158,7 +158,12 @@ impl Opened {
     ///
     /// When it cannot be read, or is not a file to be edited by hand.
     pub fn zone(&self, targets: &[Target]) -> Result<Zone<'_>, Failure> {
-        let zone = Zone::read(&self.disk, self.origin.clone(), targets).map_err(|error| self.plan_failure(error))?;
+        let read = |origin| Zone::read(&self.disk, origin, targets).map_err(|error| self.plan_failure(error));
+        let mut zone = read(self.origin.clone())?;
+        if !self.stated && self.origin.as_ref() != Some(zone.apex()) {
+            // The file's name says something else than its SOA, which is the zone.
+            zone = read(Some(zone.apex().clone()))?;
+        }
         if let (true, Some(origin)) = (self.stated, &self.origin)
             && origin != zone.apex()
         {
@@ -167,7 +172,9 @@ impl Opened {
                 .at(self.path.display())
                 .hint("name the zone's own file, or leave --origin away"));
         }
-        self.surroundings.allow(zone.serial()).map_err(|why| not_ours(&self.path, why, &zone_word(zone.apex())))?;
+        for surroundings in &self.surroundings {
+            surroundings.allow(zone.serial()).map_err(|why| not_ours(&self.path, why, &zone_word(zone.apex())))?;
+        }
         Ok(zone)
     }
 
@@ -206,6 +213,7 @@ impl Opened {
             return Ok(Answer { status: Status::Good, text, json });
         }
         if writes {
+            self.warn_of_links(patch, ui);
             self.write(zone, patch, args)?;
             remember(ui);
         }
@@ -219,6 +227,16 @@ impl Opened {
             self.tell(zone, args, &mut json)?;
         }
         Ok(Answer { status: Status::Good, text, json })
+    }
+
+    /// A replaced file is a new one: its other hard links keep the old text.
+    fn warn_of_links(&self, patch: &Patch, ui: &mut Ui<'_>) {
+        for (file, _) in patch.splices() {
+            let links = self.disk.with(*file, |opened| opened.file.metadata().map_or(1, |meta| meta.nlink()));
+            if links.is_some_and(|links| links > 1) {
+                ui.warn(format!("{} has other hard links, which keep the old text", self.disk.label(*file)));
+            }
+        }
     }
 
     fn write(&self, zone: &Zone<'_>, patch: &Patch, args: &EditArgs) -> Result<(), Failure> {
@@ -380,6 +398,9 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     match error.kind() {
         std::io::ErrorKind::NotFound => Failure::wrong("there is no such file").at(place),
         std::io::ErrorKind::PermissionDenied => Failure::wrong("the file may not be read").at(place),
+        std::io::ErrorKind::WouldBlock => {
+            Failure::refused("another run is at work on this file").at(place).hint("try again when it is done")
+        }
         std::io::ErrorKind::IsADirectory => {
             Failure::wrong("this is a directory").at(place).hint("name the zone's file in it")
         }
@@ -406,9 +427,6 @@ fn not_ours(path: &Path, why: NotOurs, zone: &str) -> Failure {
 
 fn replace_failure(error: ReplaceError) -> Failure {
     match error {
-        ReplaceError::Locked(path) => {
-            Failure::refused("another run is at work on this file").at(path.display()).hint("try again when it is done")
-        }
         ReplaceError::Changed(path) => {
             Failure::refused("the file changed while it was being edited; nothing was written")
                 .at(path.display())

@@ -27,13 +27,13 @@ pub struct Placed {
 pub fn take_out(library: &dyn Library, gone: &[Found]) -> Result<Vec<Placed>, ReadError> {
     let mut splices = Vec::new();
     let mut at = 0;
-    while let Some(first) = gone.get(at) {
+    while at < gone.len() {
         let (count, heir) = heir_of(library, &gone[at..])?;
         // A record that cannot be found again is a file that changed under us; the proof says so.
         let count = count.max(1);
         for run in gone[at..at + count].chunk_by(|one, next| one.file == next.file && one.end() == next.offset) {
             let splice = cut(library, run);
-            splices.extend(splice.map(|splice| Placed { file: run[0].file, splice, before: first.before.clone() }));
+            splices.extend(splice.map(|splice| Placed { file: run[0].file, splice, before: run[0].before.clone() }));
         }
         splices.extend(heir);
         at += count;
