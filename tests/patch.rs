@@ -386,6 +386,16 @@ fn a_directive_on_a_last_line_without_a_line_end_is_an_error() {
 }
 
 #[test]
+fn removing_the_last_line_leaves_a_directive_its_line_end() {
+    let kept = "c018e29f48d0af4e0459834e1dcc34a26e0eadaca789da4ba378fd2743f8e211";
+    let zone = ZONE.replace(DIGEST, kept);
+    let folder = folder(format!("{zone}$ORIGIN mail.example.com.\n_25._tcp TLSA 3 1 1 aa"));
+    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/zones/new-cert.pem"), folder.path().join("kept.pem")).unwrap();
+    assert_eq!(prune(folder.path(), &["--keep", "kept.pem"]).status.code(), Some(0));
+    assert!(self::zone(folder.path()).ends_with("$ORIGIN mail.example.com.\n"));
+}
+
+#[test]
 fn without_a_default_a_new_set_states_no_ttl_that_others_would_inherit() {
     let zone = ZONE.replace("$TTL 1h\n", "").replace("@ IN SOA", "@ 3600 IN SOA");
     let zone = zone.replace("_25._tcp.mail IN", "_25._tcp.mail 60 IN")
