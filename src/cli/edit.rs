@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
+use crate::cli::refusal::{not_ours, replace_failure, unreadable};
 use crate::cli::{Answer, Failure, Ran, Status, Ui};
 use crate::files::command::{self, Ended};
 use crate::files::disk::Disk;
-use crate::files::replace::{ReplaceError, Staged, copy_pieces};
+use crate::files::replace::{Staged, copy_pieces};
 use crate::files::surroundings;
 use crate::name::Name;
 use crate::report::{diff, printable};
@@ -391,59 +392,4 @@ fn summary(zone: &Zone<'_>, patch: &Patch, written: bool, path: &Path) -> String
     let verb = if written { "written" } else { "not written" };
     text.push_str(&format!("{} {verb}, serial {before} -> {after}\n", path.display()));
     text
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    let place = path.display();
-    match error.kind() {
-        std::io::ErrorKind::NotFound => Failure::wrong("there is no such file").at(place),
-        std::io::ErrorKind::PermissionDenied => Failure::wrong("the file may not be read").at(place),
-        std::io::ErrorKind::WouldBlock => {
-            Failure::refused("another run is at work on this file").at(place).hint("try again when it is done")
-        }
-        std::io::ErrorKind::IsADirectory => {
-            Failure::wrong("this is a directory").at(place).hint("name the zone's file in it")
-        }
-        _ => Failure::wrong(format!("the file cannot be read: {error}")).at(place),
-    }
-}
-
-fn not_ours(path: &Path, why: NotOurs, zone: &str) -> Failure {
-    let place = path.display();
-    match why {
-        NotOurs::Binary => Failure::refused("the file is in named's raw format, not text")
-            .at(place)
-            .hint("convert it with named-compilezone -f raw -F text, or edit the zone's text source"),
-        NotOurs::JournalAhead { journal, file } => {
-            Failure::refused(format!("the zone takes dynamic updates: its journal is at serial {journal}, the file at {file}"))
-                .at(place)
-                .hint(format!("run rndc sync -clean {zone} and rndc freeze {zone}, patch, then rndc thaw {zone}; or use tlsa --format nsupdate"))
-        }
-        NotOurs::Dynamic => Failure::refused("the zone has a journal and no signed copy beside it: the server writes this file itself")
-            .at(place)
-            .hint(format!("run rndc sync -clean {zone} and rndc freeze {zone}, patch, then rndc thaw {zone}; or use tlsa --format nsupdate")),
-    }
-}
-
-fn replace_failure(error: ReplaceError) -> Failure {
-    match error {
-        ReplaceError::Changed(path) => {
-            Failure::refused("the file changed while it was being edited; nothing was written")
-                .at(path.display())
-                .hint("look at what changed, then run the command again")
-        }
-        ReplaceError::Io(path, error) => match error.kind() {
-            std::io::ErrorKind::NotFound => Failure::wrong("there is no such file").at(path.display()),
-            std::io::ErrorKind::PermissionDenied => Failure::wrong("the file or its folder may not be read or written")
-                .at(path.display())
-                .hint("run this as the zone file's owner"),
-            _ => Failure::wrong(format!("the file cannot be replaced: {error}; it is as it was")).at(path.display()),
-        },
-        ReplaceError::HalfDone(path, error) => {
-            let hint = "the old text lies beside it under its name with .danewright-old";
-            Failure::wrong(format!("only some of the zone's files were replaced: {error}"))
-                .at(path.display())
-                .hint(hint)
-        }
-    }
 }
