@@ -10,6 +10,7 @@ mod chain;
 pub(crate) mod convert;
 mod discovery;
 mod exchange;
+mod heard;
 mod owner;
 mod proof;
 mod reading;

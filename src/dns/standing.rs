@@ -10,10 +10,11 @@ use crate::dns::anchors::Trust;
 use crate::dns::chain::{Chain, Delegation, delegation, insecure, no_anchor, silence, trust, usable};
 use crate::dns::convert::to_hickory;
 use crate::dns::exchange::Reply;
+use crate::dns::heard::{Asked, Heard};
 use crate::dns::proof::{Proof, RrSet, prove_keys};
 use crate::dns::reading::Said;
 use crate::dns::walk::Walk;
-use crate::dns::zone::{Asked, Facts, Heard, KeySet, Server, label};
+use crate::dns::zone::{Facts, KeySet, Server, label};
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
 use crate::propagation::evidence::{Listed, Outcome, Security};
@@ -39,11 +40,7 @@ impl Walk {
             (true, None) => (no_anchor(zone), Vec::new()),
             (true, Some(parent)) => self.delegated(zone, parent, chain, &heard),
         };
-        let mut findings = heard.differences(zone);
-        if heard.too_many() {
-            let message = format!("{zone} has more name servers than are looked at");
-            findings.push(Finding::new("limits-exceeded", Severity::Unknown, message));
-        }
+        let findings = heard.findings(zone, parent);
         let mut key_sets: Vec<KeySet> = Vec::new();
         let mut servers = Vec::new();
         let ceiling = (standing.security != Security::Secure).then(|| standing.clone());
