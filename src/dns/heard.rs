@@ -23,6 +23,8 @@ pub(crate) const OWN: usize = 1024;
 pub(crate) struct Heard {
     /// By each address of the parent: its reply about DS.
     pub(crate) digests: Vec<(String, Reply)>,
+    /// By each address of the parent: its reply about the parent's own keys.
+    pub(crate) parent_keys: Vec<(String, Reply)>,
     pub(crate) names: BTreeMap<Name, Listed>,
     pub(crate) by_user: Vec<(Name, SocketAddr)>,
     /// What resolvers and the zone's own servers say.

@@ -57,7 +57,7 @@ pub(crate) struct Server {
 }
 
 enum Event {
-    Parent { label: String, digests: Reply, names: Reply },
+    Parent { label: String, digests: Reply, names: Reply, keys: Reply },
     Addresses { name: Name, addresses: Addresses },
     Server { address: SocketAddr, asked: Asked, names: Reply },
     Own { name: Name, addresses: Vec<SocketAddr> },
@@ -113,7 +113,7 @@ impl Walk {
             };
             let Ok(event) = event else { continue };
             match event {
-                Event::Parent { label, digests, names } => {
+                Event::Parent { label, digests, names, keys } => {
                     for name in delegated_names(&names, zone) {
                         heard.delegation.insert(name.clone());
                         self.note_name(&name, |listed| listed.by_parent = true, &mut heard, &mut events);
@@ -121,6 +121,7 @@ impl Walk {
                     if let Ok(referral) = &names {
                         heard.glue.extend(glue(referral, self.discovery.port));
                     }
+                    heard.parent_keys.push((label.clone(), keys));
                     heard.digests.push((label, digests));
                 }
                 Event::Addresses { name, addresses } => {
@@ -149,13 +150,18 @@ impl Walk {
 
     async fn ask_parent(self: &Arc<Self>, zone: &Name, parent: &Name, events: &mut JoinSet<Event>) {
         for address in self.discovery.servers(parent).await {
-            let (walk, wire) = (Arc::clone(self), to_hickory(zone));
+            let (walk, wire, above) = (Arc::clone(self), to_hickory(zone), to_hickory(parent));
             let label = label(parent, Some(address));
             events.spawn(async move {
                 let ds = Question::authority(&wire, RecordType::DS);
                 let ns = Question::authority(&wire, RecordType::NS);
-                let (digests, names) = tokio::join!(walk.asker.ask(address, &ds), walk.asker.ask(address, &ns));
-                Event::Parent { label, digests, names }
+                let dnskey = Question::authority(&above, RecordType::DNSKEY);
+                let (digests, names, keys) = tokio::join!(
+                    walk.asker.ask(address, &ds),
+                    walk.asker.ask(address, &ns),
+                    walk.asker.ask(address, &dnskey)
+                );
+                Event::Parent { label, digests, names, keys }
             });
         }
     }

@@ -1,10 +1,10 @@
 //! Servers and addresses that only one side knows, and questions that only some
 //! of them answer: nobody may be left out without a word.
 
-use danewright::demo::authority::{Fault, Zone};
+use danewright::demo::authority::{Fault, Key, Zone};
 use danewright::dns::{Family, Settings};
 use danewright::finding::{Finding, Severity};
-use danewright::propagation::evidence::{Evidence, Outcome};
+use danewright::propagation::evidence::{Evidence, Outcome, Security};
 
 use crate::lab::{Lab, NS1, NS2, NS3, OTHER, TLD, TLD2, digest, name, server, zone};
 
@@ -107,4 +107,109 @@ fn more_addresses_than_the_limit_are_told_of_and_not_asked() {
     let asked = evidence.hops[0].servers.iter().filter(|server| server.address.is_some()).count();
     assert_eq!(asked, 256);
     assert_eq!(found(&evidence.hops[0].findings, "limits-exceeded").len(), 1);
+}
+
+#[test]
+fn a_host_that_is_an_alias_is_to_be_verified_by_its_other_name() {
+    let mut lab = Lab::new();
+    lab.leaf.remove("mail", "A").unwrap().add("mail", 3600, "CNAME", "mx.other.example.").unwrap();
+    lab.other.add("mx", 3600, "A", "192.0.2.26").unwrap();
+    lab.publish();
+    let evidence = lab.gather();
+    let alias = found(&evidence.findings, "host-is-alias");
+    assert_eq!((alias.len(), alias[0].severity), (1, Severity::Unknown));
+    assert!(alias[0].message.contains("mx.other.example."), "{alias:?}");
+}
+
+#[test]
+fn aliases_of_the_host_that_differ_are_not_followed_blindly() {
+    let mut lab = Lab::new();
+    lab.other.add("mx", 3600, "A", "192.0.2.26").unwrap();
+    lab.leaf.add("www", 3600, "A", "192.0.2.1").unwrap();
+    lab.leaf.remove("mail", "A").unwrap().add("mail", 3600, "CNAME", "www.leaf.example.").unwrap();
+    lab.publish();
+    lab.leaf.remove("mail", "CNAME").unwrap().add("mail", 3600, "CNAME", "mx.other.example.").unwrap();
+    lab.serve(NS2, &lab.leaf, &[&lab.leaf_key]);
+    let evidence = lab.gather();
+    assert_eq!(evidence.host, Some(Security::Indeterminate));
+    assert_eq!(found(&evidence.findings, "host-address-unknown").len(), 1);
+}
+
+#[test]
+fn each_kind_of_address_must_be_answered_by_somebody() {
+    for kind in ["A", "AAAA"] {
+        for fault in [Fault::ServFail, Fault::Refuse, Fault::Garbage] {
+            let lab = Lab::new();
+            lab.authority.fault_for(NS1, kind, fault).unwrap();
+            assert_eq!(lab.gather_with(&lab.impatient()).host, Some(Security::Secure), "{kind} {fault:?} at one");
+            lab.authority.fault_for(NS2, kind, fault).unwrap();
+            let evidence = lab.gather_with(&lab.impatient());
+            assert_eq!(evidence.host, Some(Security::Indeterminate), "{kind} {fault:?}");
+            assert_eq!(found(&evidence.findings, "host-address-unknown").len(), 1, "{kind} {fault:?}");
+        }
+    }
+}
+
+#[test]
+fn a_host_without_any_address_is_told_of() {
+    let mut lab = Lab::new();
+    lab.leaf.remove("mail", "A").unwrap();
+    lab.publish();
+    let evidence = lab.gather();
+    let without = found(&evidence.findings, "host-without-address");
+    assert_eq!((without.len(), without[0].severity), (1, Severity::Unknown));
+}
+
+#[test]
+fn every_usable_ds_must_be_as_good_as_the_best() {
+    let leaf = name("leaf.example");
+    let bad = "0".repeat(96);
+    for standby in [false, true] {
+        let mut lab = Lab::new();
+        let key = if standby { Key::generate().unwrap().ds(&leaf) } else { lab.leaf_key.ds(&leaf) }.unwrap();
+        let tag = key.split(' ').next().unwrap();
+        lab.tld.add("leaf", 3600, "DS", &format!("{tag} 13 4 {bad}")).unwrap();
+        lab.publish();
+        let evidence = lab.gather();
+        assert_eq!(server(&evidence, 0, NS1).security, Security::Bogus, "standby {standby}");
+    }
+    // A standby key with the same digest type does no harm.
+    let mut lab = Lab::new();
+    lab.tld.add("leaf", 3600, "DS", &Key::generate().unwrap().ds(&leaf).unwrap()).unwrap();
+    lab.publish();
+    let evidence = lab.gather();
+    assert_eq!((server(&evidence, 0, NS1).security, evidence.hops[0].findings.len()), (Security::Secure, 0));
+    assert_eq!(server(&evidence, 0, NS1).findings, []);
+}
+
+#[test]
+fn an_algorithm_that_only_the_parent_has_is_told_of() {
+    let mut lab = Lab::new();
+    lab.tld.add("leaf", 3600, "DS", &format!("4711 8 2 {}", digest('1'))).unwrap();
+    lab.publish();
+    let evidence = lab.gather();
+    for address in [NS1, NS2] {
+        let told = found(&server(&evidence, 0, address).findings, "algorithm-incomplete");
+        assert_eq!((told.len(), told[0].severity), (1, Severity::Unknown));
+    }
+    let mut lab = Lab::new();
+    lab.root.add("example.", 3600, "DS", &format!("4711 8 2 {}", digest('1'))).unwrap();
+    lab.publish();
+    let above = &lab.gather().hops[0].chain[1];
+    assert_eq!(found(&above.findings, "algorithm-incomplete")[0].severity, Severity::Unknown);
+}
+
+#[test]
+fn keys_that_are_wrong_at_one_server_of_the_parent_are_told_of() {
+    for fault in [Fault::ExpiredSignature, Fault::BadSignature, Fault::DropSignatures] {
+        let lab = Lab::new();
+        lab.authority.fault_for(TLD2, "DNSKEY", fault).unwrap();
+        let link = lab.gather().hops[0].chain[2].clone();
+        let told = found(&link.findings, "parent-keys-bogus");
+        assert_eq!(
+            (link.security, told.len(), told[0].severity),
+            (Security::Secure, 1, Severity::Unknown),
+            "{fault:?}"
+        );
+    }
 }
