@@ -17,8 +17,9 @@ use tokio::task::JoinSet;
 
 use crate::dns::anchors::Trust;
 use crate::dns::convert::to_hickory;
+use crate::dns::entry::{INCOMPLETE, ProveKeys, by_anchors, by_digests};
 use crate::dns::exchange::{Asker, Question, Reply};
-use crate::dns::proof::{Proof, RrSet, algorithm_name, can_verify, prove, prove_keys};
+use crate::dns::proof::{Proof, RrSet, algorithm_name, can_verify, prove};
 use crate::dns::reading::Said;
 use crate::dns::walk::Walk;
 use crate::finding::{Finding, Severity};
@@ -80,7 +81,7 @@ impl Walk {
         let anchors = self.anchors.of(zone);
         if !anchors.is_empty() {
             let mut keys = self.asking(zone, RecordType::DNSKEY, zone).await;
-            return keys_from(&mut keys, &Chain::default(), zone, &anchors, self.now).await;
+            return keys_from(&mut keys, &Chain::default(), zone, (&anchors, by_anchors), self.now).await;
         }
         let Some((above, parent)) = index.checked_sub(1).and_then(|above| Some((above, zones.get(above)?))) else {
             return Chain::default().with(zone, &no_anchor(zone), Vec::new());
@@ -94,7 +95,7 @@ impl Walk {
             return chain.with(zone, &ceiling, Vec::new());
         }
         match digests_from(&mut digests, &chain, parent, zone, self.now).await {
-            Ok(trusted) => keys_from(&mut keys, &chain, zone, &trusted, self.now).await,
+            Ok(trusted) => keys_from(&mut keys, &chain, zone, (&trusted, by_digests), self.now).await,
             Err(proof) => chain.with(zone, &proof, Vec::new()),
         }
     }
@@ -206,7 +207,13 @@ async fn digests_from(
     Err(failed)
 }
 
-async fn keys_from(replies: &mut Asking, above: &Chain, zone: &Name, trusted: &[Trust], now: DateTime<Utc>) -> Chain {
+async fn keys_from(
+    replies: &mut Asking,
+    above: &Chain,
+    zone: &Name,
+    (trusted, prove): (&[Trust], ProveKeys),
+    now: DateTime<Utc>,
+) -> Chain {
     let trusted = match usable(zone, trusted) {
         Ok(trusted) => trusted,
         Err(proof) => return above.with(zone, &proof, Vec::new()),
@@ -214,10 +221,11 @@ async fn keys_from(replies: &mut Asking, above: &Chain, zone: &Name, trusted: &[
     let mut failed = silence(&format!("no server of {zone} gives its keys"));
     while let Some(reply) = replies.next().await {
         let Said::Records(set) = Said::by_authority(&reply, zone, zone, RecordType::DNSKEY) else { continue };
-        let mut proof = prove_keys(&set, zone, |key| trusted.iter().any(|trust| trust.names(zone, key)), now);
+        let mut proof = prove(&set, zone, &trusted, now);
         if proof.security == Security::Secure {
             // Whoever runs the zones above sees to their signatures.
-            proof.findings.iter_mut().for_each(|finding| finding.severity = Severity::Note);
+            let told = proof.findings.iter_mut().filter(|finding| finding.code != INCOMPLETE);
+            told.for_each(|finding| finding.severity = Severity::Note);
             return above.with(zone, &proof, set.keys());
         }
         if failed.security < proof.security || failed.findings.iter().all(|f| f.code == "chain-incomplete") {

@@ -29,6 +29,7 @@ pub(crate) struct Discovery {
     family: Family,
     pub(crate) port: u16,
     answers: Shared<(Name, RecordType), Option<Arc<Message>>>,
+    from_all: Shared<(Name, RecordType), Arc<[Message]>>,
 }
 
 /// Addresses of a name server.
@@ -36,13 +37,37 @@ pub(crate) struct Discovery {
 pub(crate) struct Addresses {
     /// Those of the family that is asked for.
     pub(crate) found: Vec<SocketAddr>,
+    /// Those of the other family.
+    pub(crate) other: Vec<SocketAddr>,
     /// Whether there may be more, because a question had no answer.
     pub(crate) incomplete: bool,
 }
 
+impl Addresses {
+    /// Adds what somebody else says.
+    pub(crate) fn unite(&mut self, more: Self) {
+        for (all, more) in [(&mut self.found, more.found), (&mut self.other, more.other)] {
+            all.extend(more);
+            all.sort();
+            all.dedup();
+        }
+        self.incomplete |= more.incomplete;
+    }
+
+    /// Whether the address is among them.
+    pub(crate) fn has(&self, address: SocketAddr) -> bool {
+        self.found.contains(&address) || self.other.contains(&address)
+    }
+
+    /// Whether there is no address at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.found.is_empty() && self.other.is_empty()
+    }
+}
+
 impl Discovery {
     pub(crate) fn new(asker: Arc<Asker>, resolvers: Vec<SocketAddr>, family: Family, port: u16) -> Self {
-        Self { asker, resolvers, family, port, answers: Shared::default() }
+        Self { asker, resolvers, family, port, answers: Shared::default(), from_all: Shared::default() }
     }
 
     /// The first usable answer of a resolver; `None` when none has one.
@@ -138,21 +163,34 @@ impl Discovery {
         answer.map(|answer| name_servers(&answer.answers, &to_hickory(zone))).unwrap_or_default()
     }
 
-    /// The addresses of a server, with the port to ask at.
-    pub(crate) async fn addresses(&self, name: &Name) -> Addresses {
-        let of = async |family, kind| if self.wanted(family) { Some(self.find(name, kind).await) } else { None };
-        let (v4, v6) = tokio::join!(of(Family::V4, RecordType::A), of(Family::V6, RecordType::AAAA));
-        let mut addresses = Addresses::default();
-        for answer in [v4, v6].into_iter().flatten() {
-            let Some(answer) = answer else {
-                addresses.incomplete = true;
-                continue;
+    /// What every resolver that has a usable answer says.
+    async fn find_all(&self, name: &Name, kind: RecordType) -> Arc<[Message]> {
+        let search = async {
+            let asking = self.resolvers.iter().map(|resolver| {
+                let question = Question { name: to_hickory(name), kind, manner: Manner::Finding };
+                let (asker, resolver) = (Arc::clone(&self.asker), *resolver);
+                async move { asker.ask(resolver, &question).await }
+            });
+            let usable = |answer: &Message| {
+                matches!(answer.metadata.response_code, ResponseCode::NoError | ResponseCode::NXDomain)
             };
-            let found = answer.answers.iter().filter_map(address).map(|ip| SocketAddr::new(ip, self.port));
-            addresses.found.extend(found);
+            together(asking).await.into_iter().flatten().filter(usable).collect()
+        };
+        self.from_all.get((name.clone(), kind), search).await
+    }
+
+    /// The addresses of a server, with the port to ask at: those that any of the
+    /// resolvers gives, as one of them may keep an old set.
+    pub(crate) async fn addresses(&self, name: &Name) -> Addresses {
+        let (v4, v6) = tokio::join!(self.find_all(name, RecordType::A), self.find_all(name, RecordType::AAAA));
+        let mut addresses = Addresses::default();
+        for (family, answers) in [(Family::V4, v4), (Family::V6, v6)] {
+            addresses.incomplete |= answers.is_empty() && self.wanted(family);
+            let found = answers.iter().flat_map(|answer| &answer.answers).filter_map(address);
+            let (found, other) =
+                found.map(|ip| SocketAddr::new(ip, self.port)).partition(|address| self.wants(*address));
+            addresses.unite(Addresses { found, other, incomplete: false });
         }
-        addresses.found.sort();
-        addresses.found.dedup();
         addresses
     }
 

@@ -80,7 +80,11 @@ impl Asker {
             return Err(outcome);
         }
         let reply = match self.places.acquire().await {
-            Ok(_place) => self.exchange(server, question).await,
+            // Many may have waited for a place while it fell silent.
+            Ok(_place) => match self.heard(silent) {
+                Some(outcome) => return Err(outcome),
+                None => self.exchange(server, question).await,
+            },
             Err(_) => Err(Outcome::Unreachable),
         };
         self.heard(|heard| match &reply {

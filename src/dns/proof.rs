@@ -82,7 +82,7 @@ pub(crate) struct Proof {
     /// The largest original TTL that a signature states.
     pub(crate) original_ttl: Option<u32>,
     /// Which of the keys have a signature that holds, by index.
-    signers: Vec<usize>,
+    pub(crate) signers: Vec<usize>,
 }
 
 impl Proof {

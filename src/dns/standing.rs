@@ -9,11 +9,13 @@ use hickory_proto::rr::RecordType;
 use crate::dns::anchors::Trust;
 use crate::dns::chain::{Chain, Delegation, delegation, insecure, no_anchor, silence, trust, usable};
 use crate::dns::convert::to_hickory;
+use crate::dns::entry::{ProveKeys, by_anchors, by_digests};
 use crate::dns::exchange::Reply;
+use crate::dns::heard::{Asked, Heard};
 use crate::dns::proof::{Proof, RrSet, prove_keys};
 use crate::dns::reading::Said;
 use crate::dns::walk::Walk;
-use crate::dns::zone::{Asked, Facts, Heard, KeySet, Server, label};
+use crate::dns::zone::{Facts, KeySet, Server, label};
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
 use crate::propagation::evidence::{Listed, Outcome, Security};
@@ -39,11 +41,8 @@ impl Walk {
             (true, None) => (no_anchor(zone), Vec::new()),
             (true, Some(parent)) => self.delegated(zone, parent, chain, &heard),
         };
-        let mut findings = heard.differences(zone);
-        if heard.too_many() {
-            let message = format!("{zone} has more name servers than are looked at");
-            findings.push(Finding::new("limits-exceeded", Severity::Unknown, message));
-        }
+        let findings = heard.findings(zone, parent);
+        let prove = if anchors.is_empty() { by_digests } else { by_anchors };
         let mut key_sets: Vec<KeySet> = Vec::new();
         let mut servers = Vec::new();
         let ceiling = (standing.security != Security::Secure).then(|| standing.clone());
@@ -51,7 +50,7 @@ impl Walk {
             let asked = address.and_then(|address| heard.asked.get(&address));
             let keys = match asked {
                 Some(asked) if ceiling.is_none() => {
-                    self.server_keys(zone, &trusted, asked, &label(&name, address), &mut key_sets)
+                    self.server_keys(zone, (&trusted, prove), asked, &label(&name, address), &mut key_sets)
                 }
                 _ => Proof::secure(),
             };
@@ -109,6 +108,7 @@ impl Walk {
                 standing.weakened_by(&differs(finding.message, from.clone()));
             }
         }
+        standing.findings.extend(self.parent_keys(parent, chain, heard));
         if sets.len() > 1 {
             let message = format!("the servers of {parent} give different DS sets for {zone}");
             standing.findings.push(Finding::new("ds-differs", Severity::Note, message));
@@ -123,11 +123,30 @@ impl Walk {
         (standing, trusted)
     }
 
+    /// Servers of the parent whose own keys are wrong: a cache that asks there
+    /// finds the zone bogus, even when another server proves it.
+    fn parent_keys(&self, parent: &Name, chain: &Chain, heard: &Heard) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (from, reply) in &heard.parent_keys {
+            let proof = match Said::by_authority(reply, parent, parent, RecordType::DNSKEY) {
+                Said::Records(set) => prove_keys(&set, parent, |key| chain.keys.contains(key), self.now),
+                Said::NoData | Said::NoName => Proof::bogus(format!("{parent} has no keys there")),
+                Said::Alias { .. } | Said::Renamed { .. } | Said::Failed(_) => continue,
+            };
+            if proof.security == Security::Bogus {
+                let why: Vec<String> = proof.findings.into_iter().map(|finding| finding.message).collect();
+                let message = format!("this server of {parent} gives keys that are not proven: {}", why.join("; "));
+                findings.push(Finding::new("parent-keys-bogus", Severity::Unknown, message).at(from.clone()));
+            }
+        }
+        findings
+    }
+
     /// How far one server's keys are proven; a proven set is added to the others.
     fn server_keys(
         &self,
         zone: &Name,
-        trusted: &Trusted,
+        (trusted, prove): (&Trusted, ProveKeys),
         asked: &Asked,
         from: &str,
         key_sets: &mut Vec<KeySet>,
@@ -142,7 +161,7 @@ impl Walk {
         };
         let mut proof: Option<Proof> = None;
         for trusted in trusted {
-            let next = prove_keys(&set, zone, |key| trusted.iter().any(|trust| trust.names(zone, key)), self.now);
+            let next = prove(&set, zone, trusted, self.now);
             match &mut proof {
                 Some(proof) => proof.weakened_by(&next),
                 None => proof = Some(next),

@@ -6,23 +6,20 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use hickory_proto::rr::RecordType;
 
 use crate::dns::anchors::Anchors;
 use crate::dns::chain::Chain;
 use crate::dns::discovery::{Discovery, Shared, together};
 use crate::dns::exchange::Asker;
-use crate::dns::proof::Proof;
-use crate::dns::reading::Said;
 use crate::dns::zone::Facts;
 use crate::dns::{Settings, resolvers};
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
-use crate::propagation::evidence::{Evidence, Hop, Outcome, Security, ServerAnswer};
+use crate::propagation::evidence::{Evidence, Hop, Outcome, ServerAnswer};
 use crate::tlsa::Target;
 
 /// Aliases followed from one owner.
-const ALIASES: usize = 8;
+pub(crate) const ALIASES: usize = 8;
 
 /// One call's questions, answers and trust.
 pub(crate) struct Walk {
@@ -66,18 +63,16 @@ impl Walk {
         let ((hops, findings), host, resolvers) =
             tokio::join!(self.hops(&owner), self.host(&target.host), together(seen));
         let mut evidence = Evidence { owner, hops, resolvers, host: None, findings };
-        if let Some(host) = host {
-            evidence.host = Some(host.security);
-            let known: Vec<&str> = evidence
-                .hops
-                .iter()
-                .flat_map(|hop| hop.chain.iter().flat_map(|link| &link.findings))
-                .map(|finding| finding.message.as_str())
-                .collect();
-            let news: Vec<Finding> =
-                host.findings.into_iter().filter(|finding| !known.contains(&finding.message.as_str())).collect();
-            evidence.findings.extend(news);
-        }
+        evidence.host = Some(host.security);
+        let known: Vec<&str> = evidence
+            .hops
+            .iter()
+            .flat_map(|hop| hop.chain.iter().flat_map(|link| &link.findings))
+            .map(|finding| finding.message.as_str())
+            .collect();
+        let news: Vec<Finding> =
+            host.findings.into_iter().filter(|finding| !known.contains(&finding.message.as_str())).collect();
+        evidence.findings.extend(news);
         evidence
     }
 
@@ -105,7 +100,7 @@ impl Walk {
 
     /// The facts about the zone that holds the name. The servers that the user
     /// names are asked about the first zone only: they may not know another.
-    async fn zone_of(self: &Arc<Self>, name: &Name, first: Option<&Name>) -> Result<Arc<Facts>, Finding> {
+    pub(crate) async fn zone_of(self: &Arc<Self>, name: &Name, first: Option<&Name>) -> Result<Arc<Facts>, Finding> {
         let unknown = |name: &Name, why: &str| {
             Finding::new("zone-unknown", Severity::Unknown, format!("the zone of {name} cannot be found: {why}"))
         };
@@ -114,47 +109,6 @@ impl Walk {
         let with_user = first.is_none_or(|first| zones.last() == Some(first));
         let facts = self.facts(zones, with_user).await;
         facts.ok_or_else(|| unknown(name, "the resolvers know no zone above it"))
-    }
-
-    /// How far the host's addresses are proven, at every server that answers.
-    async fn host(self: &Arc<Self>, host: &Name) -> Option<Proof> {
-        let mut whole = Proof::secure();
-        let mut next = Some(host.clone());
-        let mut first: Option<Name> = None;
-        let mut seen = Vec::new();
-        while let Some(name) = next.take() {
-            if seen.len() > ALIASES || seen.contains(&name) {
-                whole.security = whole.security.max(Security::Indeterminate);
-                break;
-            }
-            seen.push(name.clone());
-            let Ok(facts) = self.zone_of(&name, first.as_ref()).await else {
-                whole.security = whole.security.max(Security::Indeterminate);
-                break;
-            };
-            first.get_or_insert_with(|| facts.zone.clone());
-            let mut answered = false;
-            let (v4, v6) =
-                tokio::join!(self.ask_all(&facts, &name, RecordType::A), self.ask_all(&facts, &name, RecordType::AAAA));
-            for (kind, replies) in [(RecordType::A, v4), (RecordType::AAAA, v6)] {
-                for (server, reply) in facts.servers.iter().zip(&replies) {
-                    let said = Said::by_authority(reply, &facts.zone, &name, kind);
-                    // A server's failure is told where it is asked for TLSA.
-                    if matches!(said, Said::Failed(_)) {
-                        continue;
-                    }
-                    answered = true;
-                    whole.weakened_by(&self.proven(&facts, server, reply, &said));
-                    if let Said::Alias { target, .. } = said {
-                        next.get_or_insert(target);
-                    }
-                }
-            }
-            if !answered {
-                whole.security = whole.security.max(Security::Indeterminate);
-            }
-        }
-        Some(whole)
     }
 }
 

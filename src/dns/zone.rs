@@ -3,7 +3,6 @@
 //! them, and how far each one's keys are proven. All are asked at once, and a
 //! server that one of them names is asked as soon as it is known.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -14,17 +13,15 @@ use tokio::task::JoinSet;
 
 use crate::dns::chain::Chain;
 use crate::dns::convert::to_hickory;
-use crate::dns::discovery::Addresses;
+use crate::dns::discovery::{Addresses, together};
 use crate::dns::exchange::{Question, Reply};
+use crate::dns::heard::{ADDRESSES, Asked, Heard, NAMES, OWN};
 use crate::dns::proof::Proof;
-use crate::dns::reading::{delegated_names, glue, name_servers};
+use crate::dns::reading::{Said, address, delegated_names, glue, name_servers};
 use crate::dns::walk::Walk;
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::name::Name;
 use crate::propagation::evidence::{Link, Listed, Outcome};
-
-/// Name servers of one zone that are looked at.
-const NAMES: usize = 64;
 
 /// What is known of a zone and its servers.
 pub(crate) struct Facts {
@@ -59,30 +56,11 @@ pub(crate) struct Server {
     pub(crate) keys: Proof,
 }
 
-/// What the servers of a zone and of its parent have said.
-#[derive(Default)]
-pub(crate) struct Heard {
-    /// By each address of the parent: its reply about DS.
-    pub(crate) digests: Vec<(String, Reply)>,
-    names: BTreeMap<Name, Listed>,
-    by_user: Vec<(Name, SocketAddr)>,
-    addresses: BTreeMap<Name, Addresses>,
-    glue: BTreeSet<(Name, SocketAddr)>,
-    pub(crate) asked: BTreeMap<SocketAddr, Asked>,
-    delegation: BTreeSet<Name>,
-    own: BTreeSet<Name>,
-}
-
-/// What one address gave.
-pub(crate) struct Asked {
-    pub(crate) soa: Reply,
-    pub(crate) keys: Reply,
-}
-
 enum Event {
-    Parent { label: String, digests: Reply, names: Reply },
+    Parent { label: String, digests: Reply, names: Reply, keys: Reply },
     Addresses { name: Name, addresses: Addresses },
     Server { address: SocketAddr, asked: Asked, names: Reply },
+    Own { name: Name, addresses: Vec<SocketAddr> },
 }
 
 impl Walk {
@@ -135,44 +113,55 @@ impl Walk {
             };
             let Ok(event) = event else { continue };
             match event {
-                Event::Parent { label, digests, names } => {
+                Event::Parent { label, digests, names, keys } => {
                     for name in delegated_names(&names, zone) {
                         heard.delegation.insert(name.clone());
                         self.note_name(&name, |listed| listed.by_parent = true, &mut heard, &mut events);
                     }
                     if let Ok(referral) = &names {
                         heard.glue.extend(glue(referral, self.discovery.port));
-                        self.ask_glue(zone, &mut heard, &mut events);
                     }
+                    heard.parent_keys.push((label.clone(), keys));
                     heard.digests.push((label, digests));
                 }
                 Event::Addresses { name, addresses } => {
-                    for address in &addresses.found {
-                        self.ask_server(zone, *address, &mut heard, &mut events);
-                    }
-                    heard.addresses.insert(name, addresses);
-                    self.ask_glue(zone, &mut heard, &mut events);
+                    heard.note_addresses(&name, addresses);
+                }
+                Event::Own { name, addresses } => {
+                    let (found, other) = addresses.into_iter().partition(|address| self.discovery.wants(*address));
+                    heard.note_addresses(&name, Addresses { found, other, incomplete: false });
                 }
                 Event::Server { address, asked, names } => {
                     heard.asked.insert(address, asked);
+                    heard.replied.insert(address);
                     for name in own_names(&names, zone) {
                         heard.own.insert(name.clone());
                         self.note_name(&name, |listed| listed.by_zone = true, &mut heard, &mut events);
                     }
                 }
             }
+            self.ask_glue(&mut heard);
+            for address in heard.every_address() {
+                self.ask_server(zone, address, &mut heard, &mut events);
+            }
+            self.ask_own(zone, &mut heard, &mut events);
         }
     }
 
     async fn ask_parent(self: &Arc<Self>, zone: &Name, parent: &Name, events: &mut JoinSet<Event>) {
         for address in self.discovery.servers(parent).await {
-            let (walk, wire) = (Arc::clone(self), to_hickory(zone));
+            let (walk, wire, above) = (Arc::clone(self), to_hickory(zone), to_hickory(parent));
             let label = label(parent, Some(address));
             events.spawn(async move {
                 let ds = Question::authority(&wire, RecordType::DS);
                 let ns = Question::authority(&wire, RecordType::NS);
-                let (digests, names) = tokio::join!(walk.asker.ask(address, &ds), walk.asker.ask(address, &ns));
-                Event::Parent { label, digests, names }
+                let dnskey = Question::authority(&above, RecordType::DNSKEY);
+                let (digests, names, keys) = tokio::join!(
+                    walk.asker.ask(address, &ds),
+                    walk.asker.ask(address, &ns),
+                    walk.asker.ask(address, &dnskey)
+                );
+                Event::Parent { label, digests, names, keys }
             });
         }
     }
@@ -181,6 +170,10 @@ impl Walk {
     fn ask_server(self: &Arc<Self>, zone: &Name, address: SocketAddr, heard: &mut Heard, events: &mut JoinSet<Event>) {
         let nothing = Asked { soa: Err(Outcome::Unreachable), keys: Err(Outcome::Unreachable) };
         if heard.asked.contains_key(&address) {
+            return;
+        }
+        if heard.asked.len() >= ADDRESSES {
+            heard.over_limit = true;
             return;
         }
         heard.asked.insert(address, nothing);
@@ -197,17 +190,58 @@ impl Walk {
         });
     }
 
-    /// Where resolvers fail to find an address, the parent's word stands in.
-    fn ask_glue(self: &Arc<Self>, zone: &Name, heard: &mut Heard, events: &mut JoinSet<Event>) {
-        for (name, address) in heard.glue.clone() {
-            let Some(addresses) = heard.addresses.get_mut(&name).filter(|addresses| addresses.incomplete) else {
-                continue;
-            };
-            if self.discovery.wants(address) && !addresses.found.contains(&address) {
-                addresses.found.push(address);
-                self.ask_server(zone, address, heard, events);
+    /// Takes the parent's word for an address beside that of resolvers: whoever
+    /// follows the delegation asks there, whatever the zone itself says.
+    fn ask_glue(&self, heard: &mut Heard) {
+        for (name, address) in &heard.glue {
+            if heard.addresses.contains_key(name) || heard.delegation.contains(name) {
+                let addresses = heard.from_glue.entry(name.clone()).or_default();
+                let to = if self.discovery.wants(*address) { &mut addresses.found } else { &mut addresses.other };
+                if !to.contains(address) {
+                    to.push(*address);
+                }
             }
         }
+    }
+
+    /// Asks each server that has replied for the addresses of the servers that
+    /// lie in the zone itself: what resolvers keep of them may be old.
+    fn ask_own(self: &Arc<Self>, zone: &Name, heard: &mut Heard, events: &mut JoinSet<Event>) {
+        let inside: Vec<Name> = heard.names.keys().filter(|name| name.is_within(zone)).cloned().collect();
+        for server in heard.replied.clone() {
+            for name in &inside {
+                if heard.own_asked.contains(&(server, name.clone())) {
+                    continue;
+                }
+                if heard.own_asked.len() >= OWN {
+                    heard.over_limit = true;
+                    return;
+                }
+                heard.own_asked.insert((server, name.clone()));
+                let (walk, zone, name) = (Arc::clone(self), zone.clone(), name.clone());
+                events.spawn(async move {
+                    let addresses = walk.own_addresses(server, &zone, &name).await;
+                    Event::Own { name, addresses }
+                });
+            }
+        }
+    }
+
+    /// The addresses that one server of the zone gives for a name in it.
+    async fn own_addresses(self: &Arc<Self>, server: SocketAddr, zone: &Name, name: &Name) -> Vec<SocketAddr> {
+        let kinds = [RecordType::A, RecordType::AAAA];
+        let replies = together(kinds.map(|kind| {
+            let (walk, question) = (Arc::clone(self), Question::authority(&to_hickory(name), kind));
+            async move { walk.asker.ask(server, &question).await }
+        }));
+        let mut found = Vec::new();
+        for (reply, kind) in replies.await.iter().zip(kinds) {
+            if let Said::Records(set) = Said::by_authority(reply, zone, name, kind) {
+                let ips = set.records.iter().filter_map(address);
+                found.extend(ips.map(|ip| SocketAddr::new(ip, self.discovery.port)));
+            }
+        }
+        found
     }
 
     /// Notes who names a server; a new name's addresses are looked up.
@@ -222,6 +256,7 @@ impl Walk {
             return by(listed);
         }
         if heard.names.len() >= NAMES {
+            heard.over_limit = true;
             return;
         }
         by(heard.names.entry(name.clone()).or_default());
@@ -230,64 +265,6 @@ impl Walk {
             let addresses = walk.discovery.addresses(&name).await;
             Event::Addresses { name, addresses }
         });
-    }
-}
-
-impl Heard {
-    /// Every server with each of its addresses, each address once.
-    pub(crate) fn servers(&self) -> Vec<(Name, Option<SocketAddr>, Listed)> {
-        let mut servers: Vec<(Name, Option<SocketAddr>, Listed)> = Vec::new();
-        let mut add = |name: &Name, address: Option<SocketAddr>, listed: Listed| {
-            let same = servers.iter_mut().find(|(_, known, _)| address.is_some() && *known == address);
-            if let Some((_, _, known)) = same {
-                known.by_parent |= listed.by_parent;
-                known.by_zone |= listed.by_zone;
-                known.by_user |= listed.by_user;
-            } else {
-                servers.push((name.clone(), address, listed));
-            }
-        };
-        for (name, listed) in &self.names {
-            let addresses = self.addresses.get(name).cloned().unwrap_or_default();
-            for address in &addresses.found {
-                add(name, Some(*address), *listed);
-            }
-            // An address that could not be looked up may be the one that lags.
-            if addresses.incomplete || addresses.found.is_empty() {
-                add(name, None, *listed);
-            }
-        }
-        for (name, address) in &self.by_user {
-            add(name, Some(*address), Listed { by_user: true, ..Listed::default() });
-        }
-        servers
-    }
-
-    /// Says where the delegation and the zone's own NS set differ.
-    pub(crate) fn differences(&self, zone: &Name) -> Vec<Finding> {
-        if self.own.is_empty() || self.delegation.is_empty() {
-            return Vec::new();
-        }
-        let list = |names: Vec<&Name>| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let only_above: Vec<&Name> = self.delegation.difference(&self.own).collect();
-        let only_below: Vec<&Name> = self.own.difference(&self.delegation).collect();
-        let mut sides = Vec::new();
-        if !only_above.is_empty() {
-            sides.push(format!("only its parent names {}", list(only_above)));
-        }
-        if !only_below.is_empty() {
-            sides.push(format!("only the zone itself names {}", list(only_below)));
-        }
-        if sides.is_empty() {
-            return Vec::new();
-        }
-        let message = format!("the name servers of {zone} differ: {}", sides.join("; "));
-        vec![Finding::new("delegation-differs", Severity::Note, message)]
-    }
-
-    /// Whether the limit on name servers was reached.
-    pub(crate) fn too_many(&self) -> bool {
-        self.names.len() >= NAMES
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod bind;
 mod foreign;
+mod gaps;
 mod lab;
 mod servers;
 mod trust;

@@ -1,0 +1,115 @@
+//! The host's own addresses: how far they are proven, at every server that
+//! answers. Senders look for TLSA records only behind addresses that are
+//! secure (RFC 7672 section 2.2.2), and behind an alias they look at the name
+//! that it leads to first (RFC 7671 section 7).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use hickory_proto::rr::RecordType;
+
+use crate::dns::proof::Proof;
+use crate::dns::reading::Said;
+use crate::dns::walk::{ALIASES, Walk};
+use crate::dns::zone::Facts;
+use crate::finding::{Finding, Severity};
+use crate::name::Name;
+use crate::propagation::evidence::Security;
+
+/// What the servers of one zone say of a name's addresses.
+struct Step {
+    proof: Proof,
+    alias: Option<Name>,
+    /// Whether somebody gives an address.
+    address: bool,
+    /// Whether somebody answers for either kind.
+    complete: bool,
+}
+
+impl Walk {
+    /// The weakest of what proves the host's addresses, aliases included.
+    pub(crate) async fn host(self: &Arc<Self>, host: &Name) -> Proof {
+        let mut whole = Proof::secure();
+        let mut next = Some(host.clone());
+        let mut first: Option<Name> = None;
+        let mut seen: Vec<Name> = Vec::new();
+        while let Some(name) = next.take() {
+            if seen.len() > ALIASES || seen.contains(&name) {
+                whole.weakened_by(&unknown(format!("aliases from {host} lead in circles or too far")));
+                break;
+            }
+            seen.push(name.clone());
+            let facts = match self.zone_of(&name, first.as_ref()).await {
+                Ok(facts) => facts,
+                // Of the host itself, it is told where it is asked for TLSA.
+                Err(_) if name == *host => {
+                    whole.security = whole.security.max(Security::Indeterminate);
+                    break;
+                }
+                Err(finding) => {
+                    whole.weakened_by(&unknown(finding.message));
+                    break;
+                }
+            };
+            first.get_or_insert_with(|| facts.zone.clone());
+            let step = self.addresses_at(&facts, &name).await;
+            whole.weakened_by(&step.proof);
+            if step.alias.is_none() && step.complete && !step.address {
+                let message = format!("{name} has neither A nor AAAA records, so nobody connects to it");
+                whole.findings.push(Finding::new("host-without-address", Severity::Unknown, message));
+            }
+            next = step.alias;
+        }
+        if let Some(end) = seen.last().filter(|end| *end != host) {
+            let message = format!(
+                "the host {host} is an alias of {end}: senders look for TLSA records there first, \
+                 so verify with {end} as the host instead"
+            );
+            whole.findings.push(Finding::new("host-is-alias", Severity::Unknown, message));
+        }
+        whole
+    }
+
+    async fn addresses_at(self: &Arc<Self>, facts: &Facts, name: &Name) -> Step {
+        let mut step = Step { proof: Proof::secure(), alias: None, address: false, complete: true };
+        let mut aliases: BTreeSet<Option<Name>> = BTreeSet::new();
+        let (v4, v6) =
+            tokio::join!(self.ask_all(facts, name, RecordType::A), self.ask_all(facts, name, RecordType::AAAA));
+        for (kind, replies) in [(RecordType::A, v4), (RecordType::AAAA, v6)] {
+            let mut failures = BTreeSet::new();
+            let mut answered = false;
+            for (server, reply) in facts.servers.iter().zip(&replies) {
+                let said = Said::by_authority(reply, &facts.zone, name, kind);
+                // One server's failure is told where it is asked for TLSA.
+                if let Said::Failed(outcome) = said {
+                    failures.insert(outcome.word());
+                    continue;
+                }
+                answered = true;
+                step.proof.weakened_by(&self.proven(facts, server, reply, &said));
+                step.address |= matches!(said, Said::Records(_));
+                aliases.insert(match said {
+                    Said::Alias { target, .. } => Some(target),
+                    Said::Renamed { target } => target,
+                    _ => None,
+                });
+            }
+            if !answered {
+                step.complete = false;
+                let how = failures.into_iter().collect::<Vec<_>>().join(", ");
+                let message = format!("no server of {} answers about the {kind} records of {name}: {how}", facts.zone);
+                step.proof.weakened_by(&unknown(message));
+            }
+        }
+        if aliases.len() > 1 {
+            let message = format!("the servers of {} do not agree whether {name} is an alias, or of what", facts.zone);
+            step.proof.weakened_by(&unknown(message));
+        }
+        step.alias = aliases.into_iter().flatten().next();
+        step
+    }
+}
+
+fn unknown(message: String) -> Proof {
+    Proof::only(Security::Indeterminate, Finding::new("host-address-unknown", Severity::Unknown, message))
+}
