@@ -136,8 +136,9 @@ fn differing(hop: &Hop, ledger: &mut Ledger) {
 }
 
 fn behind(hop: &Hop, ledger: &mut Ledger) {
-    let serials: BTreeSet<u32> = hop.servers.iter().filter(|s| answered(s)).filter_map(|s| s.serial).collect();
-    for server in hop.servers.iter().filter(|server| answered(server)) {
+    // A server that gave its serial and no answer lags as any other does.
+    let serials: BTreeSet<u32> = hop.servers.iter().filter_map(|server| server.serial).collect();
+    for server in &hop.servers {
         let Some(serial) = server.serial else { continue };
         let newer = |other: &&u32| serial_order(serial, **other).is_none_or(Ordering::is_lt);
         if let Some(newer) = serials.iter().find(newer) {
