@@ -68,6 +68,7 @@ fn default_length(evidence: &Evidence, expectation: &Expectation, watch: &Watch)
     let servers = || evidence.hops.iter().flat_map(|hop| &hop.servers);
     let strangers = servers().any(|s| s.records.iter().any(|record| !expectation.expected.contains(record)));
     match (watch.old.ttl, watch.old.negative_ttl) {
+        inherited if watch.old.inherited => assumed(evidence, [inherited.0, inherited.1]),
         (Some(ttl), negative) if negative.is_none_or(|negative| negative <= ttl) => {
             hold(twice(ttl), Basis::OldTtl(ttl))
         }
@@ -76,12 +77,18 @@ fn default_length(evidence: &Evidence, expectation: &Expectation, watch: &Watch)
             hold(twice(negative), Basis::NegativeTtl(negative))
         }
         (Some(_), Some(negative)) => hold(twice(negative), Basis::NegativeTtl(negative)),
-        (_, negative) => {
-            let ttls = servers().flat_map(|server| [server.ttl, server.original_ttl, server.negative_ttl]);
-            let largest = ttls.chain([negative]).flatten().max().unwrap_or(0);
-            hold(twice(largest).max(CAREFUL), Basis::Assumed)
-        }
+        (_, negative) => assumed(evidence, [None, negative]),
     }
+}
+
+/// The set before was not seen: at least a day, and more if any TTL that is
+/// known asks for more.
+fn assumed(evidence: &Evidence, known: [Option<u32>; 2]) -> Hold {
+    let servers = evidence.hops.iter().flat_map(|hop| &hop.servers);
+    let ttls = servers.flat_map(|server| [server.ttl, server.original_ttl, server.negative_ttl]);
+    let largest = ttls.chain(known).flatten().max().unwrap_or(0);
+    let length = TimeDelta::seconds(i64::from(largest) * 2).max(CAREFUL);
+    Hold { length: Some(length), basis: Basis::Assumed, until: None }
 }
 
 /// Judges whether the hold has passed: since when all agree, and the hold with

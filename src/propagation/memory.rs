@@ -60,6 +60,19 @@ pub struct Watch {
     pub stale: BTreeMap<String, DateTime<Utc>>,
     /// The set that is being replaced.
     pub old: Old,
+    /// What is known of the sets that are served with all new records.
+    pub served: Served,
+}
+
+/// What counts of a set that agrees, once other records are expected: caches
+/// hold it then. Only grows while the same records are expected.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Served {
+    /// The largest TTL seen, in seconds.
+    pub ttl: Option<u32>,
+    /// When the last signature seen over it expires.
+    pub signature_expires: Option<DateTime<Utc>>,
 }
 
 /// What is known of one server.
@@ -91,6 +104,9 @@ pub struct Old {
     pub signature_expires: Option<DateTime<Utc>>,
     /// When it was last seen.
     pub seen_at: Option<DateTime<Utc>>,
+    /// Whether the TTLs are those of earlier sets only: they can make a hold
+    /// longer, and say nothing about the set right before.
+    pub inherited: bool,
 }
 
 /// How long answers of the time before a change are cached.
@@ -123,8 +139,8 @@ impl Memory {
     /// cached for `ttl`, and `expected` are the records of the new key, which
     /// were added or were there already. The clock starts again, unless the
     /// same records were expected before and `old` had them all: then nothing
-    /// changed. A larger TTL remembered from an earlier change is kept while
-    /// caches may hold its set.
+    /// changed. A larger TTL remembered from before is kept while caches may
+    /// hold its set.
     #[must_use]
     pub fn patched(&self, owner: &Name, old: &[Tlsa], ttl: OldTtl, expected: &[Tlsa], now: DateTime<Utc>) -> Self {
         let expected = sorted(expected.to_vec());
@@ -133,12 +149,12 @@ impl Memory {
         if watch.expected == expected && !lacks_any(old, &expected) {
             return memory;
         }
-        let mut known = watch.old.still_cached(now);
+        let mut known = watch.still_cached(now);
         match ttl {
             OldTtl::Set(ttl) => known.ttl = known.ttl.max(Some(ttl)),
             OldTtl::Absent(ttl) => known.negative_ttl = known.negative_ttl.max(Some(ttl)),
         }
-        let old = Old { records: sorted(old.to_vec()), by_patch: true, seen_at: Some(now), ..known };
+        let old = Old { records: sorted(old.to_vec()), by_patch: true, seen_at: Some(now), inherited: false, ..known };
         *watch = Watch { expected, old, ..Watch::default() };
         memory
     }
@@ -191,9 +207,15 @@ impl Memory {
             Some(watch) if watch.expected == expected => watch.clone(),
             None => Watch { expected, ..Watch::default() },
             Some(watch) => {
-                let mut old = watch.old.still_cached(now);
+                let mut old = watch.still_cached(now);
                 if watch.cleared_at.is_none() {
                     (old.records, old.by_patch) = (watch.old.records.clone(), watch.old.by_patch);
+                }
+                // What `patch` recorded is the set of the deployed key; what was
+                // added since may have been a mistake.
+                if !old.by_patch && watch.servers.values().any(|seen| seen.since.is_some()) {
+                    let former = watch.expected.iter().filter(|record| !expected.contains(record));
+                    old.records = sorted(old.records.into_iter().chain(former.cloned()).collect());
                 }
                 Watch { expected, old, ..Watch::default() }
             }
@@ -227,7 +249,10 @@ impl Watch {
         for (index, hop) in evidence.hops.iter().enumerate() {
             for server in hop.servers.iter().filter(|server| says_something(evidence, index, server)) {
                 let serves = serves(evidence, index, server, expectation.expected());
-                if !serves {
+                if serves {
+                    self.served.ttl = self.served.ttl.max(server.ttl).max(server.original_ttl);
+                    self.served.signature_expires = self.served.signature_expires.max(server.set_signature_expires);
+                } else {
                     self.disagreed_at = Some(now);
                     self.old.learn(server, self.cleared_at.is_none(), now);
                 }
@@ -243,6 +268,28 @@ impl Watch {
             if let Some(ttl) = resolver.ttl.filter(|_| stale) {
                 self.stale.insert(resolver.address.to_string(), stale_until(now, ttl));
             }
+        }
+    }
+
+    /// What still matters once other records are expected: the TTLs, until caches
+    /// have had twice their time since all was safe, and signatures until they
+    /// expire. The records are not among it.
+    fn still_cached(&self, now: DateTime<Utc>) -> Old {
+        let matters = |ttl: &u32| {
+            let length = TimeDelta::seconds(i64::from(*ttl) * 2);
+            let end = self.cleared_at.and_then(|cleared| cleared.checked_add_signed(length));
+            end.is_none_or(|end| end > now)
+        };
+        let ttl = self.old.ttl.filter(matters).max(self.served.ttl);
+        let negative_ttl = self.old.negative_ttl.filter(matters);
+        let signature_expires = self.old.signature_expires.max(self.served.signature_expires);
+        Old {
+            ttl,
+            negative_ttl,
+            signature_expires: signature_expires.filter(|expires| *expires > now),
+            seen_at: self.old.seen_at,
+            inherited: ttl.or(negative_ttl).is_some(),
+            ..Old::default()
         }
     }
 
@@ -279,6 +326,7 @@ impl Old {
         if server.outcome == Outcome::Answered {
             self.ttl = self.ttl.max(server.ttl).max(server.original_ttl);
             self.signature_expires = self.signature_expires.max(server.set_signature_expires);
+            self.inherited = false;
         } else {
             self.negative_ttl = self.negative_ttl.max(server.negative_ttl);
         }
@@ -287,22 +335,6 @@ impl Old {
             self.records = sorted(std::mem::take(&mut self.records));
         }
         self.seen_at = Some(now);
-    }
-
-    /// What still matters of an earlier change: TTLs for twice their time, a
-    /// signature until it expires. The records are not among it.
-    fn still_cached(&self, now: DateTime<Utc>) -> Self {
-        let matters = |ttl: &u32| {
-            let end = self.seen_at.and_then(|seen| seen.checked_add_signed(TimeDelta::seconds(i64::from(*ttl) * 2)));
-            end.is_some_and(|end| end > now)
-        };
-        Self {
-            ttl: self.ttl.filter(matters),
-            negative_ttl: self.negative_ttl.filter(matters),
-            signature_expires: self.signature_expires.filter(|expires| *expires > now),
-            seen_at: self.seen_at,
-            ..Self::default()
-        }
     }
 }
 

@@ -9,6 +9,8 @@ use super::{Basis, Decision, Expectation, HoldWish, Policy, Verdict, check, judg
 use crate::finding::{Finding, Severity};
 use crate::tlsa::Tlsa;
 
+mod doubts;
+
 const NO_HOLD: Policy = Policy { hold: HoldWish::For(TimeDelta::zero()), since: None, allow_unreachable: 0 };
 const DEFAULT: Policy = Policy { hold: HoldWish::TwiceTheOldTtl, since: None, allow_unreachable: 0 };
 
@@ -520,16 +522,4 @@ fn several_targets_are_as_good_as_the_worst_and_as_early_as_the_latest() {
     assert_eq!(overall([&late, &verdict(Decision::Wait, None)]), (Decision::Wait, None));
     assert_eq!(overall([&late, &verdict(Decision::Unsafe, None)]), (Decision::Unsafe, None));
     assert_eq!(overall([]), (Decision::Unknown, None));
-}
-
-#[test]
-fn a_server_that_gives_its_serial_is_not_silent() {
-    let mute = |serial| spoiled(failing(2, Outcome::Unreachable), |s| s.serial = serial);
-    let waiving = Policy { allow_unreachable: 1, ..NO_HOLD };
-    let verdict = |serial| with(&evidence(vec![server(1, &new_and_old()), mute(serial)]), &new(), &waiving);
-    assert_eq!(verdict(None).decision, Decision::Safe);
-    assert_eq!(verdict(Some(2_026_112_001)).decision, Decision::Unknown);
-    let behind = verdict(Some(2_026_112_000));
-    assert_eq!(behind.decision, Decision::Unknown);
-    found(&behind, "serial-behind", Severity::Wait, NS2);
 }

@@ -56,15 +56,18 @@ fn a_patch_that_changed_nothing_keeps_the_clock() {
 }
 
 #[test]
-fn an_earlier_ttl_is_kept_for_twice_its_time() {
+fn an_earlier_ttl_is_kept_for_twice_its_time_since_all_was_safe() {
     let memory = Memory::empty(&name("example.com"));
     let memory = memory.patched(&owner(), &[key("a")], OldTtl::Set(3600), &[key("b")], at("08:00:00"));
-    let ttl_after = |time: &str| {
+    let ttl_after = |memory: &Memory, time: &str| {
         let memory = memory.patched(&owner(), &[key("a"), key("b")], OldTtl::Set(60), &[key("c")], at(time));
         memory.owners[&owner().to_string()].old.ttl
     };
-    assert_eq!(ttl_after("09:59:59"), Some(3600));
-    assert_eq!(ttl_after("10:00:00"), Some(60));
+    assert_eq!(ttl_after(&memory, "23:00:00"), Some(3600));
+    let mut cleared = memory.clone();
+    cleared.owners.get_mut(&owner().to_string()).unwrap().cleared_at = Some(at("10:00:00"));
+    assert_eq!(ttl_after(&cleared, "11:59:59"), Some(3600));
+    assert_eq!(ttl_after(&cleared, "12:00:00"), Some(60));
 }
 
 #[test]
