@@ -11,11 +11,15 @@ use crate::finding::{Finding, Severity};
 use crate::propagation::evidence::{Evidence, Outcome};
 use crate::propagation::ledger::{Ledger, end};
 use crate::propagation::memory::{Watch, server_key};
-use crate::propagation::servers::serves;
+use crate::propagation::servers::{lacks_any, serves};
 use crate::propagation::{Expectation, HoldWish, Policy, moment};
 
 /// The hold where nothing is known of the old set: as long as TTLs usually are.
 const CAREFUL: TimeDelta = TimeDelta::hours(24);
+
+/// Resolvers go on asking a server that left for as long as they keep the NS
+/// set: usually two days at most, the TTL of delegations in large zones.
+const DEPARTED: TimeDelta = TimeDelta::hours(48);
 
 /// What the length of a hold rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +118,9 @@ pub(crate) fn judge(
     let agreed = stated(agreed, watch, policy, now, ledger);
     let Some(length) = hold.length else { return (Some(agreed), hold) };
     let mut until = end(agreed, length);
+    if hold.basis != Basis::Asked {
+        until = until.max(end_of_departure(watch));
+    }
     if let Basis::Signature(Some(expires)) = hold.basis {
         until = until.max(end(expires, TimeDelta::zero()));
     }
@@ -122,6 +129,23 @@ pub(crate) fn judge(
         ledger.add_until(until, Finding::new("hold-not-elapsed", Severity::Wait, text));
     }
     (Some(agreed), Hold { until: Some(until), ..hold })
+}
+
+/// Whether the hold that nobody shortened has passed too.
+pub(crate) fn rested(
+    evidence: &Evidence,
+    expectation: &Expectation,
+    watch: &Watch,
+    agreed: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> bool {
+    let length = default_length(evidence, expectation, watch).length;
+    let until = agreed.zip(length).map(|(agreed, length)| end(agreed, length).max(end_of_departure(watch)));
+    until.is_some_and(|until| until <= now)
+}
+
+fn end_of_departure(watch: &Watch) -> DateTime<Utc> {
+    watch.departed_at.map_or(DateTime::<Utc>::MIN_UTC, |departed| end(departed, DEPARTED))
 }
 
 /// The moment at which the last server was first seen to serve what is
@@ -152,7 +176,8 @@ fn agreed_since(
     agreed.filter(|_| any)
 }
 
-/// The user's `--since`, unless a server was seen without the record after it.
+/// The user's `--since`, unless a server was seen without the record after it,
+/// or `patch` found the zone without it.
 fn stated(
     agreed: DateTime<Utc>,
     watch: &Watch,
@@ -161,12 +186,15 @@ fn stated(
     ledger: &mut Ledger,
 ) -> DateTime<Utc> {
     let Some(since) = policy.since.filter(|since| *since <= now) else { return agreed };
-    match watch.disagreed_at.filter(|seen| *seen > since) {
-        None => since,
-        Some(seen) => {
-            let text = format!("not all servers agreed at {}, so {} is not counted", moment(seen), moment(since));
-            ledger.add(Finding::new("since-contradicted", Severity::Note, text));
-            agreed
-        }
-    }
+    let unpatched = watch.old.by_patch && lacks_any(&watch.old.records, &watch.expected);
+    let patched_at = watch.old.seen_at.filter(|_| unpatched);
+    let text = if let Some(seen) = watch.disagreed_at.filter(|seen| *seen > since) {
+        format!("not all servers agreed at {}, so {} is not counted", moment(seen), moment(since))
+    } else if let Some(seen) = patched_at.filter(|seen| *seen > since) {
+        format!("the zone had no new record before {}, so {} is not counted", moment(seen), moment(since))
+    } else {
+        return since;
+    };
+    ledger.add(Finding::new("since-contradicted", Severity::Note, text));
+    agreed
 }

@@ -46,13 +46,16 @@ pub struct Watch {
     /// The records of the new key.
     #[serde(with = "stored")]
     pub expected: Vec<Tlsa>,
-    /// The servers that were heard, by [`server_key`].
+    /// The servers that were asked, by [`server_key`].
     pub servers: BTreeMap<String, Seen>,
     /// The last time a server was seen that did not serve them.
     pub disagreed_at: Option<DateTime<Utc>>,
+    /// The last time one of those was no longer there.
+    pub departed_at: Option<DateTime<Utc>>,
     /// The last check.
     pub last_checked: Option<DateTime<Utc>>,
-    /// The first verdict *safe*: from then on the old records may go.
+    /// The first verdict *safe* after the default hold: from then on the old
+    /// records may go, whatever other hold was asked for.
     pub cleared_at: Option<DateTime<Utc>>,
     /// The check that found this memory to be from the future.
     pub clock_went_back_at: Option<DateTime<Utc>>,
@@ -81,9 +84,9 @@ pub struct Served {
 pub struct Seen {
     /// Since when it has served the expected set; `None` when it last did not.
     pub since: Option<DateTime<Utc>>,
-    /// The last time it was heard.
-    pub heard_at: DateTime<Utc>,
-    /// Whether nothing was amiss in that check, anywhere.
+    /// The last time it was heard; `None` when it never was.
+    pub heard_at: Option<DateTime<Utc>>,
+    /// When it was heard, whether nothing was amiss in that check, anywhere.
     pub sound: bool,
 }
 
@@ -187,13 +190,12 @@ impl Memory {
         let Some(mut watch) = self.owners.get(&evidence.owner.to_string()).cloned() else { return self.clone() };
         for hop in &evidence.hops {
             for server in hop.servers.iter().filter(|server| !silent(server)) {
-                let unheard = || Seen { since: None, heard_at: now, sound: false };
-                let seen = watch.servers.entry(server_key(hop, server)).or_insert_with(unheard);
-                seen.heard_at = now;
+                let seen = watch.servers.entry(server_key(hop, server)).or_insert(Seen::UNHEARD);
+                seen.heard_at = Some(now);
                 seen.sound = verdict.settled;
             }
         }
-        if verdict.decision == Decision::Safe {
+        if verdict.decision == Decision::Safe && verdict.rested {
             watch.cleared_at = watch.cleared_at.or(Some(now));
         }
         self.with(evidence, watch)
@@ -232,8 +234,17 @@ impl Memory {
 impl Watch {
     /// Times to come are traces of a wrong clock: they become now.
     fn correct(&mut self, now: DateTime<Utc>) {
-        let seen = self.servers.values_mut().flat_map(|seen| seen.since.iter_mut().chain([&mut seen.heard_at]));
-        let own = [&mut self.disagreed_at, &mut self.last_checked, &mut self.cleared_at, &mut self.old.seen_at];
+        if let Some(ahead) = self.last_checked.map(|last| last - now).filter(|ahead| *ahead > TimeDelta::zero()) {
+            self.stale.values_mut().for_each(|until| *until = until.checked_sub_signed(ahead).unwrap_or(now));
+        }
+        let seen = self.servers.values_mut().flat_map(|seen| seen.since.iter_mut().chain(&mut seen.heard_at));
+        let own = [
+            &mut self.disagreed_at,
+            &mut self.departed_at,
+            &mut self.last_checked,
+            &mut self.cleared_at,
+            &mut self.old.seen_at,
+        ];
         let times = own.into_iter().flatten().chain(seen);
         for time in times.filter(|time| **time > now) {
             *time = now;
@@ -247,7 +258,11 @@ impl Watch {
         }
         self.forget_departed(evidence, now);
         for (index, hop) in evidence.hops.iter().enumerate() {
-            for server in hop.servers.iter().filter(|server| says_something(evidence, index, server)) {
+            for server in &hop.servers {
+                let seen = self.servers.entry(server_key(hop, server)).or_insert(Seen::UNHEARD);
+                if !says_something(evidence, index, server) {
+                    continue;
+                }
                 let serves = serves(evidence, index, server, expectation.expected());
                 if serves {
                     self.served.ttl = self.served.ttl.max(server.ttl).max(server.original_ttl);
@@ -256,17 +271,24 @@ impl Watch {
                     self.disagreed_at = Some(now);
                     self.old.learn(server, self.cleared_at.is_none(), now);
                 }
-                let seen = self.servers.entry(server_key(hop, server));
-                let seen = seen.or_insert(Seen { since: None, heard_at: now, sound: false });
                 seen.since = serves.then_some(seen.since.unwrap_or(now));
-                seen.heard_at = now;
+                seen.heard_at = Some(now);
             }
         }
-        self.stale.clear();
-        for resolver in &evidence.resolvers {
-            let stale = resolver.outcome == Outcome::Answered && lacks_any(&resolver.records, expectation.expected());
-            if let Some(ttl) = resolver.ttl.filter(|_| stale) {
-                self.stale.insert(resolver.address.to_string(), stale_until(now, ttl));
+        self.listen_to_resolvers(evidence, expectation, now);
+    }
+
+    /// A resolver that held another set does so until its time ends, whatever
+    /// it says in between, unless it has the new one.
+    fn listen_to_resolvers(&mut self, evidence: &Evidence, expectation: &Expectation, now: DateTime<Utc>) {
+        self.stale.retain(|_, until| *until > now);
+        for resolver in evidence.resolvers.iter().filter(|resolver| resolver.outcome == Outcome::Answered) {
+            let address = resolver.address.to_string();
+            if !lacks_any(&resolver.records, expectation.expected()) {
+                self.stale.remove(&address);
+            } else if let Some(ttl) = resolver.ttl {
+                let until = stale_until(now, ttl);
+                self.stale.entry(address).and_modify(|known| *known = until.max(*known)).or_insert(until);
             }
         }
     }
@@ -293,20 +315,28 @@ impl Watch {
         }
     }
 
-    /// Forgets servers that are no longer there. One that did not agree may
-    /// have been asked until now. A name whose address was not found this time
-    /// is still there.
+    /// Forgets servers that are no longer there. One that did not agree, or was
+    /// never heard, may have been asked until now. A name whose address was not
+    /// found this time is still there, and so is one whose address now was.
     fn forget_departed(&mut self, evidence: &Evidence, now: DateTime<Utc>) {
         let listed = || evidence.hops.iter().flat_map(|hop| hop.servers.iter().map(move |server| (hop, server)));
         let keys: BTreeSet<String> = listed().map(|(hop, server)| server_key(hop, server)).collect();
         let nameless = listed().filter(|(_, server)| server.address.is_none());
         let names: Vec<String> = nameless.map(|(hop, server)| format!("{} ", server_key(hop, server))).collect();
         let stays = |key: &String| keys.contains(key) || names.iter().any(|name| key.starts_with(name.as_str()));
-        if self.servers.iter().any(|(key, seen)| seen.since.is_none() && !stays(key)) {
+        let found =
+            |key: &str| keys.iter().any(|other| other.strip_prefix(key).is_some_and(|rest| rest.starts_with(' ')));
+        if self.servers.iter().any(|(key, seen)| seen.since.is_none() && !stays(key) && !found(key)) {
             self.disagreed_at = Some(now);
+            self.departed_at = Some(now);
         }
         self.servers.retain(|key, _| stays(key));
     }
+}
+
+impl Seen {
+    /// A server that was asked and not heard yet.
+    const UNHEARD: Self = Self { since: None, heard_at: None, sound: false };
 }
 
 /// Whether an answer says what the server serves: silence, errors and what

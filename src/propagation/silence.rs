@@ -127,7 +127,7 @@ pub(crate) fn silent(server: &ServerAnswer) -> bool {
 fn last_heard_amiss(hop: &Hop, server: &ServerAnswer, watch: &Watch, hold: &Hold, now: DateTime<Utc>) -> bool {
     watch.servers.get(&server_key(hop, server)).is_some_and(|seen| {
         // Without a length nothing can be said to have passed.
-        let passed = hold.length.is_some_and(|length| seen.heard_at < now && end(seen.heard_at, length) <= now);
-        !seen.sound && !passed
+        let passed = |heard| hold.length.is_some_and(|length| heard < now && end(heard, length) <= now);
+        seen.heard_at.is_some_and(|heard| !seen.sound && !passed(heard))
     })
 }
