@@ -7,6 +7,9 @@
 //! and since the last time one was seen that did not. When other records are
 //! expected, every clock starts again.
 //!
+//! Every field must be there when a document is read: one that was left out
+//! would be read as "never seen", which can shorten a hold.
+//!
 //! Between two checks nobody looks: a server that falls back and recovers in
 //! between is not noticed.
 
@@ -49,15 +52,20 @@ pub struct Watch {
     /// The servers that were asked, by [`server_key`].
     pub servers: BTreeMap<String, Seen>,
     /// The last time a server was seen that did not serve them.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub disagreed_at: Option<DateTime<Utc>>,
     /// The last time one of those was no longer there.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub departed_at: Option<DateTime<Utc>>,
     /// The last check.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub last_checked: Option<DateTime<Utc>>,
     /// The first verdict *safe* after the default hold: from then on the old
     /// records may go, whatever other hold was asked for.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub cleared_at: Option<DateTime<Utc>>,
     /// The check that found this memory to be from the future.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub clock_went_back_at: Option<DateTime<Utc>>,
     /// When resolvers drop a set without the new records, by address.
     pub stale: BTreeMap<String, DateTime<Utc>>,
@@ -73,8 +81,10 @@ pub struct Watch {
 #[serde(deny_unknown_fields)]
 pub struct Served {
     /// The largest TTL seen, in seconds.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub ttl: Option<u32>,
     /// When the last signature seen over it expires.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub signature_expires: Option<DateTime<Utc>>,
 }
 
@@ -83,8 +93,10 @@ pub struct Served {
 #[serde(deny_unknown_fields)]
 pub struct Seen {
     /// Since when it has served the expected set; `None` when it last did not.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub since: Option<DateTime<Utc>>,
     /// The last time it was heard; `None` when it never was.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub heard_at: Option<DateTime<Utc>>,
     /// When it was heard, whether nothing was amiss in that check, anywhere.
     pub sound: bool,
@@ -100,12 +112,16 @@ pub struct Old {
     /// Whether `patch` recorded them, rather than a check that met them.
     pub by_patch: bool,
     /// The largest TTL it had, in seconds.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub ttl: Option<u32>,
     /// The largest negative TTL, where there was no set.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub negative_ttl: Option<u32>,
     /// When the last signature seen over it expires.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub signature_expires: Option<DateTime<Utc>>,
     /// When it was last seen.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub seen_at: Option<DateTime<Utc>>,
     /// Whether the TTLs are those of earlier sets only: they can make a hold
     /// longer, and say nothing about the set right before.
