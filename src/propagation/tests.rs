@@ -1,5 +1,6 @@
 //! The rules of the verdict, one by one.
 
+mod doubts;
 mod holding;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,8 +11,6 @@ use super::sample::{alias, aliased, at, evidence, failing, key, key_as, name, re
 use super::{Decision, Expectation, HoldWish, Policy, Verdict, check, judge, overall};
 use crate::finding::{Finding, Severity};
 use crate::tlsa::Tlsa;
-
-mod doubts;
 
 const NO_HOLD: Policy = Policy { hold: HoldWish::For(TimeDelta::zero()), since: None, allow_unreachable: 0 };
 const DEFAULT: Policy = Policy { hold: HoldWish::TwiceTheOldTtl, since: None, allow_unreachable: 0 };

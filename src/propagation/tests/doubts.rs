@@ -2,6 +2,7 @@
 //! and by whom, must not be forgotten too soon.
 
 use super::*;
+use crate::propagation::Basis;
 
 fn with_ttl(server: ServerAnswer, ttl: u32) -> ServerAnswer {
     spoiled(server, |s| (s.ttl, s.original_ttl) = (Some(ttl), Some(ttl)))
