@@ -178,6 +178,10 @@ pub struct Verdict {
     pub findings: Vec<Finding>,
     /// Whether nothing but time and silence stands in the way.
     pub(crate) settled: bool,
+    /// Whether the default hold has passed, whatever hold was asked for.
+    pub(crate) rested: bool,
+    /// Whether it was safe before, after the default hold.
+    pub(crate) cleared: bool,
 }
 
 /// One target with its facts and what they come to.
@@ -241,7 +245,8 @@ pub fn judge(
     sets::judge(evidence, expectation, &mut ledger);
     servers::judge_resolvers(evidence, expectation, &watch, now, &mut ledger);
     let (agreed_since, hold) = hold::judge(evidence, expectation, &watch, policy, hold, now, &mut ledger);
-    ledger.verdict(agreed_since, Some(hold))
+    let rested = hold::rested(evidence, expectation, &watch, agreed_since, now);
+    Verdict { rested, cleared: watch.cleared_at.is_some(), ..ledger.verdict(agreed_since, Some(hold)) }
 }
 
 /// The verdict over several targets: the heaviest, and the last time of all.

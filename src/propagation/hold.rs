@@ -11,11 +11,15 @@ use crate::finding::{Finding, Severity};
 use crate::propagation::evidence::{Evidence, Outcome};
 use crate::propagation::ledger::{Ledger, end};
 use crate::propagation::memory::{Watch, server_key};
-use crate::propagation::servers::serves;
+use crate::propagation::servers::{lacks_any, serves};
 use crate::propagation::{Expectation, HoldWish, Policy, moment};
 
 /// The hold where nothing is known of the old set: as long as TTLs usually are.
 const CAREFUL: TimeDelta = TimeDelta::hours(24);
+
+/// Resolvers go on asking a server that left for as long as they keep the NS
+/// set: usually two days at most, the TTL of delegations in large zones.
+const DEPARTED: TimeDelta = TimeDelta::hours(48);
 
 /// What the length of a hold rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +72,7 @@ fn default_length(evidence: &Evidence, expectation: &Expectation, watch: &Watch)
     let servers = || evidence.hops.iter().flat_map(|hop| &hop.servers);
     let strangers = servers().any(|s| s.records.iter().any(|record| !expectation.expected.contains(record)));
     match (watch.old.ttl, watch.old.negative_ttl) {
+        inherited if watch.old.inherited => assumed(evidence, [inherited.0, inherited.1]),
         (Some(ttl), negative) if negative.is_none_or(|negative| negative <= ttl) => {
             hold(twice(ttl), Basis::OldTtl(ttl))
         }
@@ -76,12 +81,18 @@ fn default_length(evidence: &Evidence, expectation: &Expectation, watch: &Watch)
             hold(twice(negative), Basis::NegativeTtl(negative))
         }
         (Some(_), Some(negative)) => hold(twice(negative), Basis::NegativeTtl(negative)),
-        (_, negative) => {
-            let ttls = servers().flat_map(|server| [server.ttl, server.original_ttl, server.negative_ttl]);
-            let largest = ttls.chain([negative]).flatten().max().unwrap_or(0);
-            hold(twice(largest).max(CAREFUL), Basis::Assumed)
-        }
+        (_, negative) => assumed(evidence, [None, negative]),
     }
+}
+
+/// The set before was not seen: at least a day, and more if any TTL that is
+/// known asks for more.
+fn assumed(evidence: &Evidence, known: [Option<u32>; 2]) -> Hold {
+    let servers = evidence.hops.iter().flat_map(|hop| &hop.servers);
+    let ttls = servers.flat_map(|server| [server.ttl, server.original_ttl, server.negative_ttl]);
+    let largest = ttls.chain(known).flatten().max().unwrap_or(0);
+    let length = TimeDelta::seconds(i64::from(largest) * 2).max(CAREFUL);
+    Hold { length: Some(length), basis: Basis::Assumed, until: None }
 }
 
 /// Judges whether the hold has passed: since when all agree, and the hold with
@@ -107,6 +118,9 @@ pub(crate) fn judge(
     let agreed = stated(agreed, watch, policy, now, ledger);
     let Some(length) = hold.length else { return (Some(agreed), hold) };
     let mut until = end(agreed, length);
+    if hold.basis != Basis::Asked {
+        until = until.max(end_of_departure(watch));
+    }
     if let Basis::Signature(Some(expires)) = hold.basis {
         until = until.max(end(expires, TimeDelta::zero()));
     }
@@ -115,6 +129,23 @@ pub(crate) fn judge(
         ledger.add_until(until, Finding::new("hold-not-elapsed", Severity::Wait, text));
     }
     (Some(agreed), Hold { until: Some(until), ..hold })
+}
+
+/// Whether the hold that nobody shortened has passed too.
+pub(crate) fn rested(
+    evidence: &Evidence,
+    expectation: &Expectation,
+    watch: &Watch,
+    agreed: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> bool {
+    let length = default_length(evidence, expectation, watch).length;
+    let until = agreed.zip(length).map(|(agreed, length)| end(agreed, length).max(end_of_departure(watch)));
+    until.is_some_and(|until| until <= now)
+}
+
+fn end_of_departure(watch: &Watch) -> DateTime<Utc> {
+    watch.departed_at.map_or(DateTime::<Utc>::MIN_UTC, |departed| end(departed, DEPARTED))
 }
 
 /// The moment at which the last server was first seen to serve what is
@@ -145,7 +176,8 @@ fn agreed_since(
     agreed.filter(|_| any)
 }
 
-/// The user's `--since`, unless a server was seen without the record after it.
+/// The user's `--since`, unless a server was seen without the record after it,
+/// or `patch` found the zone without it.
 fn stated(
     agreed: DateTime<Utc>,
     watch: &Watch,
@@ -154,12 +186,15 @@ fn stated(
     ledger: &mut Ledger,
 ) -> DateTime<Utc> {
     let Some(since) = policy.since.filter(|since| *since <= now) else { return agreed };
-    match watch.disagreed_at.filter(|seen| *seen > since) {
-        None => since,
-        Some(seen) => {
-            let text = format!("not all servers agreed at {}, so {} is not counted", moment(seen), moment(since));
-            ledger.add(Finding::new("since-contradicted", Severity::Note, text));
-            agreed
-        }
-    }
+    let unpatched = watch.old.by_patch && lacks_any(&watch.old.records, &watch.expected);
+    let patched_at = watch.old.seen_at.filter(|_| unpatched);
+    let text = if let Some(seen) = watch.disagreed_at.filter(|seen| *seen > since) {
+        format!("not all servers agreed at {}, so {} is not counted", moment(seen), moment(since))
+    } else if let Some(seen) = patched_at.filter(|seen| *seen > since) {
+        format!("the zone had no new record before {}, so {} is not counted", moment(seen), moment(since))
+    } else {
+        return since;
+    };
+    ledger.add(Finding::new("since-contradicted", Severity::Note, text));
+    agreed
 }

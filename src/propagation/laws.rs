@@ -237,6 +237,17 @@ proptest! {
     }
 
     #[test]
+    fn a_resolver_that_falls_silent_ends_no_wait(mut case in any_case()) {
+        // What is in a cache has a TTL.
+        case.evidence.resolvers.retain(|resolver| resolver.ttl.is_some());
+        let (before, memory) = check(&case.evidence, &case.expectation, &case.before(), &case.policy, case.now());
+        let mut worse = case.evidence.clone();
+        worse.resolvers.iter_mut().for_each(|resolver| resolver.outcome = Outcome::Unreachable);
+        let (after, _) = check(&worse, &case.expectation, &memory, &case.policy, case.now());
+        prop_assert!(before.decision != Decision::Wait || after.decision >= Decision::Wait, "{before:#?} became {after:#?}");
+    }
+
+    #[test]
     fn an_error_in_place_of_an_answer_is_never_better_than_unknown(case in any_case(), index: Index) {
         for outcome in [Outcome::ServFail, Outcome::Refused, Outcome::NotAuthoritative, Outcome::Malformed,
             Outcome::OtherCode(4), Outcome::TruncatedWithoutTcp]

@@ -46,7 +46,8 @@ impl Ledger {
         self.findings.dedup();
         let decision = self.findings.first().map_or(Decision::Safe, |worst| worst.severity.into());
         let safe_at = self.until.filter(|_| decision == Decision::Wait && !self.open);
-        Verdict { decision, safe_at, agreed_since, hold, findings: self.findings, settled: !self.unsettled }
+        let (findings, settled) = (self.findings, !self.unsettled);
+        Verdict { decision, safe_at, agreed_since, hold, findings, settled, rested: false, cleared: false }
     }
 }
 

@@ -7,6 +7,9 @@
 //! and since the last time one was seen that did not. When other records are
 //! expected, every clock starts again.
 //!
+//! Every field must be there when a document is read: one that was left out
+//! would be read as "never seen", which can shorten a hold.
+//!
 //! Between two checks nobody looks: a server that falls back and recovers in
 //! between is not noticed.
 
@@ -46,20 +49,43 @@ pub struct Watch {
     /// The records of the new key.
     #[serde(with = "stored")]
     pub expected: Vec<Tlsa>,
-    /// The servers that were heard, by [`server_key`].
+    /// The servers that were asked, by [`server_key`].
     pub servers: BTreeMap<String, Seen>,
     /// The last time a server was seen that did not serve them.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub disagreed_at: Option<DateTime<Utc>>,
+    /// The last time one of those was no longer there.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub departed_at: Option<DateTime<Utc>>,
     /// The last check.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub last_checked: Option<DateTime<Utc>>,
-    /// The first verdict *safe*: from then on the old records may go.
+    /// The first verdict *safe* after the default hold: from then on the old
+    /// records may go, whatever other hold was asked for.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub cleared_at: Option<DateTime<Utc>>,
     /// The check that found this memory to be from the future.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub clock_went_back_at: Option<DateTime<Utc>>,
     /// When resolvers drop a set without the new records, by address.
     pub stale: BTreeMap<String, DateTime<Utc>>,
     /// The set that is being replaced.
     pub old: Old,
+    /// What is known of the sets that are served with all new records.
+    pub served: Served,
+}
+
+/// What counts of a set that agrees, once other records are expected: caches
+/// hold it then. Only grows while the same records are expected.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Served {
+    /// The largest TTL seen, in seconds.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub ttl: Option<u32>,
+    /// When the last signature seen over it expires.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub signature_expires: Option<DateTime<Utc>>,
 }
 
 /// What is known of one server.
@@ -67,10 +93,12 @@ pub struct Watch {
 #[serde(deny_unknown_fields)]
 pub struct Seen {
     /// Since when it has served the expected set; `None` when it last did not.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub since: Option<DateTime<Utc>>,
-    /// The last time it was heard.
-    pub heard_at: DateTime<Utc>,
-    /// Whether nothing was amiss in that check, anywhere.
+    /// The last time it was heard; `None` when it never was.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub heard_at: Option<DateTime<Utc>>,
+    /// When it was heard, whether nothing was amiss in that check, anywhere.
     pub sound: bool,
 }
 
@@ -84,13 +112,20 @@ pub struct Old {
     /// Whether `patch` recorded them, rather than a check that met them.
     pub by_patch: bool,
     /// The largest TTL it had, in seconds.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub ttl: Option<u32>,
     /// The largest negative TTL, where there was no set.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub negative_ttl: Option<u32>,
     /// When the last signature seen over it expires.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub signature_expires: Option<DateTime<Utc>>,
     /// When it was last seen.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub seen_at: Option<DateTime<Utc>>,
+    /// Whether the TTLs are those of earlier sets only: they can make a hold
+    /// longer, and say nothing about the set right before.
+    pub inherited: bool,
 }
 
 /// How long answers of the time before a change are cached.
@@ -123,8 +158,8 @@ impl Memory {
     /// cached for `ttl`, and `expected` are the records of the new key, which
     /// were added or were there already. The clock starts again, unless the
     /// same records were expected before and `old` had them all: then nothing
-    /// changed. A larger TTL remembered from an earlier change is kept while
-    /// caches may hold its set.
+    /// changed. A larger TTL remembered from before is kept while caches may
+    /// hold its set.
     #[must_use]
     pub fn patched(&self, owner: &Name, old: &[Tlsa], ttl: OldTtl, expected: &[Tlsa], now: DateTime<Utc>) -> Self {
         let expected = sorted(expected.to_vec());
@@ -133,12 +168,12 @@ impl Memory {
         if watch.expected == expected && !lacks_any(old, &expected) {
             return memory;
         }
-        let mut known = watch.old.still_cached(now);
+        let mut known = watch.still_cached(now);
         match ttl {
             OldTtl::Set(ttl) => known.ttl = known.ttl.max(Some(ttl)),
             OldTtl::Absent(ttl) => known.negative_ttl = known.negative_ttl.max(Some(ttl)),
         }
-        let old = Old { records: sorted(old.to_vec()), by_patch: true, seen_at: Some(now), ..known };
+        let old = Old { records: sorted(old.to_vec()), by_patch: true, seen_at: Some(now), inherited: false, ..known };
         *watch = Watch { expected, old, ..Watch::default() };
         memory
     }
@@ -171,13 +206,12 @@ impl Memory {
         let Some(mut watch) = self.owners.get(&evidence.owner.to_string()).cloned() else { return self.clone() };
         for hop in &evidence.hops {
             for server in hop.servers.iter().filter(|server| !silent(server)) {
-                let unheard = || Seen { since: None, heard_at: now, sound: false };
-                let seen = watch.servers.entry(server_key(hop, server)).or_insert_with(unheard);
-                seen.heard_at = now;
+                let seen = watch.servers.entry(server_key(hop, server)).or_insert(Seen::UNHEARD);
+                seen.heard_at = Some(now);
                 seen.sound = verdict.settled;
             }
         }
-        if verdict.decision == Decision::Safe {
+        if verdict.decision == Decision::Safe && verdict.rested {
             watch.cleared_at = watch.cleared_at.or(Some(now));
         }
         self.with(evidence, watch)
@@ -191,9 +225,15 @@ impl Memory {
             Some(watch) if watch.expected == expected => watch.clone(),
             None => Watch { expected, ..Watch::default() },
             Some(watch) => {
-                let mut old = watch.old.still_cached(now);
+                let mut old = watch.still_cached(now);
                 if watch.cleared_at.is_none() {
                     (old.records, old.by_patch) = (watch.old.records.clone(), watch.old.by_patch);
+                }
+                // What `patch` recorded is the set of the deployed key; what was
+                // added since may have been a mistake.
+                if !old.by_patch && watch.servers.values().any(|seen| seen.since.is_some()) {
+                    let former = watch.expected.iter().filter(|record| !expected.contains(record));
+                    old.records = sorted(old.records.into_iter().chain(former.cloned()).collect());
                 }
                 Watch { expected, old, ..Watch::default() }
             }
@@ -210,8 +250,17 @@ impl Memory {
 impl Watch {
     /// Times to come are traces of a wrong clock: they become now.
     fn correct(&mut self, now: DateTime<Utc>) {
-        let seen = self.servers.values_mut().flat_map(|seen| seen.since.iter_mut().chain([&mut seen.heard_at]));
-        let own = [&mut self.disagreed_at, &mut self.last_checked, &mut self.cleared_at, &mut self.old.seen_at];
+        if let Some(ahead) = self.last_checked.map(|last| last - now).filter(|ahead| *ahead > TimeDelta::zero()) {
+            self.stale.values_mut().for_each(|until| *until = until.checked_sub_signed(ahead).unwrap_or(now));
+        }
+        let seen = self.servers.values_mut().flat_map(|seen| seen.since.iter_mut().chain(&mut seen.heard_at));
+        let own = [
+            &mut self.disagreed_at,
+            &mut self.departed_at,
+            &mut self.last_checked,
+            &mut self.cleared_at,
+            &mut self.old.seen_at,
+        ];
         let times = own.into_iter().flatten().chain(seen);
         for time in times.filter(|time| **time > now) {
             *time = now;
@@ -225,41 +274,85 @@ impl Watch {
         }
         self.forget_departed(evidence, now);
         for (index, hop) in evidence.hops.iter().enumerate() {
-            for server in hop.servers.iter().filter(|server| says_something(evidence, index, server)) {
+            for server in &hop.servers {
+                let seen = self.servers.entry(server_key(hop, server)).or_insert(Seen::UNHEARD);
+                if !says_something(evidence, index, server) {
+                    continue;
+                }
                 let serves = serves(evidence, index, server, expectation.expected());
-                if !serves {
+                if serves {
+                    self.served.ttl = self.served.ttl.max(server.ttl).max(server.original_ttl);
+                    self.served.signature_expires = self.served.signature_expires.max(server.set_signature_expires);
+                } else {
                     self.disagreed_at = Some(now);
                     self.old.learn(server, self.cleared_at.is_none(), now);
                 }
-                let seen = self.servers.entry(server_key(hop, server));
-                let seen = seen.or_insert(Seen { since: None, heard_at: now, sound: false });
                 seen.since = serves.then_some(seen.since.unwrap_or(now));
-                seen.heard_at = now;
+                seen.heard_at = Some(now);
             }
         }
-        self.stale.clear();
-        for resolver in &evidence.resolvers {
-            let stale = resolver.outcome == Outcome::Answered && lacks_any(&resolver.records, expectation.expected());
-            if let Some(ttl) = resolver.ttl.filter(|_| stale) {
-                self.stale.insert(resolver.address.to_string(), stale_until(now, ttl));
+        self.listen_to_resolvers(evidence, expectation, now);
+    }
+
+    /// A resolver that held another set does so until its time ends, whatever
+    /// it says in between, unless it has the new one.
+    fn listen_to_resolvers(&mut self, evidence: &Evidence, expectation: &Expectation, now: DateTime<Utc>) {
+        self.stale.retain(|_, until| *until > now);
+        for resolver in evidence.resolvers.iter().filter(|resolver| resolver.outcome == Outcome::Answered) {
+            let address = resolver.address.to_string();
+            if !lacks_any(&resolver.records, expectation.expected()) {
+                self.stale.remove(&address);
+            } else if let Some(ttl) = resolver.ttl {
+                let until = stale_until(now, ttl);
+                self.stale.entry(address).and_modify(|known| *known = until.max(*known)).or_insert(until);
             }
         }
     }
 
-    /// Forgets servers that are no longer there. One that did not agree may
-    /// have been asked until now. A name whose address was not found this time
-    /// is still there.
+    /// What still matters once other records are expected: the TTLs, until caches
+    /// have had twice their time since all was safe, and signatures until they
+    /// expire. The records are not among it.
+    fn still_cached(&self, now: DateTime<Utc>) -> Old {
+        let matters = |ttl: &u32| {
+            let length = TimeDelta::seconds(i64::from(*ttl) * 2);
+            let end = self.cleared_at.and_then(|cleared| cleared.checked_add_signed(length));
+            end.is_none_or(|end| end > now)
+        };
+        let ttl = self.old.ttl.filter(matters).max(self.served.ttl);
+        let negative_ttl = self.old.negative_ttl.filter(matters);
+        let signature_expires = self.old.signature_expires.max(self.served.signature_expires);
+        Old {
+            ttl,
+            negative_ttl,
+            signature_expires: signature_expires.filter(|expires| *expires > now),
+            seen_at: self.old.seen_at,
+            inherited: ttl.or(negative_ttl).is_some(),
+            ..Old::default()
+        }
+    }
+
+    /// Forgets servers that are no longer there. One that did not agree, or was
+    /// never heard, may have been asked until now. A name whose address was not
+    /// found this time is still there, and so is one whose address now was.
     fn forget_departed(&mut self, evidence: &Evidence, now: DateTime<Utc>) {
         let listed = || evidence.hops.iter().flat_map(|hop| hop.servers.iter().map(move |server| (hop, server)));
         let keys: BTreeSet<String> = listed().map(|(hop, server)| server_key(hop, server)).collect();
         let nameless = listed().filter(|(_, server)| server.address.is_none());
         let names: Vec<String> = nameless.map(|(hop, server)| format!("{} ", server_key(hop, server))).collect();
         let stays = |key: &String| keys.contains(key) || names.iter().any(|name| key.starts_with(name.as_str()));
-        if self.servers.iter().any(|(key, seen)| seen.since.is_none() && !stays(key)) {
+        let found =
+            |key: &str| keys.iter().any(|other| other.strip_prefix(key).is_some_and(|rest| rest.starts_with(' ')));
+        if self.servers.iter().any(|(key, seen)| seen.since.is_none() && !stays(key) && !found(key)) {
             self.disagreed_at = Some(now);
+            self.departed_at = Some(now);
         }
         self.servers.retain(|key, _| stays(key));
     }
+}
+
+impl Seen {
+    /// A server that was asked and not heard yet.
+    const UNHEARD: Self = Self { since: None, heard_at: None, sound: false };
 }
 
 /// Whether an answer says what the server serves: silence, errors and what
@@ -279,6 +372,7 @@ impl Old {
         if server.outcome == Outcome::Answered {
             self.ttl = self.ttl.max(server.ttl).max(server.original_ttl);
             self.signature_expires = self.signature_expires.max(server.set_signature_expires);
+            self.inherited = false;
         } else {
             self.negative_ttl = self.negative_ttl.max(server.negative_ttl);
         }
@@ -287,22 +381,6 @@ impl Old {
             self.records = sorted(std::mem::take(&mut self.records));
         }
         self.seen_at = Some(now);
-    }
-
-    /// What still matters of an earlier change: TTLs for twice their time, a
-    /// signature until it expires. The records are not among it.
-    fn still_cached(&self, now: DateTime<Utc>) -> Self {
-        let matters = |ttl: &u32| {
-            let end = self.seen_at.and_then(|seen| seen.checked_add_signed(TimeDelta::seconds(i64::from(*ttl) * 2)));
-            end.is_some_and(|end| end > now)
-        };
-        Self {
-            ttl: self.ttl.filter(matters),
-            negative_ttl: self.negative_ttl.filter(matters),
-            signature_expires: self.signature_expires.filter(|expires| *expires > now),
-            seen_at: self.seen_at,
-            ..Self::default()
-        }
     }
 }
 

@@ -136,8 +136,9 @@ fn differing(hop: &Hop, ledger: &mut Ledger) {
 }
 
 fn behind(hop: &Hop, ledger: &mut Ledger) {
-    let serials: BTreeSet<u32> = hop.servers.iter().filter(|s| answered(s)).filter_map(|s| s.serial).collect();
-    for server in hop.servers.iter().filter(|server| answered(server)) {
+    // A server that gave its serial and no answer lags as any other does.
+    let serials: BTreeSet<u32> = hop.servers.iter().filter_map(|server| server.serial).collect();
+    for server in &hop.servers {
         let Some(serial) = server.serial else { continue };
         let newer = |other: &&u32| serial_order(serial, **other).is_none_or(Ordering::is_lt);
         if let Some(newer) = serials.iter().find(newer) {
@@ -158,8 +159,9 @@ fn serial_order(a: u32, b: u32) -> Option<Ordering> {
 }
 
 /// Judges what the resolvers answer: a set without the new record is waited
-/// for until it leaves the cache; anything else is worth a note. They never
-/// overrule the servers.
+/// for until it leaves the cache, and SERVFAIL is what one that validates says
+/// of an answer that it does not believe; anything else is worth a note. They
+/// never make anything better.
 pub(crate) fn judge_resolvers(
     evidence: &Evidence,
     expectation: &Expectation,
@@ -167,10 +169,14 @@ pub(crate) fn judge_resolvers(
     now: DateTime<Utc>,
     ledger: &mut Ledger,
 ) {
+    judge_remembered(evidence, watch, now, ledger);
     for resolver in &evidence.resolvers {
         let name = address_text(resolver.address);
+        let failed = resolver.outcome == Outcome::ServFail;
         for finding in &resolver.findings {
-            ledger.add(Finding { severity: Severity::Note, server: Some(name.clone()), ..finding.clone() });
+            let code = finding.code == resolver.outcome.word();
+            let severity = if failed && code { Severity::Unknown } else { Severity::Note };
+            ledger.add(Finding { severity, server: Some(name.clone()), ..finding.clone() });
         }
         let told = |code: &str| resolver.findings.iter().any(|finding| finding.code == code);
         let note = |code, text: &str| Finding::new(code, Severity::Note, text).at(name.clone());
@@ -178,6 +184,10 @@ pub(crate) fn judge_resolvers(
             Outcome::Answered => {}
             Outcome::NoData | Outcome::NoName => ledger.add(note("resolver-stale", "this resolver has no record yet")),
             outcome if told(outcome.word()) => {}
+            Outcome::ServFail => {
+                let text = "this resolver answers SERVFAIL: senders that ask one like it put off delivery";
+                ledger.add(Finding::new("servfail", Severity::Unknown, text).at(name.clone()));
+            }
             outcome => ledger.add(note(outcome.word(), "this resolver gave no answer to judge")),
         }
         if matches!(resolver.outcome, Outcome::Answered | Outcome::NoData | Outcome::NoName)
@@ -199,6 +209,21 @@ pub(crate) fn judge_resolvers(
             Some(_) => {}
             None => ledger.add(stale("this resolver holds a set without the new record".to_owned())),
         }
+    }
+}
+
+/// A resolver that was seen with another set still has it, even if it gives no
+/// set now or is not asked any more.
+fn judge_remembered(evidence: &Evidence, watch: &Watch, now: DateTime<Utc>, ledger: &mut Ledger) {
+    let speaks = |address: &str| {
+        let mut answers = evidence.resolvers.iter().filter(|resolver| resolver.outcome == Outcome::Answered);
+        answers.any(|resolver| resolver.address.to_string() == address)
+    };
+    for (address, until) in watch.stale.iter().filter(|(address, until)| **until > now && !speaks(address)) {
+        let name = address.parse().map_or_else(|_| address.clone(), address_text);
+        let text =
+            format!("this resolver held a set without the new record that lasts until {}", super::moment(*until));
+        ledger.add_until(*until, Finding::new("resolver-stale", Severity::Wait, text).at(name));
     }
 }
 

@@ -52,7 +52,7 @@ pub(crate) fn judge(
             ledger.add(Finding::new("no-servers", Severity::Unknown, text));
         }
         for server in &hop.servers {
-            let (name, unreachable) = (label(server), server.outcome == Outcome::Unreachable);
+            let (name, mute) = (label(server), silent(server));
             let excused = waived.contains(hop, server);
             for finding in &server.findings {
                 let mut finding = Finding { server: Some(name.clone()), ..finding.clone() };
@@ -61,7 +61,7 @@ pub(crate) fn judge(
                 } else if !answered(server) && finding.code == server.outcome.word() {
                     finding.severity = finding.severity.max(Severity::Unknown);
                 }
-                if unreachable && finding.severity <= Severity::Unknown {
+                if mute && finding.severity <= Severity::Unknown {
                     ledger.add_silence(finding);
                 } else {
                     ledger.add(finding);
@@ -69,7 +69,7 @@ pub(crate) fn judge(
             }
             if let Some(finding) = missing(server, excused) {
                 let finding = finding.at(name);
-                if unreachable { ledger.add_silence(finding) } else { ledger.add(finding) }
+                if mute { ledger.add_silence(finding) } else { ledger.add(finding) }
             }
         }
     }
@@ -115,10 +115,11 @@ fn waive(evidence: &Evidence, watch: &Watch, policy: &Policy, hold: &Hold, now: 
     if addresses.len() > policy.allow_unreachable { Waived::default() } else { waived }
 }
 
-/// Whether nothing at all is known from the server: it did not answer, and none
-/// of its other answers was wrong.
+/// Whether nothing at all is known from the server: it did not answer, gave no
+/// serial either, and none of its other answers was wrong.
 pub(crate) fn silent(server: &ServerAnswer) -> bool {
     server.outcome == Outcome::Unreachable
+        && server.serial.is_none()
         && !matches!(server.security, Security::Bogus | Security::Insecure)
         && server.findings.iter().all(|finding| finding.severity < Severity::Unsafe)
 }
@@ -126,7 +127,7 @@ pub(crate) fn silent(server: &ServerAnswer) -> bool {
 fn last_heard_amiss(hop: &Hop, server: &ServerAnswer, watch: &Watch, hold: &Hold, now: DateTime<Utc>) -> bool {
     watch.servers.get(&server_key(hop, server)).is_some_and(|seen| {
         // Without a length nothing can be said to have passed.
-        let passed = hold.length.is_some_and(|length| seen.heard_at < now && end(seen.heard_at, length) <= now);
-        !seen.sound && !passed
+        let passed = |heard| hold.length.is_some_and(|length| heard < now && end(heard, length) <= now);
+        seen.heard_at.is_some_and(|heard| !seen.sound && !passed(heard))
     })
 }

@@ -34,8 +34,9 @@ pub(crate) fn hint(code: &str, severity: Severity) -> Option<&'static str> {
         "no-servers" | "unreachable" => {
             "start the server or take it out of the delegation; --allow-unreachable N permits silence"
         }
-        "not-authoritative" | "refused" | "servfail" => {
-            "the server has not loaded the zone or lost its transfer: see its log"
+        "not-authoritative" | "refused" => "the server has not loaded the zone or lost its transfer: see its log",
+        "servfail" => {
+            "see the log: a server has not loaded the zone or lost its transfer, a resolver could not validate"
         }
         "nothing-expected" => "name the file of the new key",
         "old-record-missing" => {

@@ -4,7 +4,7 @@
 
 use std::cmp::Reverse;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::duration;
 use crate::finding::Finding;
@@ -27,7 +27,7 @@ pub struct Look {
 #[must_use]
 pub fn text(targets: &[Judged], checked_at: DateTime<Utc>, look: Look) -> String {
     let (decision, safe_at) = overall(targets.iter().map(|target| &target.verdict));
-    let mut text = format!("{}: {}\n", word(decision, look.color), next_step(decision, safe_at, checked_at));
+    let mut text = format!("{}: {}\n", word(decision, look.color), next_step(targets, decision, safe_at, checked_at));
     for target in targets {
         text.push('\n');
         text.push_str(&one(target, checked_at, look));
@@ -57,8 +57,11 @@ fn word(decision: Decision, color: bool) -> String {
     if color { format!("\u{1b}[{code}m{word}\u{1b}[0m") } else { word }
 }
 
-fn next_step(decision: Decision, safe_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
+fn next_step(targets: &[Judged], decision: Decision, safe_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
     match (decision, safe_at) {
+        (Decision::Safe, _) if targets.iter().all(is_done) => {
+            "the new key may be in use; no old record is left, so there is nothing left to do".to_owned()
+        }
         (Decision::Safe, _) => "deploy the new key now; prune the old records when every service uses it".to_owned(),
         (Decision::Wait, Some(time)) => format!(
             "do not deploy yet; if nothing changes it is safe at {} ({}): ask again then, or use --wait",
@@ -75,10 +78,15 @@ fn next_step(decision: Decision, safe_at: Option<DateTime<Utc>>, now: DateTime<U
     }
 }
 
+/// Whether it was safe before, and the servers serve nothing but the new records.
+fn is_done(target: &Judged) -> bool {
+    let servers = target.evidence.hops.last().map(|hop| hop.servers.as_slice()).unwrap_or_default();
+    let mut records = servers.iter().flat_map(|server| &server.records);
+    target.verdict.cleared && records.all(|record| target.expectation.expected().contains(record))
+}
+
 fn left(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
-    // Up to the next second, as the time itself is.
-    let left = time - now + TimeDelta::milliseconds(999);
-    format!("in {}", duration::text(left))
+    format!("in {}", duration::text(time - now))
 }
 
 fn one(target: &Judged, now: DateTime<Utc>, look: Look) -> String {
@@ -218,6 +226,8 @@ fn timeline(agreed: Option<DateTime<Utc>>, hold: Option<Hold>, now: DateTime<Utc
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::*;
     use crate::propagation::evidence::Security;
     use crate::propagation::memory::Memory;
@@ -288,6 +298,33 @@ mod tests {
         let colored = text(&[target], at("12:00:00"), Look { color: true, width: None });
         assert!(colored.starts_with("\u{1b}[1;35mUNKNOWN\u{1b}[0m: "));
         assert_eq!(colored.matches('\u{1b}').count(), 2);
+    }
+
+    #[test]
+    fn when_the_old_records_are_gone_nothing_is_left_to_do() {
+        let (both, alone) = ([key("new"), key("old")], [key("new")]);
+        let expectation = Expectation::new(vec![key("new")], None);
+        let memory = Memory::empty(&name("example.com"));
+        let step = |memory: &Memory, records: &[Tlsa], time: DateTime<Utc>| {
+            let evidence = evidence(vec![server(1, records)]);
+            let (verdict, memory) = check(&evidence, &expectation, memory, &Policy::default(), time);
+            let judged = Judged { evidence, expectation: expectation.clone(), verdict };
+            (text(&[judged], time, Look::default()), memory)
+        };
+        let day = |days| at("00:00:00") + TimeDelta::days(days);
+        let (_, memory) = step(&memory, &both, day(0));
+        let (first, memory) = step(&memory, &both, day(1));
+        assert!(first.starts_with("SAFE: deploy the new key now"), "{first}");
+        let (still, memory) = step(&memory, &both, day(2));
+        assert!(still.starts_with("SAFE: deploy the new key now"), "{still}");
+        let (done, _) = step(&memory, &alone, day(3));
+        assert!(done.starts_with("SAFE: the new key may be in use;"), "{done}");
+    }
+
+    #[test]
+    fn a_hold_of_seconds_is_not_said_to_be_longer() {
+        let now = at("12:00:00") + TimeDelta::milliseconds(900);
+        assert_eq!(left(at("12:00:05"), now), "in 4s");
     }
 
     #[test]

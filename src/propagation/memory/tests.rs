@@ -56,15 +56,18 @@ fn a_patch_that_changed_nothing_keeps_the_clock() {
 }
 
 #[test]
-fn an_earlier_ttl_is_kept_for_twice_its_time() {
+fn an_earlier_ttl_is_kept_for_twice_its_time_since_all_was_safe() {
     let memory = Memory::empty(&name("example.com"));
     let memory = memory.patched(&owner(), &[key("a")], OldTtl::Set(3600), &[key("b")], at("08:00:00"));
-    let ttl_after = |time: &str| {
+    let ttl_after = |memory: &Memory, time: &str| {
         let memory = memory.patched(&owner(), &[key("a"), key("b")], OldTtl::Set(60), &[key("c")], at(time));
         memory.owners[&owner().to_string()].old.ttl
     };
-    assert_eq!(ttl_after("09:59:59"), Some(3600));
-    assert_eq!(ttl_after("10:00:00"), Some(60));
+    assert_eq!(ttl_after(&memory, "23:00:00"), Some(3600));
+    let mut cleared = memory.clone();
+    cleared.owners.get_mut(&owner().to_string()).unwrap().cleared_at = Some(at("10:00:00"));
+    assert_eq!(ttl_after(&cleared, "11:59:59"), Some(3600));
+    assert_eq!(ttl_after(&cleared, "12:00:00"), Some(60));
 }
 
 #[test]
@@ -79,4 +82,27 @@ fn a_server_whose_address_is_not_found_this_time_is_not_forgotten() {
     let policy = Policy { hold: crate::propagation::HoldWish::For(TimeDelta::hours(2)), ..Policy::default() };
     let (verdict, _) = check(&seen, &expectation, &memory, &policy, at("10:00:00"));
     assert_eq!(verdict.agreed_since, Some(at("08:00:00")));
+}
+
+#[test]
+fn a_field_that_was_left_out_is_an_error() {
+    let expectation = Expectation::new(vec![key("new")], None);
+    let seen = evidence(vec![server(1, &[key("new")]), server(2, &[key("old")])]);
+    let memory = Memory::empty(&name("example.com")).after(&seen, &expectation, at("09:00:00"));
+    let whole = serde_json::to_value(&memory).unwrap();
+    assert!(serde_json::from_value::<Memory>(whole.clone()).is_ok());
+    let watch = format!("/owners/{}", owner());
+    let server = seen.hops[0].servers.first().map(|first| super::server_key(&seen.hops[0], first)).unwrap();
+    let mut tried = 0;
+    for place in [watch.clone(), format!("{watch}/old"), format!("{watch}/served"), format!("{watch}/servers/{server}")]
+    {
+        let fields: Vec<String> = whole.pointer(&place).unwrap().as_object().unwrap().keys().cloned().collect();
+        for field in fields {
+            let mut lacking = whole.clone();
+            lacking.pointer_mut(&place).unwrap().as_object_mut().unwrap().remove(&field);
+            assert!(serde_json::from_value::<Memory>(lacking).is_err(), "{place} without {field}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 15, "{tried}");
 }

@@ -1,0 +1,180 @@
+//! Cases in which the verdict was once *safe* too early: what was seen before,
+//! and by whom, must not be forgotten too soon.
+
+use super::*;
+use crate::propagation::Basis;
+
+fn with_ttl(server: ServerAnswer, ttl: u32) -> ServerAnswer {
+    spoiled(server, |s| (s.ttl, s.original_ttl) = (Some(ttl), Some(ttl)))
+}
+
+fn third() -> Expectation {
+    Expectation::new(vec![key("third")], None)
+}
+
+fn all_three() -> Vec<Tlsa> {
+    vec![key("old"), key("new"), key("third")]
+}
+
+#[test]
+fn a_server_that_gives_its_serial_is_not_silent() {
+    let mute = |serial| spoiled(failing(2, Outcome::Unreachable), |s| s.serial = serial);
+    let waiving = Policy { allow_unreachable: 1, ..NO_HOLD };
+    let verdict = |serial| with(&evidence(vec![server(1, &new_and_old()), mute(serial)]), &new(), &waiving);
+    assert_eq!(verdict(None).decision, Decision::Safe);
+    assert_eq!(verdict(Some(2_026_112_001)).decision, Decision::Unknown);
+    let behind = verdict(Some(2_026_112_000));
+    assert_eq!(behind.decision, Decision::Unknown);
+    found(&behind, "serial-behind", Severity::Wait, NS2);
+}
+
+#[test]
+fn the_ttl_that_agreeing_servers_had_outlives_a_lowered_one() {
+    let four_days = 345_600;
+    let mut watched = Watched::new(DEFAULT);
+    watched.see(vec![with_ttl(server(1, &new_and_old()), four_days)], "08:00:00");
+    let unpatched = watched.memory.clone();
+    // By hand the TTL goes down first, then the next key is added.
+    watched.expectation = third();
+    let mut watched = watched.patched(&new_and_old(), OldTtl::Set(60), "09:00:00");
+    let lowered = || vec![with_ttl(server(1, &all_three()), 60)];
+    let hold = watched.see(lowered(), "10:00:00").hold.unwrap();
+    assert_eq!((hold.length, hold.basis), (Some(TimeDelta::days(8)), Basis::OldTtl(four_days)));
+    watched.memory = unpatched;
+    let hold = watched.see(lowered(), "10:00:00").hold.unwrap();
+    assert_eq!((hold.length, hold.basis), (Some(TimeDelta::days(8)), Basis::Assumed));
+}
+
+#[test]
+fn the_signature_that_agreeing_servers_had_counts_for_the_next_key() {
+    let until = at("00:00:00") + TimeDelta::days(20);
+    let signed = || spoiled(server(1, &new_and_old()), |s| s.set_signature_expires = Some(until));
+    let mut watched = Watched::new(Policy { hold: HoldWish::Signature, ..DEFAULT });
+    watched.see(vec![signed()], "08:00:00");
+    watched.expectation = third();
+    let mut watched = watched.patched(&new_and_old(), OldTtl::Set(60), "09:00:00");
+    let hold = watched.see(vec![server(1, &all_three())], "10:00:00").hold.unwrap();
+    assert_eq!(hold.basis, Basis::Signature(Some(until)));
+}
+
+#[test]
+fn a_shorter_ttl_of_an_earlier_change_does_not_shorten_a_careful_hold() {
+    let mut watched = Watched::new(DEFAULT);
+    let lagging = with_ttl(server(2, &[key("old")]), 3600);
+    watched.see(vec![with_ttl(server(1, &new_and_old()), 3600), lagging], "08:00:00");
+    watched.expectation = third();
+    // The TTL went up before the next key came, and nobody saw it.
+    let raised = |number| with_ttl(server(number, &all_three()), 86_400);
+    let verdict = watched.see(vec![raised(1), raised(2)], "09:00:00");
+    let hold = verdict.hold.unwrap();
+    assert_eq!((hold.length, hold.basis), (Some(TimeDelta::days(2)), Basis::Assumed));
+    // Seen on a server that lags, the TTL is known again.
+    let mut short = with_ttl(server(2, &new_and_old()), 7200);
+    short.serial = Some(2_026_112_000);
+    let hold = watched.see(vec![raised(1), short], "10:00:00").hold.unwrap();
+    assert_eq!(hold.basis, Basis::OldTtl(7200));
+}
+
+#[test]
+fn a_key_that_was_served_is_missed_when_the_next_one_replaces_it() {
+    let mut watched = Watched::new(DEFAULT);
+    watched.see(vec![server(1, &[key("new")])], "08:00:00");
+    watched.expectation = third();
+    let verdict = watched.see(vec![server(1, &[key("third")])], "09:00:00");
+    found(&verdict, "old-record-missing", Severity::Unsafe, NS1);
+    // A key that nobody served is no key that anybody misses.
+    let mut watched = Watched::new(DEFAULT);
+    watched.see(vec![server(1, &[])], "08:00:00");
+    watched.expectation = third();
+    absent(&watched.see(vec![server(1, &[key("third")])], "09:00:00"), "old-record-missing");
+}
+
+#[test]
+fn an_old_ttl_counts_from_when_the_last_server_had_dropped_the_old_set() {
+    let watched = Watched::new(DEFAULT).patched(&[key("old")], OldTtl::Set(3600), "00:00:00");
+    // A server lags for hours; the next key comes, with a low TTL.
+    let mut watched = watched;
+    watched.expectation = third();
+    let mut watched = watched.patched(&new_and_old(), OldTtl::Set(60), "09:00:00");
+    let hold = watched.see(vec![with_ttl(server(1, &all_three()), 60)], "10:00:00").hold.unwrap();
+    assert_eq!(hold.basis, Basis::OldTtl(3600));
+}
+
+#[test]
+fn a_server_that_was_never_heard_and_left_starts_the_hold_again() {
+    let mut watched = Watched::new(Policy { hold: HoldWish::For(TimeDelta::hours(2)), ..DEFAULT });
+    let mute = failing(2, Outcome::Unreachable);
+    assert_eq!(watched.see(vec![server(1, &new_and_old()), mute], "08:00:00").decision, Decision::Unknown);
+    assert_eq!(watched.see(vec![server(1, &new_and_old())], "10:00:00").safe_at, Some(at("12:00:00")));
+    assert_eq!(watched.see(vec![server(1, &new_and_old())], "12:00:00").decision, Decision::Safe);
+    // One whose address is found at last has not left.
+    let mut watched = Watched::new(Policy { hold: HoldWish::For(TimeDelta::hours(2)), ..DEFAULT });
+    let nameless = spoiled(failing(2, Outcome::Unreachable), |s| s.address = None);
+    watched.see(vec![server(1, &new_and_old()), nameless], "08:00:00");
+    let both = vec![server(1, &new_and_old()), server(2, &new_and_old())];
+    let found = watched.see(both, "09:00:00");
+    assert_eq!(found.agreed_since, Some(at("09:00:00")));
+    assert!(watched.memory.owners.values().all(|watch| watch.disagreed_at.is_none()));
+}
+
+#[test]
+fn a_lagging_server_that_left_is_asked_while_its_delegation_is_cached() {
+    let mut watched = Watched::new(DEFAULT).patched(&[key("old")], OldTtl::Set(300), "00:00:00");
+    watched.see(vec![server(1, &new_and_old()), with_ttl(server(2, &[key("old")]), 300)], "08:00:00");
+    let verdict = watched.see(vec![server(1, &new_and_old())], "09:00:00");
+    assert_eq!(verdict.safe_at, Some(at("09:00:00") + TimeDelta::hours(48)));
+}
+
+#[test]
+fn a_resolver_that_held_the_old_set_is_remembered_when_it_falls_silent() {
+    let mut seen = evidence(vec![server(1, &new_and_old())]);
+    seen.resolvers = vec![resolver(&[key("old")], 7200)];
+    let memory = Memory::empty(&name("example.com"));
+    let (_, memory) = check(&seen, &new(), &memory, &NO_HOLD, at("10:00:00"));
+    for outcome in [Outcome::Unreachable, Outcome::Refused, Outcome::NoData] {
+        seen.resolvers = vec![resolver(&[], 60)];
+        seen.resolvers[0].outcome = outcome;
+        let (verdict, memory) = check(&seen, &new(), &memory, &NO_HOLD, at("10:01:00"));
+        assert_eq!((verdict.decision, verdict.safe_at), (Decision::Wait, Some(at("12:00:00"))), "{outcome:?}");
+        found(&verdict, "resolver-stale", Severity::Wait, Some("127.0.0.1"));
+        let (verdict, _) = check(&seen, &new(), &memory, &NO_HOLD, at("12:00:00"));
+        assert_eq!(verdict.decision, Decision::Safe, "{outcome:?}");
+    }
+    seen.resolvers = Vec::new();
+    assert_eq!(check(&seen, &new(), &memory, &NO_HOLD, at("10:01:00")).0.decision, Decision::Wait);
+    seen.resolvers = vec![resolver(&new_and_old(), 60)];
+    assert_eq!(check(&seen, &new(), &memory, &NO_HOLD, at("10:01:00")).0.decision, Decision::Safe);
+}
+
+#[test]
+fn a_run_without_a_hold_does_not_let_the_old_records_go() {
+    let mut watched = Watched::new(NO_HOLD).patched(&[key("old")], OldTtl::Set(3600), "09:00:00");
+    assert_eq!(watched.see(vec![server(1, &new_and_old())], "10:00:00").decision, Decision::Safe);
+    let verdict = watched.see(vec![server(1, &[key("new")])], "10:01:00");
+    assert_eq!(verdict.decision, Decision::Unsafe);
+    found(&verdict, "old-record-missing", Severity::Unsafe, NS1);
+}
+
+#[test]
+fn a_since_before_the_patch_is_not_believed() {
+    let since = Some(at("00:00:00") - TimeDelta::days(3));
+    let mut watched = Watched::new(Policy { since, ..DEFAULT }).patched(&[], OldTtl::Set(86_400), "11:59:00");
+    let verdict = watched.see(vec![server(1, &new_and_old())], "12:00:00");
+    assert_eq!((verdict.decision, verdict.agreed_since), (Decision::Wait, Some(at("12:00:00"))));
+    found(&verdict, "since-contradicted", Severity::Note, None);
+    // What stood there already may have stood there for long.
+    let mut watched = Watched::new(Policy { since, ..DEFAULT }).patched(&new_and_old(), OldTtl::Set(60), "11:59:00");
+    assert_eq!(watched.see(vec![server(1, &new_and_old())], "12:00:00").decision, Decision::Safe);
+}
+
+#[test]
+fn a_resolver_that_fails_on_the_question_leaves_a_doubt() {
+    let mut seen = evidence(vec![server(1, &new_and_old())]);
+    seen.resolvers = vec![resolver(&[], 0)];
+    seen.resolvers[0].outcome = Outcome::ServFail;
+    let verdict = once(&seen, &new());
+    assert_eq!(verdict.decision, Decision::Unknown);
+    found(&verdict, "servfail", Severity::Unknown, Some("127.0.0.1"));
+    seen.resolvers[0].findings = vec![Finding::new("servfail", Severity::Note, "says the walk")];
+    assert_eq!(once(&seen, &new()).decision, Decision::Unknown);
+}
