@@ -1,6 +1,5 @@
 //! What to do about a finding: one sentence per code, for the person who reads
-//! the report at night. Codes without a hint speak
-//! for themselves.
+//! the report at night. Codes without a hint speak for themselves.
 
 use crate::finding::Severity;
 
@@ -14,7 +13,10 @@ pub(crate) fn hint(code: &str, severity: Severity) -> Option<&'static str> {
         {
             return None;
         }
-        "alias-loop" | "limits-exceeded" => "shorten the chain of aliases at the owner",
+        "alias-loop" => "shorten the chain of aliases at the owner",
+        "algorithm-incomplete" => {
+            "sign the zone with every algorithm that its DS records name, or remove those DS records"
+        }
         "alias-not-followed" | "alias-unsupported" => "publish the records at the owner itself, or name another --host",
         "bogus" | "signature-expired" => {
             "mail to this host is at risk already: see to the zone's signatures first (delv +vtrace shows the chain)"
@@ -28,7 +30,12 @@ pub(crate) fn hint(code: &str, severity: Severity) -> Option<&'static str> {
         "delegation-missing" | "insecure" => {
             "the parent has no DS for the zone: sign the zone and publish the DS first"
         }
+        "delegation-unknown" => "ask the parent's servers for the zone's NS records with dig, then try again",
         "digest-of-nothing" | "unknown-parameters" | "wrong-length" => "remove the record; no client can use it",
+        "family-not-asked" => "leave --ipv4 or --ipv6 away to ask these addresses too",
+        "host-is-alias" => "senders look for TLSA where the alias leads: verify with that name as --host",
+        "host-without-address" => "publish an A or AAAA record for the host, or name another --host",
+        "limits-exceeded" => "the zone asks for more work than one verdict may take: see its name servers and aliases",
         "host-address-insecure" => "sign the zone of the host's A and AAAA records",
         "malformed" | "error-code" | "truncated-without-tcp" => "ask the server with dig, over UDP and over TCP (+tcp)",
         "no-servers" | "unreachable" => {
@@ -48,6 +55,7 @@ pub(crate) fn hint(code: &str, severity: Severity) -> Option<&'static str> {
             "add the new key's record with these parameters, or remove the others; \
              for usage 0 and 2 give the whole chain as FILE"
         }
+        "parent-keys-bogus" => "tell the parent zone's operator; one of its servers gives keys that do not validate",
         "record-missing" | "rrset-differs" | "serial-behind" => {
             "see whether the zone was reloaded and transferred; NOTIFY or the SOA's refresh time bring it over"
         }
