@@ -33,17 +33,20 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// Where help lists the flags that every command takes.
+const EVERYWHERE: &str = "Options of every command";
+
 /// Flags that every command takes.
 #[derive(Args, Clone, Debug)]
 pub struct Global {
     /// Answer with one JSON document on stdout
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
     /// Print the answer only, without remarks on stderr
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, help_heading = EVERYWHERE)]
     pub quiet: bool,
     /// Use colour: always, never, or when stdout is a terminal
-    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_enum, hide_possible_values = true, default_value = "auto", value_name = "WHEN")]
     pub color: Color,
 }
 
@@ -109,6 +112,6 @@ pub fn run(command: Command, ui: &mut Ui<'_>, now: DateTime<Utc>) -> Ran {
         Command::Patch(args) => patch::run(&args, ui, now),
         Command::Verify(args) => verify::run(&args, ui, now),
         Command::Prune(args) => prune::run(&args, ui, now),
-        Command::Demo(args) => demo::run(&args, ui),
+        Command::Demo(args) => demo::run(&args, ui, now),
     }
 }

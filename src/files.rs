@@ -3,6 +3,7 @@
 
 pub mod command;
 pub mod disk;
+pub mod lock;
 pub mod replace;
 pub mod state;
 

@@ -27,10 +27,13 @@ pub fn printable(text: &str) -> String {
     safe
 }
 
-/// Columns of the terminal, 80 where it does not say.
+/// Columns of the terminal: what `COLUMNS` says, else what the terminal itself
+/// says, 80 where neither does.
 #[must_use]
 pub fn terminal_width() -> usize {
-    std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).filter(|n| *n >= 40).unwrap_or(80)
+    let stated = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    let measured = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    stated.or_else(measured).filter(|n| *n >= 40).unwrap_or(80)
 }
 
 #[cfg(test)]

@@ -289,6 +289,7 @@ fn output_elsewhere_leaves_the_zone_alone() {
     assert_eq!(patch(folder.path(), &["--output", "copy"]).status.code(), Some(0));
     assert_eq!(fs::read_to_string(folder.path().join("copy")).unwrap(), text);
     assert_eq!(zone(folder.path()), ZONE);
+    refused(folder.path(), &["--output", "./example.com.zone"], 2, "the output is the zone itself");
 }
 
 #[test]
@@ -337,4 +338,144 @@ fn removing_the_first_of_two_keeps_the_owner_of_the_second() {
     assert!(lines[7].starts_with("_25._tcp.mail IN TLSA 3 1 1 "), "{text}");
     assert_eq!(lines[6], " ; a remark");
     assert_eq!(lines[8], "  IN TXT \"x\"");
+}
+
+#[test]
+fn a_record_that_inherits_its_owner_across_an_include_is_not_moved() {
+    let kept = "3 1 1 c018e29f48d0af4e0459834e1dcc34a26e0eadaca789da4ba378fd2743f8e211";
+    let folder = folder(format!("{ZONE}$INCLUDE sub\n  TLSA {kept}\n"));
+    fs::write(folder.path().join("sub"), "www A 192.0.2.1\nw2 A 192.0.2.2\n").unwrap();
+    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/zones/new-cert.pem"), folder.path().join("kept.pem")).unwrap();
+    let before = files(folder.path());
+    let output = prune(folder.path(), &["--keep", "kept.pem"]);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!(files(folder.path()), before);
+}
+
+#[test]
+fn the_soa_names_the_zone_where_the_files_name_says_another() {
+    let folder = folder("");
+    let zone = ZONE.replace("$ORIGIN example.com.\n", "").replace("@ IN SOA", "example.com. IN SOA");
+    fs::write(
+        folder.path().join("pri.example.com"),
+        zone.replace("_25._tcp.mail IN TLSA", "_25._tcp.mail IN CNAME x ;"),
+    )
+    .unwrap();
+    let run = || {
+        danewright(
+            folder.path(),
+            &["patch", "pri.example.com", "new.pem", "--host", "mail.example.com", "--port", "25", "--state", "state"],
+        )
+    };
+    let output = run();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("is a CNAME"));
+    fs::write(folder.path().join("pri.example.com"), zone).unwrap();
+    assert_eq!(run().status.code(), Some(0));
+    let text = fs::read_to_string(folder.path().join("pri.example.com")).unwrap();
+    assert!(text.lines().last().unwrap().starts_with("_25._tcp.mail IN TLSA 3 1 1 "), "{text}");
+}
+
+#[test]
+fn a_directive_on_a_last_line_without_a_line_end_is_an_error() {
+    for line in ["$ORIGIN x", "$TTL 1h", "$INCLUDE sub"] {
+        let folder = folder(format!("{ZONE}{line}"));
+        fs::write(folder.path().join("sub"), "www A 192.0.2.1\n").unwrap();
+        refused(folder.path(), &[], 2, "a directive without a line end");
+    }
+}
+
+#[test]
+fn removing_the_last_line_leaves_a_directive_its_line_end() {
+    let kept = "c018e29f48d0af4e0459834e1dcc34a26e0eadaca789da4ba378fd2743f8e211";
+    let zone = ZONE.replace(DIGEST, kept);
+    let folder = folder(format!("{zone}$ORIGIN mail.example.com.\n_25._tcp TLSA 3 1 1 aa"));
+    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/zones/new-cert.pem"), folder.path().join("kept.pem")).unwrap();
+    assert_eq!(prune(folder.path(), &["--keep", "kept.pem"]).status.code(), Some(0));
+    assert!(self::zone(folder.path()).ends_with("$ORIGIN mail.example.com.\n"));
+}
+
+#[test]
+fn without_a_default_a_new_set_states_no_ttl_that_others_would_inherit() {
+    let zone = ZONE.replace("$TTL 1h\n", "").replace("@ IN SOA", "@ 3600 IN SOA");
+    let zone = zone.replace("_25._tcp.mail IN", "_25._tcp.mail 60 IN")
+        + "              300 IN TLSA 3 1 1 aa\nwww A 192.0.2.1\n";
+    let folder = folder(zone);
+    let usual =
+        ["patch", "example.com.zone", "new.pem", "--host", "mail.example.com", "--port", "465", "--state", "state"];
+    assert_eq!(danewright(folder.path(), &usual).status.code(), Some(0));
+    let text = self::zone(folder.path());
+    let line = text.lines().find(|line| line.starts_with("_465._tcp.mail")).unwrap();
+    assert!(!line.contains("300"), "{text}");
+    refused(folder.path(), &["--port", "587", "--ttl", "300"], 1, "has no $TTL");
+}
+
+#[test]
+fn a_journal_beside_the_link_or_beside_the_file_counts() {
+    let folder = folder(ZONE);
+    fs::create_dir(folder.path().join("real")).unwrap();
+    fs::rename(folder.path().join("example.com.zone"), folder.path().join("real/z")).unwrap();
+    symlink("real/z", folder.path().join("example.com.zone")).unwrap();
+    for journal in ["example.com.zone.jnl", "real/z.jnl"] {
+        let journal = folder.path().join(journal);
+        fs::write(&journal, "whatever").unwrap();
+        refused(folder.path(), &[], 1, "has a journal");
+        fs::remove_file(journal).unwrap();
+    }
+    assert_eq!(patch(folder.path(), &["--dry-run"]).status.code(), Some(0));
+}
+
+#[test]
+fn an_old_set_and_a_new_one_at_the_same_place_both_go_in() {
+    let zone = ZONE.replace("_25._tcp", "_465._tcp") + "  TLSA 3 1 1 aa\n";
+    let folder = folder(zone);
+    let output = patch(folder.path(), &["--port", "465"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = self::zone(folder.path());
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[8].starts_with("  TLSA 3 1 1 ") && lines[9].starts_with("_25._tcp.mail "), "{text}");
+}
+
+#[test]
+fn stale_records_apart_from_each_other_go_together() {
+    let kept = "3 1 1 c018e29f48d0af4e0459834e1dcc34a26e0eadaca789da4ba378fd2743f8e211";
+    let folder = folder(
+        ZONE.replace("_25._tcp.mail IN", &format!("_25._tcp.mail IN TLSA {kept}\n  IN")) + " ; c\n  TLSA 3 1 1 aa\n",
+    );
+    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/zones/new-cert.pem"), folder.path().join("kept.pem")).unwrap();
+    let output = prune(folder.path(), &["--keep", "kept.pem"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = self::zone(folder.path());
+    assert!(text.ends_with(&format!("_25._tcp.mail IN TLSA {kept}\n ; c\n")), "{text}");
+}
+
+#[test]
+fn two_zones_with_one_included_file_do_not_meet_in_it() {
+    let folder = folder(format!("{}$INCLUDE sub\n", ZONE.rsplit_once("_25._tcp").unwrap().0));
+    let path = folder.path();
+    fs::copy(path.join("example.com.zone"), path.join("other.zone")).unwrap();
+    fs::write(path.join("sub"), format!("_25._tcp.mail IN TLSA 3 1 1 {DIGEST}\n")).unwrap();
+    let run = |zone: &str| {
+        let arguments =
+            ["patch", zone, "new.pem", "--origin", "example.com", "--host", "mail.example.com", "--port", "25"];
+        let mut command = Command::new(env!("CARGO_BIN_EXE_danewright"));
+        command.args(arguments).args(["--state", "state", "--check", "sleep 1"]).current_dir(path);
+        command.spawn().unwrap()
+    };
+    let runs = [run("example.com.zone"), run("other.zone")];
+    let good: Vec<bool> = runs.map(|mut run| run.wait().unwrap().success()).to_vec();
+    assert_eq!(good, [true, true], "the second waits for the first, and finds the record there");
+    let sub = fs::read_to_string(path.join("sub")).unwrap();
+    assert_eq!(sub.lines().count(), 2, "{sub}");
+    let bumped =
+        [self::zone(path), fs::read_to_string(path.join("other.zone")).unwrap()].map(|text| text.contains(" 8 "));
+    assert_eq!(bumped.iter().filter(|bumped| **bumped).count(), 1);
+}
+
+#[test]
+fn the_line_ends_of_the_file_are_kept_also_where_the_last_one_is_missing() {
+    let folder = folder(ZONE.trim_end().replace('\n', "\r\n"));
+    assert_eq!(patch(folder.path(), &[]).status.code(), Some(0));
+    let text = self::zone(folder.path());
+    assert_eq!((text.matches("\r\n").count(), text.matches('\n').count(), text.ends_with('\n')), (7, 7, false));
 }

@@ -1,16 +1,17 @@
 //! What `patch` and `prune` share: opening a zone file under its lock, showing
 //! the edit, checking and writing it, and telling the name server.
 
-use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
+use crate::cli::refusal::{not_ours, replace_failure, unreadable};
 use crate::cli::{Answer, Failure, Ran, Status, Ui};
 use crate::files::command::{self, Ended};
 use crate::files::disk::Disk;
-use crate::files::replace::{Lock, ReplaceError, Staged, copy_pieces};
+use crate::files::replace::{Staged, copy_pieces};
 use crate::files::surroundings;
 use crate::name::Name;
 use crate::report::{diff, printable};
@@ -114,11 +115,11 @@ impl EditArgs {
 pub struct Opened {
     /// The zone's files.
     pub disk: Disk,
-    surroundings: Surroundings,
+    /// Of the file as it was named, and where links lead: servers name journals after the former.
+    surroundings: [Surroundings; 2],
     origin: Option<Name>,
     stated: bool,
     path: PathBuf,
-    _lock: Lock,
 }
 
 impl Opened {
@@ -132,14 +133,13 @@ impl Opened {
         if path.is_dir() {
             return Err(failed(std::io::ErrorKind::IsADirectory.into()));
         }
-        let lock = Lock::take(path).map_err(replace_failure)?;
         let disk = Disk::open(path, args.directory.as_deref()).map_err(failed)?;
         let resolved = disk.with(0, |opened| opened.path.clone()).unwrap_or_else(|| path.to_owned());
-        let surroundings = surroundings(&resolved).map_err(failed)?;
-        if surroundings.is_binary() {
+        let surroundings = [surroundings(path).map_err(failed)?, surroundings(&resolved).map_err(failed)?];
+        if surroundings[0].is_binary() {
             return Err(not_ours(path, NotOurs::Binary, ""));
         }
-        if surroundings.head.is_empty() {
+        if surroundings[0].head.is_empty() {
             return Err(Failure::wrong("the file is empty")
                 .at(path.display())
                 .hint("a zone starts with its SOA record"));
@@ -150,7 +150,7 @@ impl Opened {
             .map(|text| Name::from_user(text).map_err(|error| Failure::wrong(error).at(format!("--origin {text}"))));
         let stated = stated.transpose()?;
         let origin = stated.clone().or_else(|| origin_of(path));
-        Ok(Self { disk, surroundings, origin, stated: stated.is_some(), path: path.to_owned(), _lock: lock })
+        Ok(Self { disk, surroundings, origin, stated: stated.is_some(), path: path.to_owned() })
     }
 
     /// Reads the zone for these targets.
@@ -159,7 +159,12 @@ impl Opened {
     ///
     /// When it cannot be read, or is not a file to be edited by hand.
     pub fn zone(&self, targets: &[Target]) -> Result<Zone<'_>, Failure> {
-        let zone = Zone::read(&self.disk, self.origin.clone(), targets).map_err(|error| self.plan_failure(error))?;
+        let read = |origin| Zone::read(&self.disk, origin, targets).map_err(|error| self.plan_failure(error));
+        let mut zone = read(self.origin.clone())?;
+        if !self.stated && self.origin.as_ref() != Some(zone.apex()) {
+            // The file's name says something else than its SOA, which is the zone.
+            zone = read(Some(zone.apex().clone()))?;
+        }
         if let (true, Some(origin)) = (self.stated, &self.origin)
             && origin != zone.apex()
         {
@@ -168,7 +173,9 @@ impl Opened {
                 .at(self.path.display())
                 .hint("name the zone's own file, or leave --origin away"));
         }
-        self.surroundings.allow(zone.serial()).map_err(|why| not_ours(&self.path, why, &zone_word(zone.apex())))?;
+        for surroundings in &self.surroundings {
+            surroundings.allow(zone.serial()).map_err(|why| not_ours(&self.path, why, &zone_word(zone.apex())))?;
+        }
         Ok(zone)
     }
 
@@ -203,10 +210,11 @@ impl Opened {
             ui.warn(&note.message);
         }
         if let Some(output) = args.output.as_deref().filter(|_| !args.dry_run) {
-            self.write_elsewhere(output, patch, ui)?;
+            self.write_elsewhere(output, zone, patch, ui)?;
             return Ok(Answer { status: Status::Good, text, json });
         }
         if writes {
+            self.warn_of_links(patch, ui);
             self.write(zone, patch, args)?;
             remember(ui);
         }
@@ -220,6 +228,16 @@ impl Opened {
             self.tell(zone, args, &mut json)?;
         }
         Ok(Answer { status: Status::Good, text, json })
+    }
+
+    /// A replaced file is a new one: its other hard links keep the old text.
+    fn warn_of_links(&self, patch: &Patch, ui: &mut Ui<'_>) {
+        for (file, _) in patch.splices() {
+            let links = self.disk.with(*file, |opened| opened.file.metadata().map_or(1, |meta| meta.nlink()));
+            if links.is_some_and(|links| links > 1) {
+                ui.warn(format!("{} has other hard links, which keep the old text", self.disk.label(*file)));
+            }
+        }
     }
 
     fn write(&self, zone: &Zone<'_>, patch: &Patch, args: &EditArgs) -> Result<(), Failure> {
@@ -265,7 +283,7 @@ impl Opened {
     }
 
     /// Writes the edited main file to another place.
-    fn write_elsewhere(&self, output: &Path, patch: &Patch, ui: &mut Ui<'_>) -> Result<(), Failure> {
+    fn write_elsewhere(&self, output: &Path, zone: &Zone<'_>, patch: &Patch, ui: &mut Ui<'_>) -> Result<(), Failure> {
         if patch.splices().iter().any(|(file, _)| *file != 0) {
             let hint = "leave --output away to change the included file in place";
             return Err(Failure::wrong("the edit touches an included file, which --output cannot hold")
@@ -276,9 +294,21 @@ impl Opened {
         let failed = |error: std::io::Error| {
             Failure::wrong(format!("the output cannot be written: {error}")).at(output.display())
         };
+        let is_zone =
+            |file: usize| self.disk.with(file, |opened| Some(&opened.path) == output.canonicalize().ok().as_ref());
+        if zone.files().any(|file| is_zone(file) == Some(true)) {
+            return Err(Failure::wrong("the output is the zone itself")
+                .at(output.display())
+                .hint("leave --output away to write in place"));
+        }
         let copied = self.disk.with(0, |opened| {
             if output != Path::new("-") {
-                return copy_pieces(&opened.file, splices, &mut File::create(output)?);
+                let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                let mut new = tempfile::NamedTempFile::new_in(folder)?;
+                copy_pieces(&opened.file, splices, new.as_file_mut())?;
+                new.as_file().set_permissions(opened.file.metadata()?.permissions())?;
+                new.as_file().sync_all()?;
+                return new.persist(output).map(|_| ()).map_err(|failed| failed.error);
             }
             if ui.json() {
                 return Err(std::io::Error::other("stdout already carries the JSON document"));
@@ -362,59 +392,4 @@ fn summary(zone: &Zone<'_>, patch: &Patch, written: bool, path: &Path) -> String
     let verb = if written { "written" } else { "not written" };
     text.push_str(&format!("{} {verb}, serial {before} -> {after}\n", path.display()));
     text
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    let place = path.display();
-    match error.kind() {
-        std::io::ErrorKind::NotFound => Failure::wrong("there is no such file").at(place),
-        std::io::ErrorKind::PermissionDenied => Failure::wrong("the file may not be read").at(place),
-        std::io::ErrorKind::IsADirectory => {
-            Failure::wrong("this is a directory").at(place).hint("name the zone's file in it")
-        }
-        _ => Failure::wrong(format!("the file cannot be read: {error}")).at(place),
-    }
-}
-
-fn not_ours(path: &Path, why: NotOurs, zone: &str) -> Failure {
-    let place = path.display();
-    match why {
-        NotOurs::Binary => Failure::refused("the file is in named's raw format, not text")
-            .at(place)
-            .hint("convert it with named-compilezone -f raw -F text, or edit the zone's text source"),
-        NotOurs::JournalAhead { journal, file } => {
-            Failure::refused(format!("the zone takes dynamic updates: its journal is at serial {journal}, the file at {file}"))
-                .at(place)
-                .hint(format!("run rndc sync -clean {zone} and rndc freeze {zone}, patch, then rndc thaw {zone}; or use tlsa --format nsupdate"))
-        }
-        NotOurs::Dynamic => Failure::refused("the zone has a journal and no signed copy beside it: the server writes this file itself")
-            .at(place)
-            .hint(format!("run rndc sync -clean {zone} and rndc freeze {zone}, patch, then rndc thaw {zone}; or use tlsa --format nsupdate")),
-    }
-}
-
-fn replace_failure(error: ReplaceError) -> Failure {
-    match error {
-        ReplaceError::Locked(path) => {
-            Failure::refused("another run is at work on this file").at(path.display()).hint("try again when it is done")
-        }
-        ReplaceError::Changed(path) => {
-            Failure::refused("the file changed while it was being edited; nothing was written")
-                .at(path.display())
-                .hint("look at what changed, then run the command again")
-        }
-        ReplaceError::Io(path, error) => match error.kind() {
-            std::io::ErrorKind::NotFound => Failure::wrong("there is no such file").at(path.display()),
-            std::io::ErrorKind::PermissionDenied => Failure::wrong("the file or its folder may not be read or written")
-                .at(path.display())
-                .hint("run this as the zone file's owner"),
-            _ => Failure::wrong(format!("the file cannot be replaced: {error}; it is as it was")).at(path.display()),
-        },
-        ReplaceError::HalfDone(path, error) => {
-            let hint = "the old text lies beside it under its name with .danewright-old";
-            Failure::wrong(format!("only some of the zone's files were replaced: {error}"))
-                .at(path.display())
-                .hint(hint)
-        }
-    }
 }

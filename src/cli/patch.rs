@@ -6,10 +6,9 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 
 use crate::cli::edit::{EditArgs, Opened};
-use crate::cli::inputs::tlsa_of;
 use crate::cli::options::{KeyArgs, ParamArgs, TargetArgs, ttl};
 use crate::cli::tlsa::warn;
-use crate::cli::{Ran, Ui, remember};
+use crate::cli::{Ran, Ui, inputs, remember};
 use crate::zone::plan::{Change, Request};
 
 /// Arguments of `patch`.
@@ -48,7 +47,8 @@ pub fn run(args: &Args, ui: &mut Ui<'_>, now: DateTime<Utc>) -> Ran {
     args.edit.validate()?;
     let targets = args.targets.targets()?;
     let params = args.params.params();
-    let records = tlsa_of(&args.keys.files, args.keys.passphrase_file.as_deref(), params)?;
+    let files = inputs::read_keys(&args.keys.files, args.keys.passphrase_file.as_deref())?;
+    let records = inputs::records(&files, params, ui)?;
     warn(params, &targets, records.len(), ui);
 
     let opened = Opened::open(&args.zone, &args.edit)?;

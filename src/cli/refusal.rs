@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use crate::cli::Failure;
+use crate::files::replace::ReplaceError;
+use crate::zone::dynamic::NotOurs;
 use crate::zone::index::ObstacleKind;
 use crate::zone::obstruction::{PlanError, advice};
 use crate::zone::reader::{ReadError, ReadErrorKind};
@@ -13,7 +15,7 @@ use crate::zone::words::Wrong;
 pub(crate) fn failure(error: PlanError, path: &Path) -> Failure {
     let file = path.display();
     match error {
-        PlanError::Read(error) => unreadable(error),
+        PlanError::Read(error) => unread(error),
         PlanError::NoSoa => Failure::wrong("the file has no SOA record; it is not a whole zone")
             .at(file)
             .hint("name the zone's main file, not one that it includes"),
@@ -66,7 +68,7 @@ pub(crate) fn failure(error: PlanError, path: &Path) -> Failure {
     }
 }
 
-fn unreadable(error: ReadError) -> Failure {
+fn unread(error: ReadError) -> Failure {
     let failure = |message: String| Failure::wrong(message).at(&error.place);
     match &error.what {
         ReadErrorKind::Syntax(wrong, found) => {
@@ -121,6 +123,64 @@ fn syntax(wrong: Wrong, found: &str) -> (String, &'static str) {
         Wrong::BadOwner => (format!("{found:?} is no domain name: labels have 1 to 63 octets, names up to 255"), ""),
         Wrong::TooLong => {
             (text("one logical line has more than four million octets"), "a parenthesis or quote before it may be open")
+        }
+    }
+}
+
+/// What to say of a file that cannot be read.
+pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    let place = path.display();
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Failure::wrong("there is no such file").at(place),
+        std::io::ErrorKind::PermissionDenied => Failure::wrong("the file may not be read").at(place),
+        std::io::ErrorKind::WouldBlock => {
+            Failure::refused("another run is at work on this file").at(place).hint("try again when it is done")
+        }
+        std::io::ErrorKind::IsADirectory => {
+            Failure::wrong("this is a directory").at(place).hint("name the zone's file in it")
+        }
+        _ => Failure::wrong(format!("the file cannot be read: {error}")).at(place),
+    }
+}
+
+/// What to say of a zone file that a server writes itself.
+pub(crate) fn not_ours(path: &Path, why: NotOurs, zone: &str) -> Failure {
+    let place = path.display();
+    match why {
+        NotOurs::Binary => Failure::refused("the file is in named's raw format, not text")
+            .at(place)
+            .hint("convert it with named-compilezone -f raw -F text, or edit the zone's text source"),
+        NotOurs::JournalAhead { journal, file } => {
+            Failure::refused(format!("the zone takes dynamic updates: its journal is at serial {journal}, the file at {file}"))
+                .at(place)
+                .hint(format!("run rndc sync -clean {zone} and rndc freeze {zone}, patch, then rndc thaw {zone}; or use tlsa --format nsupdate"))
+        }
+        NotOurs::Dynamic => Failure::refused("the zone has a journal and no signed copy beside it: the server writes this file itself")
+            .at(place)
+            .hint(format!("run rndc sync -clean {zone} and rndc freeze {zone}, patch, then rndc thaw {zone}; or use tlsa --format nsupdate")),
+    }
+}
+
+/// What to say of a file that was not replaced.
+pub(crate) fn replace_failure(error: ReplaceError) -> Failure {
+    match error {
+        ReplaceError::Changed(path) => {
+            Failure::refused("the file changed while it was being edited; nothing was written")
+                .at(path.display())
+                .hint("look at what changed, then run the command again")
+        }
+        ReplaceError::Io(path, error) => match error.kind() {
+            std::io::ErrorKind::NotFound => Failure::wrong("there is no such file").at(path.display()),
+            std::io::ErrorKind::PermissionDenied => Failure::wrong("the file or its folder may not be read or written")
+                .at(path.display())
+                .hint("run this as the zone file's owner"),
+            _ => Failure::wrong(format!("the file cannot be replaced: {error}; it is as it was")).at(path.display()),
+        },
+        ReplaceError::HalfDone(path, error) => {
+            let hint = "the old text lies beside it under its name with .danewright-old";
+            Failure::wrong(format!("only some of the zone's files were replaced: {error}"))
+                .at(path.display())
+                .hint(hint)
         }
     }
 }

@@ -5,26 +5,29 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::hash::Hash;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hickory_proto::op::{Message, ResponseCode};
-use hickory_proto::rr::{RData, RecordType};
+use hickory_proto::rr::{Record, RecordType};
 use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
 use crate::dns::Family;
 use crate::dns::convert::to_hickory;
 use crate::dns::exchange::{Asker, Manner, Question};
-use crate::dns::reading::name_servers;
+use crate::dns::reading::{address, delegated_names, glue, name_servers};
 use crate::name::Name;
+
+/// Servers asked where resolvers fail.
+const SERVERS: usize = 8;
 
 /// What resolvers have been asked so far, and whom to ask.
 pub(crate) struct Discovery {
     asker: Arc<Asker>,
     resolvers: Vec<SocketAddr>,
     family: Family,
-    port: u16,
+    pub(crate) port: u16,
     answers: Shared<(Name, RecordType), Option<Arc<Message>>>,
 }
 
@@ -58,9 +61,10 @@ impl Discovery {
         self.answers.get((name.clone(), kind), search).await
     }
 
-    /// The zones on the way from the root to the name, in that order. A name
-    /// for which resolvers fail while they know those above (an alias in a
-    /// circle, say) counts as part of the zone above: its servers know better.
+    /// The zones on the way from the root to the name, in that order. Where
+    /// resolvers fail, as they do when all of a zone is broken, the servers of
+    /// the zone above are asked. When they do not say either, there is taken to
+    /// be no cut: a question to the wrong zone gets no authoritative answer.
     ///
     /// # Errors
     ///
@@ -73,20 +77,59 @@ impl Discovery {
             async move { this.find(&name, RecordType::SOA).await }
         });
         let answers = together(questions).await;
-        let mut zones = Vec::new();
+        let mut zones: Vec<Name> = Vec::new();
+        // The servers of the last zone, where they are known from its delegation.
+        let mut servers = None;
         for (at, answer) in names.into_iter().zip(answers) {
-            let Some(answer) = answer else {
-                if at == *name && !zones.is_empty() {
-                    break;
-                }
-                return Err(at);
-            };
             let wire = to_hickory(&at);
-            if answer.answers.iter().any(|record| record.record_type() == RecordType::SOA && record.name == wire) {
-                zones.push(at);
+            match (answer, zones.last()) {
+                (Some(answer), _) => {
+                    let soa = |record: &Record| record.record_type() == RecordType::SOA && record.name == wire;
+                    if answer.answers.iter().any(soa) {
+                        zones.push(at);
+                        servers = None;
+                    }
+                }
+                (None, None) => return Err(at),
+                (None, Some(above)) => {
+                    let asked = match servers.take() {
+                        Some(servers) => servers,
+                        None => self.servers(above).await,
+                    };
+                    servers = Some(match self.delegated(&asked, &at).await {
+                        Some(below) => {
+                            zones.push(at);
+                            below
+                        }
+                        None => asked,
+                    });
+                }
             }
         }
         Ok(zones)
+    }
+
+    /// The addresses of a zone's servers, when one of these servers delegates it.
+    async fn delegated(self: &Arc<Self>, servers: &[SocketAddr], zone: &Name) -> Option<Vec<SocketAddr>> {
+        let question = Question::authority(&to_hickory(zone), RecordType::NS);
+        let asking = servers.iter().take(SERVERS).map(|server| {
+            let (asker, server, question) = (Arc::clone(&self.asker), *server, question.clone());
+            async move { asker.ask(server, &question).await }
+        });
+        for (reply, server) in together(asking).await.into_iter().zip(servers) {
+            let names = delegated_names(&reply, zone);
+            let Ok(answer) = reply else { continue };
+            if names.is_empty() {
+                if answer.metadata.authoritative {
+                    return None;
+                }
+                continue;
+            }
+            let glue = glue(&answer, self.port);
+            let found = glue.into_iter().filter(|(name, _)| names.contains(name)).map(|(_, address)| address);
+            return Some(if answer.metadata.authoritative { vec![*server] } else { found.collect() });
+        }
+        None
     }
 
     /// The names of the zone's servers.
@@ -97,8 +140,7 @@ impl Discovery {
 
     /// The addresses of a server, with the port to ask at.
     pub(crate) async fn addresses(&self, name: &Name) -> Addresses {
-        let wanted = |family| self.family == Family::Both || self.family == family;
-        let of = async |family, kind| if wanted(family) { Some(self.find(name, kind).await) } else { None };
+        let of = async |family, kind| if self.wanted(family) { Some(self.find(name, kind).await) } else { None };
         let (v4, v6) = tokio::join!(of(Family::V4, RecordType::A), of(Family::V6, RecordType::AAAA));
         let mut addresses = Addresses::default();
         for answer in [v4, v6].into_iter().flatten() {
@@ -106,18 +148,21 @@ impl Discovery {
                 addresses.incomplete = true;
                 continue;
             };
-            for record in &answer.answers {
-                let address: IpAddr = match &record.data {
-                    RData::A(address) => address.0.into(),
-                    RData::AAAA(address) => address.0.into(),
-                    _ => continue,
-                };
-                addresses.found.push(SocketAddr::new(address, self.port));
-            }
+            let found = answer.answers.iter().filter_map(address).map(|ip| SocketAddr::new(ip, self.port));
+            addresses.found.extend(found);
         }
         addresses.found.sort();
         addresses.found.dedup();
         addresses
+    }
+
+    /// Whether the address is of a family that is asked for.
+    pub(crate) fn wants(&self, address: SocketAddr) -> bool {
+        self.wanted(if address.is_ipv4() { Family::V4 } else { Family::V6 })
+    }
+
+    fn wanted(&self, family: Family) -> bool {
+        self.family == Family::Both || self.family == family
     }
 
     /// Every address of every server of the zone that can be found.

@@ -2,6 +2,8 @@
 //! alias, absence, a referral, or a refusal. Referrals and cached answers are
 //! not authoritative, whatever their code (RFC 1034 section 4.3.1).
 
+use std::net::{IpAddr, SocketAddr};
+
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{DNSClass, Name as WireName, RData, Record, RecordType};
 
@@ -113,6 +115,28 @@ pub(crate) fn name_servers(section: &[Record], owner: &WireName) -> Vec<Name> {
         _ => None,
     };
     section.iter().filter_map(target).collect()
+}
+
+/// Names in a referral, or in the answer of a server that serves both zones.
+pub(crate) fn delegated_names(reply: &Reply, zone: &Name) -> Vec<Name> {
+    let Ok(message) = reply else { return Vec::new() };
+    let section = if message.metadata.authoritative { &message.answers } else { &message.authorities };
+    name_servers(section, &to_hickory(zone))
+}
+
+/// The addresses that a referral adds (RFC 1034 section 4.2.1).
+pub(crate) fn glue(message: &Message, port: u16) -> Vec<(Name, SocketAddr)> {
+    let found = |record: &Record| Some((from_hickory(&record.name), SocketAddr::new(address(record)?, port)));
+    message.additionals.iter().filter_map(found).collect()
+}
+
+/// The address in a record that is one.
+pub(crate) fn address(record: &Record) -> Option<IpAddr> {
+    match &record.data {
+        RData::A(address) => Some(address.0.into()),
+        RData::AAAA(address) => Some(address.0.into()),
+        _ => None,
+    }
 }
 
 /// Serial, and for how long absence is cached (RFC 2308 section 5), of a SOA set.

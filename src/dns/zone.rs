@@ -17,7 +17,7 @@ use crate::dns::convert::to_hickory;
 use crate::dns::discovery::Addresses;
 use crate::dns::exchange::{Question, Reply};
 use crate::dns::proof::Proof;
-use crate::dns::reading::name_servers;
+use crate::dns::reading::{delegated_names, glue, name_servers};
 use crate::dns::walk::Walk;
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
@@ -67,6 +67,7 @@ pub(crate) struct Heard {
     names: BTreeMap<Name, Listed>,
     by_user: Vec<(Name, SocketAddr)>,
     addresses: BTreeMap<Name, Addresses>,
+    glue: BTreeSet<(Name, SocketAddr)>,
     pub(crate) asked: BTreeMap<SocketAddr, Asked>,
     delegation: BTreeSet<Name>,
     own: BTreeSet<Name>,
@@ -139,6 +140,10 @@ impl Walk {
                         heard.delegation.insert(name.clone());
                         self.note_name(&name, |listed| listed.by_parent = true, &mut heard, &mut events);
                     }
+                    if let Ok(referral) = &names {
+                        heard.glue.extend(glue(referral, self.discovery.port));
+                        self.ask_glue(zone, &mut heard, &mut events);
+                    }
                     heard.digests.push((label, digests));
                 }
                 Event::Addresses { name, addresses } => {
@@ -146,6 +151,7 @@ impl Walk {
                         self.ask_server(zone, *address, &mut heard, &mut events);
                     }
                     heard.addresses.insert(name, addresses);
+                    self.ask_glue(zone, &mut heard, &mut events);
                 }
                 Event::Server { address, asked, names } => {
                     heard.asked.insert(address, asked);
@@ -189,6 +195,19 @@ impl Walk {
             );
             Event::Server { address, asked: Asked { soa, keys }, names }
         });
+    }
+
+    /// Where resolvers fail to find an address, the parent's word stands in.
+    fn ask_glue(self: &Arc<Self>, zone: &Name, heard: &mut Heard, events: &mut JoinSet<Event>) {
+        for (name, address) in heard.glue.clone() {
+            let Some(addresses) = heard.addresses.get_mut(&name).filter(|addresses| addresses.incomplete) else {
+                continue;
+            };
+            if self.discovery.wants(address) && !addresses.found.contains(&address) {
+                addresses.found.push(address);
+                self.ask_server(zone, address, heard, events);
+            }
+        }
     }
 
     /// Notes who names a server; a new name's addresses are looked up.
@@ -270,13 +289,6 @@ impl Heard {
     pub(crate) fn too_many(&self) -> bool {
         self.names.len() >= NAMES
     }
-}
-
-/// Names in a referral, or in the answer of a server that serves both zones.
-fn delegated_names(reply: &Reply, zone: &Name) -> Vec<Name> {
-    let Ok(message) = reply else { return Vec::new() };
-    let section = if message.metadata.authoritative { &message.answers } else { &message.authorities };
-    name_servers(section, &to_hickory(zone))
 }
 
 fn own_names(reply: &Reply, zone: &Name) -> Vec<Name> {

@@ -1,5 +1,5 @@
-//! A zone's files on disk, read at any offset, with what is needed to tell
-//! later whether somebody changed them meanwhile.
+//! A zone's files on disk, locked and read at any offset, with what is needed
+//! to tell later whether somebody changed them meanwhile.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use crate::files::lock;
 use crate::zone::library::Library;
 
 /// What tells a file's state from any other state of it.
@@ -45,19 +46,18 @@ pub struct Opened {
     pub label: String,
     /// Where it lies, links followed.
     pub path: PathBuf,
-    /// The open file.
+    /// The open file, which holds its lock.
     pub file: File,
     /// Its state when it was opened.
     pub fingerprint: Fingerprint,
 }
 
 impl Opened {
-    fn open(path: &Path) -> io::Result<Self> {
-        let resolved = path.canonicalize()?;
-        let file = File::open(&resolved)?;
-        if file.metadata()?.is_dir() {
+    fn open(path: &Path, resolved: PathBuf) -> io::Result<Self> {
+        if resolved.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
+        let file = lock::open(&resolved)?;
         let fingerprint = Fingerprint::of(&file)?;
         Ok(Self { label: path.display().to_string(), path: resolved, file, fingerprint })
     }
@@ -80,7 +80,7 @@ impl Disk {
     pub fn open(zone: &Path, directory: Option<&Path>) -> io::Result<Self> {
         let own = zone.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let directory = directory.unwrap_or(own).to_owned();
-        Ok(Self { directory, files: RefCell::new(vec![Opened::open(zone)?]) })
+        Ok(Self { directory, files: RefCell::new(vec![Opened::open(zone, zone.canonicalize()?)?]) })
     }
 
     /// Looks at one of the files.
@@ -102,12 +102,14 @@ impl Library for Disk {
     }
 
     fn include(&self, path: &[u8]) -> io::Result<usize> {
-        let opened = Opened::open(&self.directory.join(std::ffi::OsStr::from_bytes(path)))?;
+        let path = self.directory.join(std::ffi::OsStr::from_bytes(path));
+        let resolved = path.canonicalize()?;
         let mut files = self.files.borrow_mut();
-        if let Some(known) = files.iter().position(|file| file.path == opened.path) {
+        // Not opened twice: a second handle would wait for the first one's lock.
+        if let Some(known) = files.iter().position(|file| file.path == resolved) {
             return Ok(known);
         }
-        files.push(opened);
+        files.push(Opened::open(&path, resolved)?);
         Ok(files.len() - 1)
     }
 

@@ -3,66 +3,24 @@
 //! renamed over it. Several files: all are written before the first rename,
 //! and a rename that fails puts the earlier ones back.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use crate::files::beside;
 use crate::files::disk::{Disk, Fingerprint};
 use crate::zone::splice::{Piece, Splice, pieces};
 
-/// How long to wait for another run that holds the lock.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 /// Why a file was not replaced; it is as it was.
 #[derive(Debug)]
 pub enum ReplaceError {
-    /// Another run holds the lock.
-    Locked(PathBuf),
     /// The file changed since it was read.
     Changed(PathBuf),
     /// Something failed on the way.
     Io(PathBuf, io::Error),
     /// A rename failed, and so did putting an earlier file back.
     HalfDone(PathBuf, io::Error),
-}
-
-/// Holds the lock on a zone file until dropped.
-#[derive(Debug)]
-pub struct Lock {
-    _file: File,
-}
-
-impl Lock {
-    /// Locks a zone file against other runs of this program. The file must be
-    /// read after it is locked.
-    ///
-    /// # Errors
-    ///
-    /// When another run holds the lock too long.
-    pub fn take(zone: &Path) -> Result<Self, ReplaceError> {
-        let deadline = Instant::now() + PATIENCE;
-        let failed = |error| ReplaceError::Io(zone.to_owned(), error);
-        loop {
-            let file = File::open(zone).map_err(failed)?;
-            match file.try_lock() {
-                Ok(()) => {
-                    // The run before may have put another file in this one's place.
-                    let same = |a: &fs::Metadata, b: &fs::Metadata| (a.dev(), a.ino()) == (b.dev(), b.ino());
-                    if same(&fs::metadata(zone).map_err(failed)?, &file.metadata().map_err(failed)?) {
-                        return Ok(Self { _file: file });
-                    }
-                }
-                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
-                    std::thread::sleep(Duration::from_millis(20))
-                }
-                Err(TryLockError::WouldBlock) => return Err(ReplaceError::Locked(zone.to_owned())),
-                Err(TryLockError::Error(error)) => return Err(failed(error)),
-            }
-        }
-    }
 }
 
 /// New files that lie ready beside the old ones; dropped, they are gone.
@@ -99,7 +57,7 @@ impl Staged {
             let found = disk.with(*file, |opened| {
                 let failed = |error| ReplaceError::Io(opened.path.clone(), error);
                 let new = hidden(&opened.path, ".danewright-new");
-                // Under the lock, one that lies there already is left from a run that was killed.
+                // Under the file's lock, one that lies there already is left from a run that was killed.
                 match fs::remove_file(&new) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
                     _ => {}

@@ -33,15 +33,19 @@ impl PartialEq for Inherited {
     /// Equal when every later line means the same.
     fn eq(&self, other: &Self) -> bool {
         let last = |state: &Self| if state.default_ttl.is_some() { None } else { state.last_ttl };
-        self.origin == other.origin
-            && self.default_ttl == other.default_ttl
-            && last(self) == last(other)
-            && self.owner.is_some() == other.owner.is_some()
-            && self.inherited_owner() == other.inherited_owner()
+        self.default_ttl == other.default_ttl && last(self) == last(other) && self.same_names(other)
     }
 }
 
 impl Inherited {
+    /// Whether origin and owner are the same; TTLs may differ.
+    #[must_use]
+    pub fn same_names(&self, other: &Self) -> bool {
+        self.origin == other.origin
+            && self.owner.is_some() == other.owner.is_some()
+            && self.inherited_owner() == other.inherited_owner()
+    }
+
     /// At the start of a zone file with this origin.
     #[must_use]
     pub fn at_start(origin: Option<Name>) -> Self {

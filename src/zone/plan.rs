@@ -18,7 +18,7 @@ use crate::zone::remove::{Placed, take_out};
 use crate::zone::rtype::code;
 use crate::zone::serial::{self, Policy};
 use crate::zone::splice::{Splice, in_order};
-use crate::zone::style;
+use crate::zone::style::{self, Ttl};
 
 /// A zone that was read with some targets in mind.
 pub struct Zone<'l> {
@@ -179,7 +179,11 @@ impl<'l> Zone<'l> {
         let mut placed = Vec::new();
         match &request.change {
             Change::Add(records) => {
-                for ((found, target), add) in self.index.targets.iter().zip(&self.targets).zip(records) {
+                // Beside its own RRset first: where two records go to one place, that one
+                // may have a blank owner.
+                let mut asked: Vec<_> = self.index.targets.iter().zip(&self.targets).zip(records).collect();
+                asked.sort_by_key(|((found, _), _)| found.tlsa.is_empty());
+                for ((found, target), add) in asked {
                     placed.extend(self.add(found, target, add, request.ttl, &mut patch)?);
                 }
             }
@@ -281,7 +285,7 @@ impl<'l> Zone<'l> {
             for tlsa in add {
                 patch.added.push(Edit { owner: owner.clone(), ttl: kin.ttl, tlsa: (*tlsa).clone() });
             }
-            return Ok(after(kin, lines));
+            return Ok(self.after(kin, lines));
         }
         let kin =
             [&found.last, &found.sibling, &found.host].into_iter().flatten().find(|kin| !self.is_shared(kin.file));
@@ -291,13 +295,22 @@ impl<'l> Zone<'l> {
         };
         let origin = before.inherited.origin.as_deref();
         let stated = template.and_then(|kin| kin.fields.ttl).map(|(_, seconds)| seconds);
-        if kin.is_some() && before.inherited.default_ttl.is_none() && ttl.is_some() && ttl != stated {
+        // Without $TTL, what is stated here would be inherited by the lines behind it, and what
+        // the kin states may not be what BIND takes for it (the first TTL of its RRset counts).
+        let inherits = kin.is_some() && before.inherited.default_ttl.is_none();
+        if inherits && ttl.is_some() {
             return Err(PlanError::SpreadingTtl(owner.clone()));
         }
         let lines: Vec<Vec<u8>> =
             add.iter()
                 .map(|tlsa| match template {
-                    Some(kin) => style::fresh(kin, owner, origin, ttl, tlsa),
+                    Some(kin) => style::fresh(
+                        kin,
+                        owner,
+                        origin,
+                        if inherits { Ttl::Inherit } else { ttl.map_or(Ttl::AsKin, Ttl::State) },
+                        tlsa,
+                    ),
                     None => format!("{owner} {}IN TLSA {tlsa}", ttl.map_or(String::new(), |ttl| format!("{ttl} ")))
                         .into_bytes(),
                 })
@@ -310,15 +323,28 @@ impl<'l> Zone<'l> {
             patch.added.push(Edit { owner: owner.clone(), ttl: effective, tlsa: (*tlsa).clone() });
         }
         match kin {
-            Some(kin) => Ok(after(kin, lines)),
+            Some(kin) => Ok(self.after(kin, lines)),
             None => self.at_end(lines),
+        }
+    }
+
+    /// Lines behind a record. Where it has no line end to copy, the SOA has.
+    fn after(&self, kin: &Found, lines: Vec<Vec<u8>>) -> Placed {
+        let ended = kin.text.ends_with(b"\n");
+        let model = self.index.soas.first().filter(|_| !ended).map_or(kin, |soa| &soa.found);
+        let text = joined(lines, style::line_end(&model.text), ended);
+        let line = kin.line + memchr::memchr_iter(b'\n', &kin.text).count() as u64;
+        Placed {
+            file: kin.file,
+            splice: Splice { start: kin.end(), end: kin.end(), text, line },
+            before: kin.before.clone(),
         }
     }
 
     /// At the end of the main file, which keeps or lacks its last line end as before.
     fn at_end(&self, lines: Vec<Vec<u8>>) -> Result<Placed, PlanError> {
         let (file, end) = self.index.end.position();
-        let eol = self.index.last.as_ref().map_or(&b"\n"[..], |last| style::line_end(&last.text));
+        let eol = self.index.soas.first().map_or(&b"\n"[..], |soa| style::line_end(&soa.found.text));
         let tail = read_span(self.library, file, end.saturating_sub(1), end);
         let tail = tail.map_err(|error| PlanError::Unproven(error.to_string()))?;
         let line = self.index.last.as_ref().map_or(1, |last| last.line);
@@ -391,7 +417,7 @@ impl<'l> Zone<'l> {
             let Some((old, new)) = serials else { return false };
             let at = |meaning: &Meaning, serial: u32| {
                 let words: Vec<String> =
-                    String::from_utf8_lossy(&meaning.rdata).split(' ').map(str::to_owned).collect();
+                    String::from_utf8_lossy(&meaning.rdata).split('\0').map(str::to_owned).collect();
                 let there = words.get(2).and_then(|word| word.parse().ok()) == Some(serial);
                 there.then(|| [&words[..2], &words[3..]].concat())
             };
@@ -411,17 +437,6 @@ impl<'l> Zone<'l> {
         let owners: Vec<String> =
             rest.iter().filter_map(|(meaning, _)| meaning.owner.as_ref()).map(Name::to_string).collect();
         Err(PlanError::Unproven(format!("the new text would also change what stands at {}", owners.join(", "))))
-    }
-}
-
-/// Lines behind a record.
-fn after(kin: &Found, lines: Vec<Vec<u8>>) -> Placed {
-    let text = joined(lines, style::line_end(&kin.text), kin.text.ends_with(b"\n"));
-    let line = kin.line + memchr::memchr_iter(b'\n', &kin.text).count() as u64;
-    Placed {
-        file: kin.file,
-        splice: Splice { start: kin.end(), end: kin.end(), text, line },
-        before: kin.before.clone(),
     }
 }
 

@@ -62,22 +62,22 @@ pub fn difference(
 ) -> Result<Difference, ProofError> {
     let edited = Edited::new(library, splices);
     let mut difference = Difference::new();
-    let mut covered: HashMap<usize, u64> = HashMap::new();
+    let mut covered: Option<u64> = None;
     for checkpoint in checkpoints {
-        let (file, offset) = checkpoint.position();
-        if covered.get(&file).is_some_and(|end| offset < *end) {
+        if covered.is_some_and(|end| checkpoint.order < end) {
             continue;
         }
         // What is inserted right at the end of a stretch was read with it.
-        let read_already = covered.get(&file) == Some(&offset);
+        let read_already = covered == Some(checkpoint.order);
+        let (file, offset) = checkpoint.position();
         let start = checkpoint.moved(|level_file, level_offset| {
             let here = of(splices, level_file);
-            let inserted = if read_already && level_file == file { inserted_at(here, level_offset) } else { 0 };
-            moved(here, level_offset) + inserted
+            let now = read_already && (level_file, level_offset) == (file, offset);
+            moved(here, level_offset) + if now { inserted_at(here, level_offset) } else { 0 }
         });
         let mut pair =
             Pair { old: Reader::from(library, checkpoint.clone()), new: Reader::from(&edited, start), splices };
-        pair.run(&mut difference, &mut covered)?;
+        covered = Some(pair.run(&mut difference)?);
     }
     difference.retain(|_, count| *count != 0);
     Ok(difference)
@@ -104,7 +104,7 @@ struct Pair<'p> {
 }
 
 impl Pair<'_> {
-    fn run(&mut self, difference: &mut Difference, covered: &mut HashMap<usize, u64>) -> Result<(), ProofError> {
+    fn run(&mut self, difference: &mut Difference) -> Result<u64, ProofError> {
         let mut old_more = self.old.advance()?;
         let mut new_more = self.new.advance()?;
         let mut moves = 0u64;
@@ -117,10 +117,8 @@ impl Pair<'_> {
             let cut_here = here.iter().any(|splice| splice.start <= old_at && splice.end > old_at);
             let pending = here.iter().any(|splice| splice.start >= old_at && moves == 0);
             if !old_more && !new_more {
-                covered.insert(file, old_at.saturating_add(1));
-                return Ok(());
+                return Ok(old.order + 1);
             }
-            covered.insert(file, old_at);
             if file != new_file {
                 // One of them has left an included file at whose end the other still reads.
                 match old.depth().cmp(&new.depth()) {
@@ -143,8 +141,8 @@ impl Pair<'_> {
             } else if old_more && (new_at > target || cut_here || !new_more) {
                 count(&self.old, -1, difference)?;
                 old_more = self.old.advance()?;
-            } else if !pending && moves > 0 && old.inherited == new.inherited {
-                return Ok(());
+            } else if !pending && moves > 0 && old.same_ahead(&new) {
+                return Ok(old.order);
             } else {
                 count(&self.old, -1, difference)?;
                 count(&self.new, 1, difference)?;
@@ -167,7 +165,7 @@ fn count(reader: &Reader<'_>, by: i64, difference: &mut Difference) -> Result<()
                 Some(tlsa) => tlsa.rdata(),
                 None => {
                     let words = rdata_words(entry.text, fields);
-                    words.iter().flat_map(|word| [word.of(entry.text), b" "].concat()).collect()
+                    words.iter().flat_map(|word| [word.of(entry.text), b"\0"].concat()).collect()
                 }
             };
             Meaning {

@@ -113,6 +113,19 @@ impl Checkpoint {
         self.stack.last().map_or((0, 0), |level| (level.file, level.offset))
     }
 
+    /// Whether every later line means the same from both points: also after
+    /// the included files that are open have ended.
+    #[must_use]
+    pub fn same_ahead(&self, other: &Self) -> bool {
+        self.inherited == other.inherited
+            && self.stack.len() == other.stack.len()
+            && self.stack.iter().zip(&other.stack).all(|(ours, theirs)| match (&ours.outside, &theirs.outside) {
+                (Some(ours), Some(theirs)) => ours.same_names(theirs),
+                (None, None) => true,
+                _ => false,
+            })
+    }
+
     /// How many files are open: 1 in the main file.
     #[must_use]
     pub fn depth(&self) -> usize {
@@ -281,6 +294,11 @@ impl<'l> Reader<'l> {
             }
             Kind::Control { name, args } => {
                 let text = self.ahead(offset).0[..len].to_vec();
+                if !text.ends_with(b"\n") {
+                    // BIND reads it together with what follows the include, or not at all.
+                    let what = "the last line is a directive without a line end".to_owned();
+                    return Err(self.error_in(&text, file, line, name.start, ReadErrorKind::Directive(what)));
+                }
                 self.control(&text, name, &args).map_err(|(at, what)| self.error_in(&text, file, line, at, what))
             }
         }

@@ -8,6 +8,9 @@ use crate::zone::scan::Kind;
 use crate::zone::splice::Splice;
 use crate::zone::style::line_end;
 
+/// How far to look back for the start of a line, in octets; directives are shorter.
+const LOOK_BACK: u64 = 4096;
+
 /// A splice with the file it is for and a point before it to read from again.
 #[derive(Clone, Debug)]
 pub struct Placed {
@@ -27,13 +30,13 @@ pub struct Placed {
 pub fn take_out(library: &dyn Library, gone: &[Found]) -> Result<Vec<Placed>, ReadError> {
     let mut splices = Vec::new();
     let mut at = 0;
-    while let Some(first) = gone.get(at) {
+    while at < gone.len() {
         let (count, heir) = heir_of(library, &gone[at..])?;
         // A record that cannot be found again is a file that changed under us; the proof says so.
         let count = count.max(1);
         for run in gone[at..at + count].chunk_by(|one, next| one.file == next.file && one.end() == next.offset) {
             let splice = cut(library, run);
-            splices.extend(splice.map(|splice| Placed { file: run[0].file, splice, before: first.before.clone() }));
+            splices.extend(splice.map(|splice| Placed { file: run[0].file, splice, before: run[0].before.clone() }));
         }
         splices.extend(heir);
         at += count;
@@ -103,8 +106,11 @@ fn cut(library: &dyn Library, run: &[Found]) -> Option<Splice> {
     let (first, last) = (run.first()?, run.last()?);
     let mut start = first.offset;
     if !last.text.ends_with(b"\n") {
-        let before = read_span(library, first.file, start.saturating_sub(2), start).unwrap_or_default();
-        if before.ends_with(b"\n") {
+        let before = read_span(library, first.file, start.saturating_sub(LOOK_BACK), start).unwrap_or_default();
+        let above = before.strip_suffix(b"\n").unwrap_or(&before);
+        let line = above.rsplit(|octet| *octet == b'\n').next().unwrap_or(&[]);
+        // A directive needs its line end: BIND does not read one without.
+        if before.ends_with(b"\n") && !line.starts_with(b"$") {
             start -= line_end(&before).len() as u64;
         }
     }

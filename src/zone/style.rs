@@ -87,16 +87,29 @@ fn joined_head(kin: &Found) -> Vec<u8> {
     text
 }
 
+/// What a new record says about its TTL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ttl {
+    /// These seconds.
+    State(u32),
+    /// What the kin says, or nothing.
+    AsKin,
+    /// Nothing.
+    Inherit,
+}
+
 /// A record that begins an RRset of its own, in the columns of its kin, which
-/// has another owner. A TTL is stated when asked, or when the kin states one.
-/// No line end.
+/// has another owner. No line end.
 #[must_use]
-pub fn fresh(kin: &Found, owner: &Name, origin: Option<&Name>, ttl: Option<u32>, tlsa: &Tlsa) -> Vec<u8> {
+pub fn fresh(kin: &Found, owner: &Name, origin: Option<&Name>, ttl: Ttl, tlsa: &Tlsa) -> Vec<u8> {
     let mut text = spelled(kin, owner, origin);
-    let words = head_words(kin);
     let stated = kin.fields.ttl.map(|(span, _)| span);
+    let mut words = head_words(kin);
+    if ttl == Ttl::Inherit {
+        words.retain(|word| Some(*word) != stated);
+    }
     let mut gaps = Gaps { kin: &kin.text, after: kin.fields.owner.map_or(0, |owner| owner.end) };
-    let ttl_text = ttl.map(|seconds| seconds.to_string().into_bytes());
+    let ttl_text = if let Ttl::State(seconds) = ttl { Some(seconds.to_string().into_bytes()) } else { None };
     if let (Some(seconds), None) = (&ttl_text, stated) {
         // Where the kin has no TTL, ours comes first and takes one blank.
         pad(&mut text, gaps.column(words.first().copied()));

@@ -34,7 +34,7 @@ pub fn parse(text: &[u8]) -> Option<u32> {
         if digits == 0 {
             return None;
         }
-        total += number * unit;
+        total = total.saturating_add(number * unit);
         (number, digits) = (0, 0);
         units += 1;
     }
@@ -42,12 +42,17 @@ pub fn parse(text: &[u8]) -> Option<u32> {
         return None;
     }
     // RFC 2181 section 8 reads values with the top bit set as zero; servers warn and do that.
-    u32::try_from(total + number).ok().map(|ttl| if ttl > LARGEST { 0 } else { ttl })
+    u32::try_from(total.saturating_add(number)).ok().map(|ttl| if ttl > LARGEST { 0 } else { ttl })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sum_beyond_all_numbers_is_no_ttl() {
+        assert_eq!(parse("4294967295w".repeat(9000).as_bytes()), None);
+    }
 
     #[test]
     fn seconds_and_units_are_read_as_name_servers_do() {
@@ -66,6 +71,7 @@ mod tests {
             ("4294967296", None),
             ("99999999999w", None),
             ("1x", None),
+            ("4294967295w4294967295w", None),
         ] {
             assert_eq!(parse(text.as_bytes()), seconds, "{text}");
         }

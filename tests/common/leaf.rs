@@ -114,7 +114,8 @@ impl Leaf {
     pub(crate) fn sign(&self, lines: &[String], from: &str, until: &str) -> Vec<String> {
         let folder = self.folder.join("bind");
         fs::write(folder.join("resign.plain"), lines.join("\n") + "\n").expect("a temporary folder can be filled");
-        let args = ["-q", "-S", "-P", "-K", "keys", "-s", from, "-e", until, "-O", "full", "-f", "resign.signed"];
+        // With -z a key signs what its flags would leave to another key: there may be one only.
+        let args = ["-q", "-S", "-P", "-z", "-K", "keys", "-s", from, "-e", until, "-O", "full", "-f", "resign.signed"];
         must(&folder, "dnssec-signzone", &[&args[..], &["-o", ZONE, "resign.plain"]].concat());
         let text = fs::read_to_string(folder.join("resign.signed")).expect("dnssec-signzone wrote the zone");
         text.lines().filter(|line| !line.starts_with(';')).map(str::to_owned).collect()

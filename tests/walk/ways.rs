@@ -137,6 +137,23 @@ fn without_any_resolver_there_is_no_zone_and_a_reason() {
 }
 
 #[test]
+fn where_resolvers_fail_the_parent_says_where_the_zone_is() {
+    let lab = Lab::new();
+    lab.authority.withdraw(RESOLVER, &name("leaf.example"));
+    let evidence = lab.gather();
+    let hop = one(evidence.hops.clone());
+    assert_eq!((hop.zone, evidence.host), (name("leaf.example"), Some(Security::Secure)));
+    for address in [NS1, NS2] {
+        let server = server(&evidence, 0, address);
+        assert_eq!((server.outcome, server.security), (Outcome::Answered, Security::Secure));
+    }
+    // There may be addresses that are no glue.
+    let unknown: Vec<_> = hop.servers.iter().filter(|server| server.address.is_none()).collect();
+    assert_eq!(unknown.len(), 2);
+    assert!(unknown.iter().all(|server| server.outcome == Outcome::Unreachable));
+}
+
+#[test]
 fn the_next_resolver_is_asked_when_one_fails() {
     let lab = Lab::new();
     lab.authority.role(OTHER, Role::Resolver { authenticated: false });
@@ -150,6 +167,18 @@ fn the_next_resolver_is_asked_when_one_fails() {
     assert_eq!((evidence.resolvers[0].outcome, evidence.resolvers[1].outcome), (Outcome::ServFail, Outcome::Answered));
     assert!(!evidence.resolvers[1].authenticated);
     assert_eq!(codes(&evidence.resolvers[1].findings), ["resolver-not-validating"]);
+}
+
+#[test]
+fn a_resolver_that_strips_signatures_is_named_and_does_no_harm() {
+    let lab = Lab::new();
+    lab.authority.role(RESOLVER, Role::Resolver { authenticated: false });
+    lab.authority.fault(RESOLVER, Some(Fault::DropSignatures));
+    let evidence = lab.gather();
+    assert!(evidence.hops.iter().flat_map(|hop| &hop.servers).all(|server| server.security == Security::Secure));
+    let resolver = one(evidence.resolvers);
+    assert_eq!((resolver.outcome, resolver.authenticated), (Outcome::Answered, false));
+    assert_eq!(codes(&resolver.findings), ["resolver-not-validating"]);
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub struct ZoneError {
 }
 
 impl ZoneError {
-    pub(super) fn new(what: impl Into<String>, why: impl fmt::Display) -> Self {
+    pub(crate) fn new(what: impl Into<String>, why: impl fmt::Display) -> Self {
         Self { what: what.into(), why: why.to_string() }
     }
 }
