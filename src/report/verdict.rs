@@ -95,7 +95,9 @@ fn one(target: &Judged, now: DateTime<Utc>, look: Look) -> String {
     let mut text = format!("{}{zone}: {}\n", evidence.owner, verdict.decision.word());
     text.push_str(&listed("new", expectation.expected()));
     text.push_str(&listed("current", expectation.current().unwrap_or_default()));
-    text.push_str(&servers(evidence, expectation.expected(), look));
+    let deployed = expectation.current().unwrap_or_default();
+    let wanted: Vec<Tlsa> = expectation.expected().iter().chain(deployed).cloned().collect();
+    text.push_str(&servers(evidence, &wanted, look));
     text.push_str(&resolvers(&evidence.resolvers, expectation.expected(), look));
     text.push_str(&findings(&verdict.findings));
     text.push_str(&timeline(verdict.agreed_since, verdict.hold, now));
@@ -106,14 +108,14 @@ fn listed(what: &str, records: &[Tlsa]) -> String {
     records.iter().map(|record| format!("  {what:<8} {record}\n")).collect()
 }
 
-fn servers(evidence: &Evidence, expected: &[Tlsa], look: Look) -> String {
+fn servers(evidence: &Evidence, wanted: &[Tlsa], look: Look) -> String {
     let mut text = String::new();
     for (index, hop) in evidence.hops.iter().enumerate() {
         if index > 0 {
             text.push_str(&format!("\nthe alias leads to {} in the zone {}\n", hop.owner, hop.zone));
         }
         let next = evidence.hops.get(index + 1);
-        let rows: Vec<Vec<String>> = hop.servers.iter().map(|server| row(server, next, expected)).collect();
+        let rows: Vec<Vec<String>> = hop.servers.iter().map(|server| row(server, next, wanted)).collect();
         if !rows.is_empty() {
             let headings = ["server", "address", "answer", "security", "serial", "ttl", "missing"];
             text.push('\n');
@@ -123,12 +125,12 @@ fn servers(evidence: &Evidence, expected: &[Tlsa], look: Look) -> String {
     text
 }
 
-fn row(server: &ServerAnswer, next: Option<&Hop>, expected: &[Tlsa]) -> Vec<String> {
+fn row(server: &ServerAnswer, next: Option<&Hop>, wanted: &[Tlsa]) -> Vec<String> {
     let missing = match next {
         _ if !matches!(server.outcome, Outcome::Answered | Outcome::NoData | Outcome::NoName) => "?".to_owned(),
         Some(next) if server.alias.as_ref() == Some(&next.owner) => "-".to_owned(),
         Some(_) => "the alias".to_owned(),
-        None => missing(&server.records, expected),
+        None => missing(&server.records, wanted),
     };
     vec![
         server.name.to_string(),
@@ -159,13 +161,15 @@ fn resolvers(resolvers: &[ResolverAnswer], expected: &[Tlsa], look: Look) -> Str
     format!("\n{}", table(&["resolver", "answer", "validates", "ttl", "missing"], &rows, look.width))
 }
 
-fn missing(records: &[Tlsa], expected: &[Tlsa]) -> String {
-    let lacking: Vec<String> = expected.iter().filter(|record| !records.contains(record)).map(brief).collect();
+fn missing(records: &[Tlsa], wanted: &[Tlsa]) -> String {
+    if records.is_empty() {
+        return "all records".to_owned();
+    }
+    let lacking: Vec<String> = wanted.iter().filter(|record| !records.contains(record)).map(brief).collect();
     match lacking.len() {
         0 => "-".to_owned(),
-        1 | 2 => lacking.join(", "),
-        count if count == expected.len() => format!("all {count} new records"),
-        count => format!("{count} of {} new records", expected.len()),
+        1 => lacking.concat(),
+        count => format!("{count} of {} records", wanted.len()),
     }
 }
 
@@ -175,6 +179,7 @@ fn or_dash(number: Option<u32>) -> String {
 
 fn findings(findings: &[Finding]) -> String {
     let mut text = String::new();
+    let mut told = None;
     for (index, finding) in findings.iter().enumerate() {
         if index == 0 {
             text.push('\n');
@@ -182,7 +187,8 @@ fn findings(findings: &[Finding]) -> String {
         text.push_str(&format!("{:<8} {:<22} {}\n", finding.severity.word(), finding.code, sentence(finding)));
         let kind = |finding: &Finding| (finding.code, finding.severity);
         let last = findings.get(index + 1).is_none_or(|next| kind(next) != kind(finding));
-        if let Some(hint) = hint(finding.code, finding.severity).filter(|_| last) {
+        if let Some(hint) = hint(finding.code, finding.severity).filter(|hint| last && told != Some(*hint)) {
+            told = Some(hint);
             text.push_str(&format!("{:<8} hint: {hint}\n", ""));
         }
     }
@@ -279,9 +285,11 @@ mod tests {
         assert!(text.starts_with("UNSAFE: do not deploy;"), "{text}");
         let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what}\nin\n{text}"));
         assert!(place("\nunsafe ") < place("\nunknown ") && place("\nunknown ") < place("\nwait "));
-        assert_eq!(text.matches("hint: see whether the zone was reloaded").count(), 2, "{text}");
+        assert_eq!(text.matches("hint: see whether the zone was reloaded").count(), 1, "{text}");
         assert!(text.contains("record-missing         ns1.example.net. 192.0.2.1: lacks 3 1 1 "));
         assert!(text.contains("it starts when the last server serves the new records"));
+        let bogus = text.lines().find(|line| line.starts_with("ns3")).unwrap();
+        assert!(bogus.ends_with(&format!("  {}", brief(&key("old")))), "the deployed key is missing: {bogus}");
     }
 
     #[test]
