@@ -36,6 +36,7 @@ pub mod index;
 pub mod inherit;
 pub mod library;
 pub mod obstruction;
+pub mod patch;
 pub mod plan;
 pub mod proof;
 pub mod rdata;

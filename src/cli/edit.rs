@@ -19,7 +19,8 @@ use crate::tlsa::Target;
 use crate::zone::dynamic::{NotOurs, Surroundings};
 use crate::zone::library::Library;
 use crate::zone::obstruction::PlanError;
-use crate::zone::plan::{Edit, Patch, Zone};
+use crate::zone::patch::{Edit, Patch};
+use crate::zone::plan::Zone;
 use crate::zone::serial::Policy;
 
 /// The file to edit and how.

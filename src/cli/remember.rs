@@ -9,7 +9,8 @@ use crate::cli::Ui;
 use crate::files::state::{self, StateError};
 use crate::propagation::memory::{Memory, OldTtl};
 use crate::tlsa::{Target, Tlsa};
-use crate::zone::plan::{Edit, Zone};
+use crate::zone::patch::Edit;
+use crate::zone::plan::Zone;
 
 /// The TTL taken where a zone does not say one: as long as any cache keeps anything (BIND's `max-cache-ttl`).
 const LONGEST_CACHED: u32 = 604_800;

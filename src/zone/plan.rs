@@ -12,10 +12,10 @@ use crate::tlsa::{Target, Tlsa};
 use crate::zone::index::{self, AtTarget, Found, Index};
 use crate::zone::library::{Library, read_span};
 use crate::zone::obstruction::PlanError;
-use crate::zone::proof::{self, Difference, Meaning, ProofError};
+use crate::zone::patch::{Edit, Patch};
+use crate::zone::proof::{self, ProofError};
 use crate::zone::reader::{Checkpoint, Place};
 use crate::zone::remove::{Placed, take_out};
-use crate::zone::rtype::code;
 use crate::zone::serial::{self, Policy};
 use crate::zone::splice::{Splice, in_order};
 use crate::zone::style::{self, Ttl};
@@ -49,45 +49,6 @@ pub struct Request {
     pub serial: Policy,
     /// A serial that the next one has to follow as well.
     pub serial_above: Option<u32>,
-}
-
-/// One record added or removed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Edit {
-    /// Its owner.
-    pub owner: Name,
-    /// Its TTL in seconds, as BIND reads it.
-    pub ttl: Option<u32>,
-    /// Its data.
-    pub tlsa: Tlsa,
-}
-
-/// Splices in order, disjoint, and proven to mean what was asked.
-#[derive(Clone, Debug, Default)]
-pub struct Patch {
-    splices: Vec<(usize, Vec<Splice>)>,
-    /// The records added.
-    pub added: Vec<Edit>,
-    /// The records removed.
-    pub removed: Vec<Edit>,
-    /// The serial before and after, when anything changed.
-    pub serial: Option<(u32, u32)>,
-    /// What is worth knowing about the zone or the edit.
-    pub notes: Vec<Finding>,
-}
-
-impl Patch {
-    /// Whether the zone is already as asked.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.splices.is_empty()
-    }
-
-    /// The splices of each file that changes, in order.
-    #[must_use]
-    pub fn splices(&self) -> &[(usize, Vec<Splice>)] {
-        &self.splices
-    }
 }
 
 impl fmt::Debug for Zone<'_> {
@@ -394,49 +355,8 @@ impl<'l> Zone<'l> {
                 }
                 ProofError::Apart => PlanError::Unproven("an included file would be read differently".to_owned()),
             })?;
-        self.check(difference, &patch)?;
+        patch.confirm(difference).map_err(PlanError::Unproven)?;
         Ok(patch)
-    }
-
-    /// Compares what the edit did with what was asked.
-    fn check(&self, mut difference: Difference, patch: &Patch) -> Result<(), PlanError> {
-        let edits = patch.added.iter().map(|edit| (edit, -1)).chain(patch.removed.iter().map(|edit| (edit, 1)));
-        for (edit, by) in edits {
-            let meaning = Meaning {
-                owner: Some(edit.owner.clone()),
-                ttl: edit.ttl,
-                code: code::TLSA,
-                rdata: edit.tlsa.rdata(),
-                origin: None,
-            };
-            *difference.entry(meaning).or_insert(0) += by;
-        }
-        let rest: Vec<(Meaning, i64)> = difference.into_iter().filter(|(_, count)| *count != 0).collect();
-        let serials = patch.serial.filter(|(old, new)| old != new);
-        let serial_alone = |gone: &Meaning, come: &Meaning| {
-            let Some((old, new)) = serials else { return false };
-            let at = |meaning: &Meaning, serial: u32| {
-                let words: Vec<String> =
-                    String::from_utf8_lossy(&meaning.rdata).split('\0').map(str::to_owned).collect();
-                let there = words.get(2).and_then(|word| word.parse().ok()) == Some(serial);
-                there.then(|| [&words[..2], &words[3..]].concat())
-            };
-            let rest_is_same = matches!((at(gone, old), at(come, new)), (Some(before), Some(after)) if before == after);
-            rest_is_same
-                && Meaning { rdata: Vec::new(), ..gone.clone() } == Meaning { rdata: Vec::new(), ..come.clone() }
-        };
-        let proven = match rest.as_slice() {
-            [] => serials.is_none(),
-            [(gone, minus), (come, plus)] if *minus < 0 && *plus == -minus => serial_alone(gone, come),
-            [(come, plus), (gone, minus)] if *minus < 0 && *plus == -minus => serial_alone(gone, come),
-            _ => false,
-        };
-        if proven {
-            return Ok(());
-        }
-        let owners: Vec<String> =
-            rest.iter().filter_map(|(meaning, _)| meaning.owner.as_ref()).map(Name::to_string).collect();
-        Err(PlanError::Unproven(format!("the new text would also change what stands at {}", owners.join(", "))))
     }
 }
 

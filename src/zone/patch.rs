@@ -1,0 +1,96 @@
+//! What an edit comes to: splices, the records they add and remove, the serial,
+//! and the check that the splices mean just that.
+
+use crate::finding::Finding;
+use crate::name::Name;
+use crate::tlsa::Tlsa;
+use crate::zone::proof::{Difference, Meaning};
+use crate::zone::rtype::code;
+use crate::zone::splice::Splice;
+
+/// One record added or removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// Its owner.
+    pub owner: Name,
+    /// Its TTL in seconds, as BIND reads it.
+    pub ttl: Option<u32>,
+    /// Its data.
+    pub tlsa: Tlsa,
+}
+
+/// Splices in order, disjoint, and proven to mean what was asked.
+#[derive(Clone, Debug, Default)]
+pub struct Patch {
+    pub(crate) splices: Vec<(usize, Vec<Splice>)>,
+    /// The records added.
+    pub added: Vec<Edit>,
+    /// The records removed.
+    pub removed: Vec<Edit>,
+    /// The serial before and after, when anything changed.
+    pub serial: Option<(u32, u32)>,
+    /// What is worth knowing about the zone or the edit.
+    pub notes: Vec<Finding>,
+}
+
+impl Patch {
+    /// Whether the zone is already as asked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.splices.is_empty()
+    }
+
+    /// The splices of each file that changes, in order.
+    #[must_use]
+    pub fn splices(&self) -> &[(usize, Vec<Splice>)] {
+        &self.splices
+    }
+
+    /// Whether what the edit did to the zone's meaning is what the patch says:
+    /// the records added, the records removed, and the serial alone in the SOA.
+    ///
+    /// # Errors
+    ///
+    /// What it would have done besides.
+    pub(crate) fn confirm(&self, mut difference: Difference) -> Result<(), String> {
+        let edits = self.added.iter().map(|edit| (edit, -1)).chain(self.removed.iter().map(|edit| (edit, 1)));
+        for (edit, by) in edits {
+            let meaning = Meaning {
+                owner: Some(edit.owner.clone()),
+                ttl: edit.ttl,
+                code: code::TLSA,
+                rdata: edit.tlsa.rdata(),
+                origin: None,
+            };
+            *difference.entry(meaning).or_insert(0) += by;
+        }
+        let rest: Vec<(Meaning, i64)> = difference.into_iter().filter(|(_, count)| *count != 0).collect();
+        let serials = self.serial.filter(|(old, new)| old != new);
+        let serial_alone = |gone: &Meaning, come: &Meaning| {
+            serials.is_some_and(|(old, new)| {
+                let (before, after) = (without_serial(gone, old), without_serial(come, new));
+                before.is_some() && before == after
+            })
+        };
+        let proven = match rest.as_slice() {
+            [] => serials.is_none(),
+            [(gone, minus), (come, plus)] | [(come, plus), (gone, minus)] if *minus < 0 && *plus == -minus => {
+                serial_alone(gone, come)
+            }
+            _ => false,
+        };
+        if proven {
+            return Ok(());
+        }
+        let owners = rest.iter().filter_map(|(meaning, _)| meaning.owner.as_ref()).map(Name::to_string);
+        Err(format!("the new text would also change what stands at {}", owners.collect::<Vec<_>>().join(", ")))
+    }
+}
+
+/// An SOA's meaning with this serial taken out; `None` when it has another.
+fn without_serial(meaning: &Meaning, serial: u32) -> Option<Meaning> {
+    let words: Vec<&[u8]> = meaning.rdata.split(|octet| *octet == 0).collect();
+    let found: u32 = std::str::from_utf8(words.get(2)?).ok()?.parse().ok()?;
+    let rest = [&words[..2], &words[3..]].concat();
+    (meaning.code == code::SOA && found == serial).then(|| Meaning { rdata: rest.join(&0), ..meaning.clone() })
+}
