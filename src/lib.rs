@@ -13,8 +13,8 @@
 //!
 //! Values, readers and decisions open nothing, read no clock and no
 //! environment, await nothing and print nothing. clap and exit codes are known
-//! to [`cli`] alone, hickory types stay inside [`dns`], certificate types inside
-//! [`keys`], table types inside [`report`].
+//! to [`cli`] alone, hickory types stay inside [`dns`] and the demo's name
+//! server, certificate types inside [`keys`], table types inside [`report`].
 
 pub mod cli;
 pub mod demo;
