@@ -176,6 +176,11 @@ pub(crate) fn replace_failure(error: ReplaceError) -> Failure {
                 .hint("run this as the zone file's owner"),
             _ => Failure::wrong(format!("the file cannot be replaced: {error}; it is as it was")).at(path.display()),
         },
+        ReplaceError::NotSynced(path, error) => {
+            Failure::wrong(format!("the zone file is replaced, but its folder could not be synced: {error}"))
+                .at(path.display())
+                .hint("see to the disk; then run the command again, which tells whether the new text is there")
+        }
         ReplaceError::HalfDone(path, error) => {
             let hint = "the old text lies beside it under its name with .danewright-old";
             Failure::wrong(format!("only some of the zone's files were replaced: {error}"))

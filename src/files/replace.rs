@@ -19,6 +19,9 @@ pub enum ReplaceError {
     Changed(PathBuf),
     /// Something failed on the way.
     Io(PathBuf, io::Error),
+    /// The files are replaced, but the folder could not be synced: a crash of
+    /// the machine may still undo that.
+    NotSynced(PathBuf, io::Error),
     /// A rename failed, and so did putting an earlier file back.
     HalfDone(PathBuf, io::Error),
 }
@@ -128,7 +131,7 @@ impl Staged {
             let folder = file.target.parent().unwrap_or(Path::new("/"));
             File::open(folder)
                 .and_then(|folder| folder.sync_all())
-                .map_err(|error| ReplaceError::Io(folder.to_owned(), error))?;
+                .map_err(|error| ReplaceError::NotSynced(folder.to_owned(), error))?;
         }
         Ok(())
     }
