@@ -402,6 +402,6 @@ fn lossy(text: &[u8]) -> String {
 }
 
 /// A word without the quotes around it.
-fn unquoted(word: &[u8]) -> Vec<u8> {
+pub(crate) fn unquoted(word: &[u8]) -> Vec<u8> {
     word.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(word).to_vec()
 }
