@@ -296,3 +296,47 @@ example.com.zone:8:14: note[carriage-return]
     assert!(output.stderr.is_empty());
     assert_eq!(fs::read(folder.path().join("example.com.zone")).unwrap(), zone.as_bytes());
 }
+
+/// Whether a checker takes a zone; it may complain all the same.
+fn takes(program: &str, arguments: &[&str], zone: &str) -> bool {
+    let folder = folder(zone);
+    let path = "/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin";
+    let ran = Command::new(program).args(arguments).current_dir(folder.path()).env("PATH", path).output();
+    ran.unwrap_or_else(|error| panic!("{program}: {error}")).status.success()
+}
+
+#[test]
+#[ignore = "needs named-checkzone, nsd-checkzone, kzonecheck"]
+fn what_is_said_of_the_servers_is_so() {
+    // The code, lines with it, and whether BIND, NSD and Knot take the zone; NSD's versions differ.
+    for (code, lines, bind, nsd, knot) in [
+        ("carriage-return", "a A 192.0.2.1\r\n", true, Some(true), false),
+        ("non-ascii", "a TXT \"m\u{fc}ller\"\n", true, Some(true), false),
+        ("glued-strings", "a TXT \"a\"\"b\"\n", true, Some(true), false),
+        ("glued-strings", "a TXT a\"b\"\n", true, None, false),
+        ("quoted-line-end", "a TXT \"a\nb\"\n", false, Some(true), false),
+        ("generic-class", "a CLASS1 A 192.0.2.1\n", true, Some(true), false),
+        ("at-sign", "@x A 192.0.2.1\n", true, Some(true), false),
+        ("group-first", "( a A 192.0.2.1 )\n", true, None, false),
+        ("group-after-blank", "  ( A 192.0.2.1 )\n", true, None, true),
+        ("generate", "$GENERATE 1-2 a$ A 192.0.2.$\n", true, None, false),
+        ("relative-origin", "$ORIGIN sub\na A 192.0.2.1\n", true, Some(false), false),
+        ("two-soas", "example.com. SOA ns1 hostmaster 7 7200 1800 1209600 300\n", true, Some(false), true),
+        ("unequal-soas", "example.com. SOA ns1 hostmaster 8 7200 1800 1209600 300\n", false, Some(false), true),
+        ("out-of-zone", "www.example.org. A 192.0.2.1\n", true, Some(false), true),
+        ("split-hex", "_25._tcp.mail TLSA 3 1 1 8 DIGEST1\n", true, Some(true), false),
+        ("beside-cname", "_25._tcp.mail TLSA 3 1 1 DIGEST\n_25._tcp.mail CNAME x\n", false, Some(false), false),
+        ("below-dname", "sub DNAME a.example.\n_25._tcp.mx.sub TLSA 3 1 1 DIGEST\n", true, Some(false), false),
+        ("below-cut", "sub NS ns1\n_25._tcp.mx.sub TLSA 3 1 1 DIGEST\n", true, Some(true), true),
+        ("wrong-length", "_25._tcp.mail TLSA 3 1 1 abcd\n", true, Some(true), true),
+    ] {
+        let lines = lines.replace("8 DIGEST1", &format!("{} {}", &DIGEST[..1], &DIGEST[1..])).replace("DIGEST", DIGEST);
+        let zone = format!("{ZONE}{lines}");
+        assert!(findings(&zone).iter().any(|finding| finding.starts_with(code)), "{code}: {:?}", findings(&zone));
+        assert_eq!(takes("named-checkzone", &["example.com", "example.com.zone"], &zone), bind, "{code}: BIND");
+        if let Some(nsd) = nsd {
+            assert_eq!(takes("nsd-checkzone", &["example.com", "example.com.zone"], &zone), nsd, "{code}: NSD");
+        }
+        assert_eq!(takes("kzonecheck", &["-o", "example.com", "example.com.zone"], &zone), knot, "{code}: Knot");
+    }
+}

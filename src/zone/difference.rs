@@ -22,7 +22,7 @@ pub enum Difference {
     CarriageReturn,
     /// An octet above 127 outside comments.
     NonAscii,
-    /// `"a""b"` without a blank.
+    /// `"a""b"` or `a"b"`, without a blank.
     GluedStrings,
     /// A line end inside quotes.
     QuotedLineEnd,
@@ -110,12 +110,12 @@ impl Difference {
             }
             Self::GluedStrings => (
                 "glued-strings",
-                "two quoted strings follow each other without a blank, which Knot refuses",
+                "a quote follows other text without a blank, which Knot refuses",
                 "put a blank between them",
             ),
             Self::QuotedLineEnd => (
                 "quoted-line-end",
-                "a quoted string goes over a line end: NSD takes it, BIND refuses the zone",
+                "a quoted string goes over a line end: NSD takes it, BIND and Knot refuse the zone",
                 "write it as several strings, or the line end as \\010",
             ),
             Self::GenericClass => ("generic-class", "the class is written as CLASS1, which Knot refuses", "write IN"),
@@ -141,7 +141,7 @@ impl Difference {
             ),
             Self::RelativeOrigin => (
                 "relative-origin",
-                "$ORIGIN has a relative name: BIND completes it, Knot and NSD from 4.10 refuse it",
+                "$ORIGIN has a relative name: BIND completes it, NSD and Knot refuse it",
                 "write the name in full, with a dot at its end",
             ),
             Self::RelativeInclude => (
@@ -275,20 +275,20 @@ fn of_control(text: &[u8], name: Span, args: &[Span], included: bool, found: &mu
 /// What only shows when quotes and comments are told apart.
 fn of_words(text: &[u8], found: &mut impl FnMut(Difference, usize)) {
     let mut words = Words::new(text, true);
-    let mut quote_end = None;
+    // Where the last word ended, and whether it was quoted.
+    let mut last = None;
     loop {
         let from = words.at;
         match words.next() {
             Step::Word(span) => {
                 let word = span.of(text);
-                if word.first() == Some(&b'"') {
-                    if quote_end == Some(span.start) {
-                        found(Difference::GluedStrings, span.start);
-                    }
-                    if let Some(at) = memchr::memchr(b'\n', word) {
-                        found(Difference::QuotedLineEnd, span.start + at);
-                    }
-                    quote_end = Some(span.end);
+                let is_quoted = word.first() == Some(&b'"');
+                if last.is_some_and(|(end, was_quoted)| end == span.start && (was_quoted || is_quoted)) {
+                    found(Difference::GluedStrings, span.start);
+                }
+                last = Some((span.end, is_quoted));
+                if let Some(at) = memchr::memchr(b'\n', word).filter(|_| is_quoted) {
+                    found(Difference::QuotedLineEnd, span.start + at);
                 }
                 if let Some(at) = word.iter().position(|octet| !octet.is_ascii()) {
                     found(Difference::NonAscii, span.start + at);
@@ -342,6 +342,7 @@ mod tests {
             ("a A 192.0.2.1\r\n", "carriage-return", "\r\n", "a A 192.0.2.1 ; \r \n"),
             ("a TXT \"m\u{fc}ll\"\n", "non-ascii", "", "a TXT mull ; m\u{fc}ll\n"),
             ("a TXT \"a\"\"b\"\n", "glued-strings", "\"b\"\n", "a TXT \"a\" \"b\"\n"),
+            ("a TXT a\"b\"\n", "glued-strings", "\"b\"\n", "a TXT a \"b\"\n"),
             ("a TXT \"a\nb\"\n", "quoted-line-end", "\nb\"\n", "a TXT ( \"a\"\n\"b\" )\n"),
             ("a CLASS1 A 192.0.2.1\n", "generic-class", "CLAS", "a IN A 192.0.2.1\n"),
             ("@x A 192.0.2.1\n", "at-sign", "@x A", "@ A 192.0.2.1\n"),
