@@ -42,6 +42,7 @@ pub mod lint;
 pub mod obstruction;
 pub mod patch;
 pub mod plan;
+pub mod presentation;
 pub mod proof;
 pub mod rdata;
 pub mod reader;
