@@ -3,6 +3,7 @@
 pub mod diff;
 mod hints;
 pub mod keys;
+pub mod lint;
 pub mod records;
 pub mod table;
 pub mod verdict;

@@ -346,7 +346,7 @@ impl Opened {
 }
 
 /// The zone's name when the file's name is one: `example.com.zone`, `db.example.com`.
-fn origin_of(path: &Path) -> Option<Name> {
+pub(crate) fn origin_of(path: &Path) -> Option<Name> {
     let file = path.file_name()?.to_str()?;
     let file = file.strip_prefix("db.").unwrap_or(file);
     let endings = [".zone", ".db", ".hosts", ".txt"];

@@ -15,7 +15,7 @@ use crate::zone::words::Wrong;
 pub(crate) fn failure(error: PlanError, path: &Path) -> Failure {
     let file = path.display();
     match error {
-        PlanError::Read(error) => unread(error),
+        PlanError::Read(error) => unread(&error),
         PlanError::NoSoa => Failure::wrong("the file has no SOA record; it is not a whole zone")
             .at(file)
             .hint("name the zone's main file, not one that it includes"),
@@ -68,7 +68,8 @@ pub(crate) fn failure(error: PlanError, path: &Path) -> Failure {
     }
 }
 
-fn unread(error: ReadError) -> Failure {
+/// What to say of a zone that cannot be read.
+pub(crate) fn unread(error: &ReadError) -> Failure {
     let failure = |message: String| Failure::wrong(message).at(&error.place);
     match &error.what {
         ReadErrorKind::Syntax(wrong, found) => {
