@@ -102,7 +102,8 @@ impl Walk {
 
     /// Begins to ask the servers of a zone about a name.
     async fn asking(self: &Arc<Self>, zone: &Name, kind: RecordType, name: &Name) -> Asking {
-        let servers = self.discovery.servers(zone).await;
+        // Beyond the limit nobody is asked: one of them is enough, or none is.
+        let servers = self.discovery.servers(zone).await.addresses;
         let mut asking = Asking {
             asker: Arc::clone(&self.asker),
             question: Question::authority(&to_hickory(name), kind),

@@ -4,9 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod bind;
+mod crowd;
 mod foreign;
 mod gaps;
 mod lab;
+mod script;
 mod servers;
 mod trust;
 mod ways;
+mod wire;
