@@ -6,7 +6,9 @@
 mod bind;
 mod crowd;
 mod foreign;
+mod forged;
 mod gaps;
+mod judged;
 mod lab;
 mod script;
 mod servers;

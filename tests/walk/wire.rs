@@ -300,15 +300,20 @@ fn referrals_lead_nowhere() {
     ]);
 }
 
-/// The record at the owner that is a signature, or is none.
+/// The signatures in an answer.
 pub(crate) fn signatures(message: &Message) -> Vec<RRSIG> {
+    signatures_in(&message.answers)
+}
+
+pub(crate) fn signatures_in(records: &[Record]) -> Vec<RRSIG> {
     let signature = |record: &Record| match &record.data {
         RData::DNSSEC(DNSSECRData::RRSIG(signature)) => Some(signature.clone()),
         _ => None,
     };
-    message.answers.iter().filter_map(signature).collect()
+    records.iter().filter_map(signature).collect()
 }
 
+/// A signature as a record beside those of the answer.
 pub(crate) fn signature_record(message: &Message, signature: RRSIG) -> Record {
     Record::from_rdata(message.answers[0].name.clone(), 3600, RData::DNSSEC(DNSSECRData::RRSIG(signature)))
 }
