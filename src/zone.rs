@@ -38,6 +38,7 @@ pub mod library;
 pub mod obstruction;
 pub mod patch;
 pub mod plan;
+pub mod presentation;
 pub mod proof;
 pub mod rdata;
 pub mod reader;

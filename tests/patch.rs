@@ -211,7 +211,7 @@ fn a_syntax_error_anywhere_is_reported_with_line_and_column() {
         ("$TTL soon", ":8:6", "no TTL"),
         ("www IN TXT \\300", ":8:12", "backslash"),
         ("_25._tcp.mail IN TLSA 3 1 1 abc", ":8:29", "odd number"),
-        ("_25._tcp.mail IN TLSA 3 1", ":8:", "too early"),
+        ("_25._tcp.mail IN TLSA 3 1", ":8:", "ends where"),
         ("@ CH SOA a b 1 2 3 4 5", ":8:3", "not IN"),
         ("www IN A 192.0.2.1\0", ":8:19", "0x00"),
     ] {
