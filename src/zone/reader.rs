@@ -5,6 +5,7 @@
 use std::fmt;
 
 use crate::name::{Name, NameError};
+use crate::zone::generate;
 use crate::zone::inherit::Inherited;
 use crate::zone::library::Library;
 use crate::zone::presentation;
@@ -337,7 +338,8 @@ impl<'l> Reader<'l> {
                 let outside = std::mem::replace(&mut self.inherited, inside);
                 self.stack.push(Level { file, offset: 0, line: 1, outside: Some(Box::new(outside)) });
             }
-            b"$GENERATE" => count(4..=usize::MAX, "$GENERATE takes a range, an owner, a type and data")?,
+            b"$GENERATE" => generate::check(text, name, args, self.inherited.origin.as_deref())
+                .map_err(|error| (error.at, ReadErrorKind::Directive(error.what)))?,
             _ => return Err((name.start, ReadErrorKind::UnknownDirective(lossy(name.of(text))))),
         }
         Ok(())
