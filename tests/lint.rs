@@ -122,6 +122,12 @@ fn where_a_record_stands_matters() {
 }
 
 #[test]
+fn a_host_outside_the_zone_is_not_called_missing() {
+    let zone = format!("$TTL 1h\n_tcp.mail.example.com. SOA a. b. 1 2 3 4 5\n_25 TLSA 3 1 1 {DIGEST}\n");
+    assert_eq!(findings(&zone), [""; 0]);
+}
+
+#[test]
 fn a_set_is_looked_at_as_a_whole() {
     for (lines, expected) in [
         ("_25._tcp.mail 60 TLSA 3 1 1 DIGEST\n 90 TLSA 3 1 1 OTHER\n", &["ttl-differs warning 8"][..]),
@@ -263,7 +269,8 @@ uY8m7pxd4+juXH3o/QKG04l3loYwlsNkzno4FoDKEJqJNmxstQTQH4eTvw==
     assert_eq!(codes(&format!("_25._tcp.mail TLSA 3 1 1 {OTHER}\n")).0, ["key-without-record"]);
     assert_eq!(codes("").0, ["key-without-record"]);
     // A bare key cannot be compared with a certificate's digest: nothing is concluded.
-    assert_eq!(codes(&format!("_25._tcp.mail TLSA 3 0 1 {OTHER}\n")).0, ["breaks-on-renewal"]);
+    assert_eq!(codes(&format!("_25._tcp.mail TLSA 3 0 1 {OTHER}\n")).0, ["breaks-on-renewal", "key-not-compared"]);
+    assert_eq!(codes(&format!("_25._tcp.mail TLSA 4 1 1 {OTHER}\n")).0, ["unknown-parameters", "key-without-record"]);
     // The key has one of the sets of parameters and lacks the other.
     let strong = format!("{own}_25._tcp.mail TLSA 3 1 2 {DIGEST}{DIGEST}\n");
     assert_eq!(codes(&strong).0, ["unequal-parameter-sets"]);

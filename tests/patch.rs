@@ -479,3 +479,34 @@ fn the_line_ends_of_the_file_are_kept_also_where_the_last_one_is_missing() {
     let text = self::zone(folder.path());
     assert_eq!((text.matches("\r\n").count(), text.matches('\n').count(), text.ends_with('\n')), (7, 7, false));
 }
+
+#[test]
+fn what_another_server_reads_differently_is_said_once_and_the_edit_is_made() {
+    let said = |zone: String| {
+        let folder = folder(zone);
+        let output = patch(folder.path(), &["--json"]);
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(document["status"], 0, "{document}");
+        let findings = document["findings"].as_array().unwrap();
+        assert!(findings.iter().all(|finding| finding["severity"] == "note"), "{document}");
+        let brief = |finding: &Value| {
+            let place = finding["message"].as_str().unwrap().split(": ").next().unwrap().to_owned();
+            format!("{} {place}", finding["code"].as_str().unwrap())
+        };
+        findings.iter().map(brief).collect::<Vec<_>>()
+    };
+    assert_eq!(said(ZONE.to_owned()), [""; 0], "an ordinary zone");
+    assert_eq!(said(ZONE.replace('\n', "\r\n")), ["carriage-return example.com.zone:1:21"]);
+    assert_eq!(said(ZONE.replace("$TTL 1h\n", "")), ["implicit-ttl example.com.zone:2:6"]);
+    assert_eq!(
+        said(ZONE.replace("$TTL 1h", "$ttl 1h30m")),
+        ["lower-case-directive example.com.zone:2:1", "compound-ttl example.com.zone:2:6"]
+    );
+    // Far from the records asked for, and of no account to the edit.
+    assert_eq!(said(format!("{ZONE}www TXT \"a\"\"b\" ; old \\\n")), [""; 0]);
+    let own = ZONE.replace("_25._tcp.mail IN", "_25._tcp.mail 1h30m IN");
+    assert_eq!(said(own), ["compound-ttl example.com.zone:7:15"]);
+    let output = patch(folder(ZONE.replace("$TTL", "$ttl")).path(), &[]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(stderr.matches("note: example.com.zone:2:1: the directive is in lower case").count(), 1, "{stderr}");
+}

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use crate::name::Name;
 use crate::tlsa::{Target, Tlsa};
+use crate::zone::difference::{self, Difference};
 use crate::zone::generate;
 use crate::zone::library::{Library, read_span};
 use crate::zone::rdata;
@@ -127,6 +128,10 @@ pub struct Index {
     pub files: Vec<(usize, u32)>,
     /// How many records the zone has.
     pub records: u64,
+    /// What servers read differently in the directives, each kind where it first stands.
+    pub directives: Vec<(Difference, Place)>,
+    /// Whether there is a `$TTL`.
+    pub has_ttl: bool,
 }
 
 /// Reads a zone once, with these targets in mind.
@@ -144,6 +149,8 @@ pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> 
         end: reader.checkpoint(),
         files: Vec::new(),
         records: 0,
+        directives: Vec::new(),
+        has_ttl: false,
     };
     let owners: Vec<Name> = targets.iter().map(|target| target.owner().unwrap_or_else(|_| Name::root())).collect();
     let mut watch = Watch { targets, owners, hint: Hint::default(), relations: None };
@@ -290,7 +297,14 @@ impl Watch<'_> {
     }
 
     fn control(&mut self, reader: &Reader<'_>, entry: &Entry<'_>, name: Span, args: &[Span], index: &mut Index) {
-        if !name.of(entry.text).eq_ignore_ascii_case(b"$GENERATE") {
+        difference::of_entry(entry.text, entry.kind, entry.file != 0, |difference, at| {
+            if index.directives.iter().all(|(known, _)| *known != difference) {
+                index.directives.push((difference, reader.place(at)));
+            }
+        });
+        let word = name.of(entry.text);
+        index.has_ttl |= word.eq_ignore_ascii_case(b"$TTL");
+        if !word.eq_ignore_ascii_case(b"$GENERATE") {
             return;
         }
         let Some(template) = args.get(1).map(|span| span.of(entry.text)) else { return };
