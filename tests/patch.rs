@@ -172,6 +172,20 @@ fn a_name_that_something_else_owns_is_refused_with_its_place() {
 }
 
 #[test]
+fn a_host_that_only_a_wildcard_answers_for_is_not_made_to_exist() {
+    // RFC 4592 section 2.2.2: with a record below it the host exists, and the wildcard's address is lost.
+    let wild = ZONE.rsplit_once("_25._tcp").unwrap().0.replace("mail IN A", "* IN A");
+    refused(folder(&wild).path(), &[], 1, "the wildcard *.example.com. answers for the name now");
+    refused(folder(wild.replace("IN A 192.0.2.25", "IN MX 10 ns1")).path(), &[], 1, "answers for the name now");
+    for fine in
+        ["mail IN AAAA 2001:db8::25\n", "_465._tcp.mail TLSA 3 1 1 ab\n", "*.mail IN A 192.0.2.9\nmail IN TXT x\n"]
+    {
+        let output = patch(folder(format!("{wild}{fine}")).path(), &[]);
+        assert_eq!(output.status.code(), Some(0), "{fine}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
 fn a_request_that_does_not_fit_the_zone_is_refused() {
     let folder = folder(ZONE);
     refused(folder.path(), &["--host", "mail.example.net"], 2, "mail.example.net. is outside the zone example.com.");

@@ -72,7 +72,7 @@ pub struct AtTarget {
     pub obstacles: Vec<Obstacle>,
     /// Labels of the longest name that exists at or above the owner.
     encloser: usize,
-    /// Wildcards with TLSA or CNAME above the owner, with the labels of their parent.
+    /// Wildcards above the owner that may answer for it or its host, with the labels of their parent.
     wildcards: Vec<(usize, Obstacle)>,
 }
 
@@ -332,8 +332,10 @@ fn note_existence(
     let shared = owner.ancestors().find(|name| asked.is_within(name)).map_or(0, |name| name.labels().count());
     let obstacle = |what| Obstacle { what, owner: owner.to_string(), place: reader.place(fields.rtype.start) };
     if is_wildcard_above(owner, asked) {
-        let matters = matches!(fields.code, code::TLSA | code::CNAME);
-        if matters {
+        // Once the owner exists, so does its host, and loses all that a wildcard above it gave
+        // (RFC 4592 section 2.2.2). Names below the host are asked for TLSA only.
+        let above_host = shared + 2 < asked.labels().count();
+        if above_host || matches!(fields.code, code::TLSA | code::CNAME) {
             target.wildcards.push((shared, obstacle(ObstacleKind::Wildcard)));
         }
     }
