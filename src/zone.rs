@@ -46,6 +46,7 @@ pub mod presentation;
 pub mod proof;
 pub mod rdata;
 pub mod reader;
+pub(crate) mod remarks;
 pub mod remove;
 pub mod rtype;
 pub mod scan;

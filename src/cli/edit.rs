@@ -14,6 +14,7 @@ use crate::files::disk::Disk;
 use crate::files::replace::{Staged, copy_pieces};
 use crate::files::surroundings;
 use crate::files::view::View;
+use crate::finding::Finding;
 use crate::name::Name;
 use crate::report::{diff, printable};
 use crate::tlsa::Target;
@@ -209,7 +210,7 @@ impl Opened {
             show(&bytes, ui)?;
         }
         for note in &patch.notes {
-            ui.warn(&note.message);
+            ui.talk(format!("note: {}", note.message));
         }
         if let Some(output) = args.output.as_deref().filter(|_| !args.dry_run) {
             self.write_elsewhere(output, zone, patch, ui)?;
@@ -406,6 +407,9 @@ fn edits_json(zone: &Zone<'_>, patch: &Patch, written: bool) -> Map<String, Valu
     json.insert("removed".to_owned(), patch.removed.iter().map(edit).collect());
     let (before, after) = patch.serial.unwrap_or((zone.serial(), zone.serial()));
     json.insert("serial".to_owned(), json!({"before": before, "after": after}));
+    let finding =
+        |note: &Finding| json!({"code": note.code, "severity": note.severity.word(), "message": note.message});
+    json.insert("findings".to_owned(), patch.notes.iter().map(finding).collect());
     json
 }
 
