@@ -64,25 +64,22 @@ impl Patch {
             };
             *difference.entry(meaning).or_insert(0) += by;
         }
-        let rest: Vec<(Meaning, i64)> = difference.into_iter().filter(|(_, count)| *count != 0).collect();
         let serials = self.serial.filter(|(old, new)| old != new);
-        let serial_alone = |gone: &Meaning, come: &Meaning| {
-            serials.is_some_and(|(old, new)| {
-                let (before, after) = (without_serial(gone, old), without_serial(come, new));
-                before.is_some() && before == after
-            })
-        };
-        let proven = match rest.as_slice() {
-            [] => serials.is_none(),
-            [(gone, minus), (come, plus)] | [(come, plus), (gone, minus)] if *minus < 0 && *plus == -minus => {
-                serial_alone(gone, come)
-            }
-            _ => false,
-        };
+        let mut rest = Difference::new();
+        let mut bumped = false;
+        for (meaning, count) in difference.into_iter().filter(|(_, count)| *count != 0) {
+            // There may be several SOA records; the TTLs of equal ones may differ.
+            let serial = serials.map(|(old, new)| if count < 0 { old } else { new });
+            let alone = serial.and_then(|serial| without_serial(&meaning, serial));
+            bumped |= alone.is_some();
+            *rest.entry(alone.unwrap_or(meaning)).or_insert(0) += count;
+        }
+        rest.retain(|_, count| *count != 0);
+        let proven = rest.is_empty() && bumped == serials.is_some();
         if proven {
             return Ok(());
         }
-        let owners = rest.iter().filter_map(|(meaning, _)| meaning.owner.as_ref()).map(Name::to_string);
+        let owners = rest.keys().filter_map(|meaning| meaning.owner.as_ref()).map(Name::to_string);
         Err(format!("the new text would also change what stands at {}", owners.collect::<Vec<_>>().join(", ")))
     }
 }
