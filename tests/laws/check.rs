@@ -86,7 +86,7 @@ pub(crate) fn reading(files: &Files, origin: &Name, pad: usize, step: usize) -> 
             "the end of file {number} was not read"
         );
     }
-    known_early(files, &whole);
+    known_early(files, &whole, step);
     let byte_order_mark = files[0].1.first().is_some_and(|octet| *octet >= 0xef);
     for (pad, step) in [(0, step % 61 + 1), (if byte_order_mark { 0 } else { pad }, 100_003)] {
         let trickle = Trickle { texts: Texts::of(files.clone()), pad: padding(pad), step };
@@ -110,8 +110,8 @@ pub(crate) fn reading(files: &Files, origin: &Name, pad: usize, step: usize) -> 
 }
 
 /// What is said of an entry from a part of the text is what the whole text says.
-fn known_early(files: &Files, whole: &Walk) {
-    for entry in whole.entries.iter().take(40) {
+fn known_early(files: &Files, whole: &Walk, step: usize) {
+    for entry in whole.entries.iter().skip(step % 5).step_by(5).take(8) {
         let text = &files[entry.file].1[entry.start as usize..];
         let Some(known) = scan::entry(text, true) else { panic!("an entry needs more than the whole text") };
         for cut in 0..text.len().min(known.len + 3).min(200) {
@@ -348,7 +348,7 @@ fn removals(zone: &Zone<'_>, library: &Texts, files: &Files, origin: &Name, aske
     }
     published.sort();
     published.dedup();
-    let mut rounds: Vec<Vec<Tlsa>> = published.iter().take(6).map(|tlsa| vec![tlsa.clone()]).collect();
+    let mut rounds: Vec<Vec<Tlsa>> = published.iter().take(3).map(|tlsa| vec![tlsa.clone()]).collect();
     if published.len() > 1 {
         rounds.push(published[1..].to_vec());
         rounds.push(published.clone());
