@@ -18,11 +18,12 @@ use std::cell::Cell;
 use std::fs;
 use std::path::PathBuf;
 
-use check::{Asked, Files, Outcome, edits, reading};
+use check::{Asked, Outcome, edits, reading};
 use danewright::name::Name;
 use danewright::tlsa::{Matching, Params, Target, Tlsa};
 use danewright::zone::serial::Policy;
 use dice::Dice;
+use invent::Files;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 

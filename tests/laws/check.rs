@@ -17,10 +17,8 @@ use danewright::zone::scan::{self, Kind};
 use danewright::zone::serial::{Policy, follows};
 use danewright::zone::splice::{Edited, Piece, pieces};
 
+use super::invent::Files;
 use super::plain::{self, Record};
-
-/// The files of a zone, the main one first, each with the name it is included by.
-pub(crate) type Files = Vec<(String, Vec<u8>)>;
 
 /// An edit to try.
 #[derive(Clone, Debug)]

@@ -2,9 +2,11 @@
 //! loads: several TLSA sets in mixed styles, included files, `$GENERATE`,
 //! owners named like types, and every habit that [`Pen`] knows.
 
-use super::check::Files;
 use super::dice::Dice;
 use super::pen::{Habits, Pen};
+
+/// The files of a zone, the main one first, each with the name it is included by.
+pub(crate) type Files = Vec<(String, Vec<u8>)>;
 
 /// An invented zone.
 pub(crate) struct Invented {

@@ -8,8 +8,9 @@ use danewright::name::Name;
 use danewright::tlsa::{Params, Target, Tlsa};
 use danewright::zone::serial::Policy;
 
-use crate::laws::check::{Asked, Files};
+use crate::laws::check::Asked;
 use crate::laws::dice::Dice;
+use crate::laws::invent::Files;
 use crate::laws::plain;
 
 /// The origin of every main file.
