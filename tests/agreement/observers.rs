@@ -88,7 +88,9 @@ pub(crate) fn delv(servers: &Servers, case: &Case) -> State {
     let (at, port) = (format!("@{}", servers.finder().ip()), servers.port().to_string());
     let (anchors, root, owner) = (format!("delv.{}", root.trim_end_matches('.')), format!("+root={root}"), owner(case));
     let ran = run(servers.folder(), "delv", &["-a", &anchors, &root, &at, "-p", &port, &owner, "TLSA"]);
-    if case.zone == "tag-collision.example" { eprintln!("DELV {ran:?}"); }
+    if case.zone == "tag-collision.example" {
+        eprintln!("DELV {ran:?}");
+    }
     let failed = ran.err.lines().filter_map(|line| line.strip_prefix(";; resolution failed: "));
     // That is how it says that there is no such record, which can be proven.
     if failed
