@@ -74,6 +74,10 @@ fn signatures() -> Vec<Case> {
         let expected = (Decision::Unsafe, "bogus", "ns2");
         cases.push(Case { keys: Keys::TwoAlgorithms, damage, expected, ..Case::sound(what) });
     }
+    let what = "two algorithms, nothing signed with one";
+    let damage = Some(("TLSA", Damage::Missing, Some(8)));
+    let expected = (Decision::Unknown, "algorithm-incomplete", "ns2");
+    cases.push(Case { keys: Keys::TwoAlgorithms, damage, expected, ..Case::sound(what) });
     // A zone key that only one server publishes harms the answers of both: caches mix them.
     for (second_keys, at) in [(SecondKeys::Other, "ns2"), (SecondKeys::OtherZoneKey, "")] {
         let expected = (Decision::Unsafe, "bogus", at);
