@@ -66,7 +66,7 @@ impl RrSet {
     }
 
     /// How it is called in findings.
-    fn title(&self) -> String {
+    pub(crate) fn title(&self) -> String {
         format!("the {} set of {}", self.kind, from_hickory(&self.owner))
     }
 }
