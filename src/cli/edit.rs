@@ -223,6 +223,7 @@ impl Opened {
             self.warn_of_links(patch, ui);
             self.write(zone, patch, args)?;
             remember(ui);
+            self.warn_of_journal(zone, ui);
         }
         let summary = summary(zone, patch, writes, &self.path);
         if args.dry_run || args.diff {
@@ -243,6 +244,20 @@ impl Opened {
             if links.is_some_and(|links| links > 1) {
                 ui.warn(format!("{} has other hard links, which keep the old text", self.disk.label(*file)));
             }
+        }
+    }
+
+    /// A running named compares the new file with what it serves. One that starts
+    /// wants to go on from the journal to the file, and where it cannot (9.18:
+    /// "journal out of sync with zone") does not load the zone at all.
+    fn warn_of_journal(&self, zone: &Zone<'_>, ui: &mut Ui<'_>) {
+        if self.surroundings.iter().any(|surroundings| surroundings.journal.is_some()) {
+            let zone = zone_word(zone.apex());
+            ui.warn(format!(
+                "there is a journal ({}.jnl): let named read the new file with rndc reload {zone}; \
+                 if named is stopped, or stops before that, move the journal away before it starts",
+                self.path.display()
+            ));
         }
     }
 

@@ -38,6 +38,7 @@ pub(crate) fn hint(code: &str, severity: Severity) -> Option<&'static str> {
         "host-without-address" => "publish an A or AAAA record for the host, or name another --host",
         "limits-exceeded" => "the zone asks for more work than one verdict may take: see its name servers and aliases",
         "host-address-insecure" => "sign the zone of the host's A and AAAA records",
+        "key-tag-collision" => "replace one of the zone's keys that share a key tag by a new one",
         "malformed" | "error-code" | "truncated-without-tcp" => "ask the server with dig, over UDP and over TCP (+tcp)",
         "no-servers" | "unreachable" => {
             "start the server or take it out of the delegation; --allow-unreachable N permits silence"

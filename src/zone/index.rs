@@ -9,7 +9,7 @@ use crate::tlsa::{Target, Tlsa};
 use crate::zone::difference::{self, Difference};
 use crate::zone::generate;
 use crate::zone::library::{Library, read_span};
-use crate::zone::rdata;
+use crate::zone::rdata::{self, SoaData};
 use crate::zone::reader::{Checkpoint, Entry, Place, ReadError, ReadErrorKind, Reader};
 use crate::zone::rtype::code;
 use crate::zone::scan::{Fields, Kind};
@@ -49,12 +49,8 @@ pub struct Soa {
     pub found: Found,
     /// Its owner, the zone's apex.
     pub owner: Name,
-    /// The serial's digits in the record's text.
-    pub digits: Span,
-    /// The serial.
-    pub serial: u32,
-    /// The minimum field: how long absence is cached (RFC 2308 section 4), in seconds.
-    pub minimum: u32,
+    /// Its serial and minimum, and where the serial stands in the record's text.
+    pub data: SoaData,
 }
 
 /// What was found for one target.
@@ -242,10 +238,9 @@ impl Watch<'_> {
         match fields.code {
             code::SOA => {
                 let read = rdata::soa(entry.text, fields);
-                let (digits, serial, minimum) =
-                    read.map_err(|error| reader.error_at(error.at, ReadErrorKind::Data(error.what)))?;
+                let data = read.map_err(|error| reader.error_at(error.at, ReadErrorKind::Data(error.what)))?;
                 let owner = owner_of(reader, entry, fields)?;
-                index.soas.push(Soa { found: keep(reader, entry, fields), owner, digits, serial, minimum });
+                index.soas.push(Soa { found: keep(reader, entry, fields), owner, data });
             }
             code::RRSIG | code::NSEC | code::NSEC3 | code::SIG | code::NXT if index.signed.is_none() => {
                 index.signed = Some(reader.place(fields.rtype.start));
