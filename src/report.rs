@@ -3,6 +3,8 @@
 pub mod diff;
 mod hints;
 pub mod keys;
+pub mod metrics;
+pub mod monitoring;
 pub mod progress;
 pub mod records;
 pub(crate) mod servers;

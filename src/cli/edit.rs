@@ -261,7 +261,9 @@ impl Opened {
         }
         let view = View::of(&self.disk, staged, patch.splices(), zone.apex());
         let view = view.map_err(|error| {
-            Failure::wrong(error).at(self.path.display()).hint("nothing was written; leave --check away, or check by hand")
+            Failure::wrong(error)
+                .at(self.path.display())
+                .hint("nothing was written; leave --check away, or check by hand")
         })?;
         for line in &args.check {
             let ended = run(line, view.main(), zone, "--check")?;
