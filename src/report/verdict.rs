@@ -16,6 +16,9 @@ use crate::report::timeline::timeline;
 use crate::report::wrap::wrapped;
 use crate::tlsa::Tlsa;
 
+/// Where what belongs to a heading begins.
+const INDENT: usize = 9;
+
 /// With more targets than this, those that are safe take one line each.
 const MANY: usize = 8;
 
@@ -36,9 +39,10 @@ pub fn text(targets: &[Judged], checked_at: DateTime<Utc>, look: Look) -> String
     let step = wrapped(&step, 0, look.width);
     let (_, rest) = step.split_at(decision.word().len());
     let mut text = format!("{}{rest}\n", word(decision, look.color));
-    if let Some(reason) = reason(targets, decision) {
-        text.push_str(&format!("{}\n", wrapped(&reason, 0, look.width)));
+    for line in reason(targets, decision) {
+        text.push_str(&format!("{}\n", wrapped(&line, INDENT, look.width)));
     }
+    let told = worst(targets).and_then(|(_, finding)| hint(finding.code, finding.severity));
     let brief = targets.len() > MANY;
     let mut after_line = false;
     for target in targets {
@@ -48,7 +52,7 @@ pub fn text(targets: &[Judged], checked_at: DateTime<Utc>, look: Look) -> String
         }
         after_line = line;
         let title = title(target, look.width);
-        text.push_str(&if line { title } else { one(target, title, checked_at, look.width) });
+        text.push_str(&if line { title } else { one(target, title, told, checked_at, look.width) });
     }
     text
 }
@@ -68,18 +72,22 @@ pub(crate) fn worst(targets: &[Judged]) -> Option<(&Judged, &Finding)> {
     all.min_by_key(|(_, finding)| Reverse(finding.severity))
 }
 
-/// What decided, in a sentence: the first of the heaviest findings.
-fn reason(targets: &[Judged], decision: Decision) -> Option<String> {
-    let (target, finding) = worst(targets).filter(|(_, finding)| finding.severity > Severity::Note)?;
+/// What decided, the first of the heaviest findings, and what to do about it.
+fn reason(targets: &[Judged], decision: Decision) -> Vec<String> {
+    let Some((target, finding)) = worst(targets).filter(|(_, finding)| finding.severity > Severity::Note) else {
+        return Vec::new();
+    };
     let weighs = |finding: &&Finding| Decision::from(finding.severity) == decision;
     let others = targets.iter().flat_map(|target| &target.verdict.findings).filter(weighs).count() - 1;
     let of = if targets.len() > 1 { format!("{}: ", target.evidence.owner) } else { String::new() };
     let more = match others {
         0 => String::new(),
-        1 => ", and one more".to_owned(),
-        count => format!(", and {count} more"),
+        1 => "; and one more".to_owned(),
+        count => format!("; and {count} more"),
     };
-    Some(format!("because {of}{}{more}", sentence(finding)))
+    let mut lines = vec![format!("why      {of}{}{more}", sentence(finding))];
+    lines.extend(hint(finding.code, finding.severity).map(|hint| format!("to do    {hint}")));
+    lines
 }
 
 fn word(decision: Decision, color: bool) -> String {
@@ -110,7 +118,7 @@ fn next_step(targets: &[Judged], decision: Decision, safe_at: Option<DateTime<Ut
         (Decision::Unknown, _) => {
             "do not deploy; what could not be found out is listed below, then ask again".to_owned()
         }
-        (Decision::Unsafe, _) => "do not deploy; something is wrong now, see below".to_owned(),
+        (Decision::Unsafe, _) => "do not deploy; something is wrong now".to_owned(),
     }
 }
 
@@ -132,38 +140,55 @@ fn title(target: &Judged, width: Option<usize>) -> String {
     format!("{}\n", wrapped(&line, 2, width))
 }
 
-fn one(target: &Judged, title: String, now: DateTime<Utc>, width: Option<usize>) -> String {
+fn one(target: &Judged, title: String, told: Option<&'static str>, now: DateTime<Utc>, width: Option<usize>) -> String {
     let Judged { evidence, expectation, verdict, .. } = target;
     let mut text = title;
     text.push_str(&listed("new", expectation.expected(), width));
     text.push_str(&listed("current", expectation.current().unwrap_or_default(), width));
     text.push_str(&servers(target, now, width));
     text.push_str(&resolvers(&evidence.resolvers, expectation.expected(), width));
-    text.push_str(&findings(&verdict.findings, width));
+    text.push_str(&findings(&verdict.findings, told, width));
     text.push_str(&timeline(verdict.agreed_since, verdict.hold, now, width));
     text
 }
 
 fn listed(what: &str, records: &[Tlsa], width: Option<usize>) -> String {
-    let line = |record: &Tlsa| format!("{}\n", wrapped(&format!("  {what:<8} {record}"), 11, width));
+    let line = |record: &Tlsa| format!("{}\n", wrapped(&format!("{what:<8} {record}"), INDENT, width));
     records.iter().map(line).collect()
 }
 
-fn findings(findings: &[Finding], width: Option<usize>) -> String {
-    const INDENT: usize = 9;
-    let mut text = String::new();
-    let mut told = None;
-    for (index, finding) in findings.iter().enumerate() {
-        if index == 0 {
-            text.push('\n');
+/// The findings, those that say the same of several servers together; `told` is
+/// the hint that stands above already.
+fn findings(findings: &[Finding], mut told: Option<&'static str>, width: Option<usize>) -> String {
+    let mut groups: Vec<Vec<&Finding>> = Vec::new();
+    for finding in findings {
+        let same = |group: &&mut Vec<&Finding>| {
+            let first = group.first();
+            first
+                .is_some_and(|f| (f.severity, f.code, &f.message) == (finding.severity, finding.code, &finding.message))
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(finding),
+            None => groups.push(vec![finding]),
         }
-        let line = format!("{:<8} {}: {}", finding.severity.word(), finding.code, sentence(finding));
-        text.push_str(&format!("{}\n", wrapped(&line, INDENT, width)));
-        let kind = |finding: &Finding| (finding.code, finding.severity);
-        let last = findings.get(index + 1).is_none_or(|next| kind(next) != kind(finding));
-        if let Some(hint) = hint(finding.code, finding.severity).filter(|hint| last && told != Some(*hint)) {
+    }
+    let mut text = if groups.is_empty() { String::new() } else { "\n".to_owned() };
+    let mut line = |line: String| text.push_str(&format!("{}\n", wrapped(&line, INDENT, width)));
+    for (index, group) in groups.iter().enumerate() {
+        let Some(first) = group.first() else { continue };
+        let lead = format!("{:<8} {}: ", first.severity.word(), first.code);
+        if group.len() > 1 {
+            let servers: Vec<&str> = group.iter().filter_map(|finding| finding.server.as_deref()).collect();
+            line(format!("{lead}{}", cell(&first.message)));
+            line(format!("{:INDENT$}at {}", "", cell(&servers.join(", "))));
+        } else {
+            line(format!("{lead}{}", sentence(first)));
+        }
+        let next = groups.get(index + 1).and_then(|group| group.first());
+        let last = next.is_none_or(|next| (next.code, next.severity) != (first.code, first.severity));
+        if let Some(hint) = hint(first.code, first.severity).filter(|hint| last && told != Some(*hint)) {
             told = Some(hint);
-            text.push_str(&format!("{}\n", wrapped(&format!("{:INDENT$}hint: {hint}", ""), INDENT, width)));
+            line(format!("{:INDENT$}to do: {hint}", ""));
         }
     }
     text

@@ -41,7 +41,7 @@ fn each_line_is_judged_by_its_own_keys_and_the_worst_decides() {
         assert!(lab.path().join(format!("state/{zone}.example.json")).exists());
     }
     let text = listed(&lab, list, &["--hold", "0", "--since", LONG_AGO]).out;
-    assert!(text.contains("\nbecause _25._tcp.mail.b.example.: ns2.b.example. "), "{text}");
+    assert!(text.contains("\nwhy      _25._tcp.mail.b.example.: ns2.b.example. "), "{text}");
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use chrono::TimeDelta;
 
 use super::*;
-use crate::propagation::evidence::{Evidence, Outcome, Security};
+use crate::finding::Severity;
+use crate::propagation::evidence::{Evidence, Outcome, Security, ServerAnswer};
 use crate::propagation::memory::Memory;
 use crate::propagation::sample::{at, evidence, failing, key, name, resolver, server};
 use crate::propagation::{Expectation, HoldWish, Policy, check};
@@ -30,8 +31,8 @@ fn a_wait_says_until_when_and_shows_the_hold() {
     assert!(text.starts_with("WAIT: do not deploy yet; if nothing changes it is safe at 2026-11-21T14:00:00Z (in 2h)"));
     for line in [
         "_25._tcp.mail.example.com. in the zone example.com.: wait",
-        &format!("  new      {}", key("new")),
-        &format!("  current  {}", key("old")),
+        &format!("new      {}", key("new")),
+        &format!("current  {}", key("old")),
         "    SERVER            ADDRESS    SERIAL      TTL   WHAT",
         "ok  ns2.example.net.  192.0.2.2  2026112001  3600  agrees for 0s",
         "RESOLVER   ANSWER    VALIDATES  TTL  MISSING",
@@ -53,18 +54,19 @@ fn the_heaviest_finding_comes_first_with_its_hint_once() {
     let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what}\nin\n{text}"));
     let order = ["\nunsafe   bogus: ", "\nunknown  unreachable: ", "\nwait     record-missing: "].map(place);
     assert!(order.is_sorted(), "{text}");
-    assert_eq!(text.matches("hint: see whether the zone was reloaded").count(), 1, "{text}");
-    assert!(text.contains("record-missing: ns1.example.net. 192.0.2.1: lacks 3 1 1 "));
+    assert_eq!(text.matches("to do: see whether the zone was reloaded").count(), 1, "{text}");
+    assert!(text.contains("record-missing: lacks 3 1 1 "), "{text}");
+    assert!(text.contains("\n         at ns1.example.net. 192.0.2.1, ns4.example.net. 192.0.2.4\n"), "{text}");
     assert!(text.contains("it starts when the last server serves the new records"));
     let bogus = text.lines().find(|line| line.contains("ns3") && line.ends_with("bogus, old-record-missing"));
     assert!(bogus.is_some_and(|line| line.starts_with("unsafe   ns3.example.net.")), "{text}");
-    assert!(text.lines().nth(1).unwrap().starts_with("because ns3.example.net. 192.0.2.3: "), "{text}");
+    assert!(text.lines().nth(1).unwrap().starts_with("why      ns3.example.net. 192.0.2.3: "), "{text}");
 }
 
 #[test]
 fn text_from_the_network_cannot_take_over_the_terminal() {
     let mut seen = evidence(vec![server(1, &[key("new"), key("old")])]);
-    seen.findings = vec![Finding::new("odd", crate::finding::Severity::Note, "says \u{1b}[2J\nSAFE: go on")];
+    seen.findings = vec![Finding::new("odd", Severity::Note, "says \u{1b}[2J\nSAFE: go on")];
     let text = report(seen, HoldWish::For(TimeDelta::hours(2)));
     assert!(!text.contains('\u{1b}') && !text.contains("\nSAFE"), "{text}");
 }
@@ -114,7 +116,7 @@ fn the_line_for_those_who_wait_says_why() {
 }
 
 /// A world with long names, at a terminal of 80 columns.
-fn night(name_: &str, spoil: impl Fn(&mut Evidence)) -> String {
+fn night(spoil: impl Fn(&mut Evidence)) -> String {
     let both = [key("new"), key("old")];
     let mut seen = evidence(vec![server(1, &both), server(2, &both)]);
     seen.hops[0].servers[1].name = name("secondary-2.name-servers.a-rather-long-provider.example");
@@ -131,41 +133,57 @@ fn night(name_: &str, spoil: impl Fn(&mut Evidence)) -> String {
     let watch = memory.of(&seen.owner);
     let judged = Judged { evidence: seen, expectation, verdict, watch };
     let text = text(&[judged], now, Look { width: Some(80), color: false });
-    println!("--- {name_}\n{text}");
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     text
 }
 
+type Spoil = fn(&mut ServerAnswer);
+
 #[test]
-fn the_first_two_lines_say_what_is_wrong_and_where() {
-    let second = |seen: &mut Evidence, change: &dyn Fn(&mut crate::propagation::evidence::ServerAnswer)| {
-        change(&mut seen.hops[0].servers[1]);
-    };
-    let text = night("lagging", |seen| {
-        second(seen, &|server| {
+fn the_first_lines_say_what_is_wrong_at_which_server_and_what_to_do() {
+    let worlds: [(&str, &str, &str, Spoil); 5] = [
+        ("WAIT", "lacks 3 1 1 ", "see whether the zone was reloaded", |server| {
             server.records = vec![key("old")];
             server.serial = Some(2_026_112_000);
-        });
-    });
-    assert!(text.starts_with("WAIT: "), "{text}");
-    let text = night("refused", |seen| second(seen, &|server| *server = refused(server, Outcome::Refused)));
-    assert!(text.starts_with("UNKNOWN: "), "{text}");
-    let text = night("unreachable", |seen| second(seen, &|server| *server = refused(server, Outcome::Unreachable)));
-    assert!(text.contains("last heard 1h3m ago"), "{text}");
-    let text = night("expired", |seen| {
-        second(seen, &|server| {
+        }),
+        ("UNKNOWN", "answered REFUSED", "the server has not loaded the zone", |server| fail(server, Outcome::Refused)),
+        ("UNKNOWN", "did not answer", "start the server or take it out", |server| fail(server, Outcome::Unreachable)),
+        ("UNSAFE", "expired on 2026-11-20", "mail to this host is at risk already", |server| {
             server.security = Security::Bogus;
-            server.findings = vec![Finding::new(
-                "signature-expired",
-                crate::finding::Severity::Unsafe,
-                "a signature by key 4711 over the TLSA set of _25._tcp.mail.example.com. expired on 2026-11-20 at 23:00:00 UTC",
-            )];
-        });
-    });
-    assert!(text.starts_with("UNSAFE: "), "{text}");
-    let text = night("unsigned", |seen| {
+            let why = "a signature by key 4711 over the TLSA set of _25._tcp.mail.example.com. expired on 2026-11-20";
+            server.findings = vec![Finding::new("signature-expired", Severity::Unsafe, why)];
+        }),
+        ("UNSAFE", "of the deployed key", "put the records of the deployed key back", |server| {
+            server.records = vec![key("new")];
+        }),
+    ];
+    for (opening, why, to_do, spoil) in worlds {
+        let text = night(|seen| spoil(&mut seen.hops[0].servers[1]));
+        assert!(text.starts_with(&format!("{opening}: do not deploy")), "{text}");
+        let top: String = text.lines().take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+        let top = top.split_whitespace().collect::<Vec<_>>().join(" ");
+        let server = "why secondary-2.name-servers.a-rather-long-provider.example. 2001:db8:";
+        assert!(top.contains(server) && top.contains(why), "{why}: {text}");
+        assert!(top.contains(&format!(" to do {to_do}")), "{to_do}: {text}");
+        // Said above, and not again.
+        assert_eq!(text.matches(to_do).count(), 1, "{text}");
+    }
+}
+
+#[test]
+fn since_when_a_server_is_silent_or_behind_is_told() {
+    let text = night(|seen| fail(&mut seen.hops[0].servers[1], Outcome::Unreachable));
+    assert!(text.contains("\n         unreachable; last heard 1h3m ago\n"), "{text}");
+    let text = night(|seen| seen.hops[0].servers[1].records = vec![key("old")]);
+    assert!(text.contains("\n         record-missing; others agree for 1h3m\n"), "{text}");
+    assert!(text.contains("\nok       ns1.example.net. 192.0.2.1\n         agrees for 1h3m\n"), "{text}");
+}
+
+#[test]
+fn an_unsigned_zone_is_told_once_for_all_its_servers() {
+    let text = night(|seen| {
         let why = "the parent of example.com. has no DS for it, so its signatures count for nothing";
-        let finding = Finding::new("insecure", crate::finding::Severity::Unsafe, why);
+        let finding = Finding::new("insecure", Severity::Unsafe, why);
         seen.hops[0].chain[1].security = Security::Insecure;
         seen.hops[0].chain[1].findings = vec![finding.clone()];
         for server in &mut seen.hops[0].servers {
@@ -173,17 +191,45 @@ fn the_first_two_lines_say_what_is_wrong_and_where() {
             server.findings = vec![finding.clone()];
         }
     });
-    assert!(text.starts_with("UNSAFE: "), "{text}");
-    let text = night("waiting", |_| {});
-    assert!(text.starts_with("WAIT: "), "{text}");
-    let text = night("old record gone", |seen| second(seen, &|server| server.records = vec![key("new")]));
-    assert!(text.starts_with("UNSAFE: "), "{text}");
+    assert!(text.starts_with("UNSAFE: do not deploy; something is wrong now\nwhy      the parent of "), "{text}");
+    assert_eq!(text.matches("has no DS for it").count(), 2, "above and below: {text}");
 }
 
-fn refused(
-    server: &crate::propagation::evidence::ServerAnswer,
-    outcome: Outcome,
-) -> crate::propagation::evidence::ServerAnswer {
-    let failed = failing(2, outcome);
-    crate::propagation::evidence::ServerAnswer { name: server.name.clone(), address: server.address, ..failed }
+#[test]
+fn where_all_is_well_but_the_hold_the_bar_says_how_long_still() {
+    let text = night(|_| {});
+    let bar = format!("|{}>{}|  52 %, 56m40s left", "=".repeat(21), "-".repeat(18));
+    assert!(text.contains(&bar), "{text}");
+    assert!(!text.contains("to do"), "{text}");
+}
+
+#[test]
+fn short_names_stand_in_a_table_whose_last_column_is_wrapped() {
+    let text = night(|seen| seen.hops[0].servers[1] = server(2, &[key("old")]));
+    let row = "\nwait  ns2.example.net.  192.0.2.2  2026112001  3600  record-missing; others\n";
+    assert!(text.contains(row), "{text}");
+    assert!(text.contains(&format!("\n{:53}agree for 1h3m\n", "")), "{text}");
+}
+
+#[test]
+fn of_many_targets_the_safe_ones_take_one_line() {
+    let step = |number: usize, hold: i64| {
+        let mut evidence = evidence(vec![server(1, &[key("new")])]);
+        evidence.owner = name(&format!("_25._tcp.mail{number}.example.com"));
+        let expectation = Expectation::new(vec![key("new")], None);
+        let policy = Policy { hold: HoldWish::For(TimeDelta::hours(hold)), ..Policy::default() };
+        let memory = Memory::empty(&name("example.com"));
+        let (verdict, memory) = check(&evidence, &expectation, &memory, &policy, at("12:00:00"));
+        let watch = memory.of(&evidence.owner);
+        Judged { evidence, expectation, verdict, watch }
+    };
+    let targets: Vec<Judged> = (0..9).map(|number| step(number, i64::from(number == 4))).collect();
+    let text = text(&targets, at("12:00:00"), Look::default());
+    assert!(text.contains("\nwhy      _25._tcp.mail4.example.com.: all servers agree since "), "{text}");
+    assert!(text.contains("\n_25._tcp.mail7.example.com. in the zone example.com.: safe\n_25._tcp.mail8."), "{text}");
+    assert_eq!(text.matches("ns1.example.net.").count(), 1, "{text}");
+}
+
+fn fail(server: &mut ServerAnswer, outcome: Outcome) {
+    *server = ServerAnswer { name: server.name.clone(), address: server.address, ..failing(2, outcome) };
 }
