@@ -4,6 +4,7 @@
 pub mod command;
 pub mod disk;
 pub mod lock;
+pub mod page;
 pub mod replace;
 pub mod state;
 pub mod view;
