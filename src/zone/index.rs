@@ -9,9 +9,9 @@ use crate::tlsa::{Target, Tlsa};
 use crate::zone::generate;
 use crate::zone::library::{Library, read_span};
 use crate::zone::rdata;
-use crate::zone::reader::{Checkpoint, Entry, Place, ReadError, ReadErrorKind, Reader};
+use crate::zone::reader::{Checkpoint, Entry, Place, ReadError, ReadErrorKind, Reader, Skipped};
 use crate::zone::rtype::code;
-use crate::zone::scan::{Fields, Kind};
+use crate::zone::scan::{self, Fields, Kind};
 use crate::zone::words::Span;
 
 /// A record in its place, kept for an edit.
@@ -147,7 +147,7 @@ pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> 
     };
     let owners: Vec<Name> = targets.iter().map(|target| target.owner().unwrap_or_else(|_| Name::root())).collect();
     let mut watch = Watch { targets, owners, hint: Hint::default(), relations: None };
-    let mut last_record: Option<(u64, u64, usize, Fields)> = None;
+    let mut last_record: Option<(u64, u64, usize)> = None;
     let mut file = usize::MAX;
     while reader.advance()? {
         let Some(entry) = reader.entry() else { break };
@@ -165,17 +165,24 @@ pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> 
             Kind::Record(fields) => {
                 index.records += 1;
                 if file == 0 {
-                    last_record = Some((entry.offset, entry.line, entry.text.len(), *fields));
+                    last_record = Some((entry.offset, entry.line, entry.text.len()));
                 }
                 watch.record(&reader, &entry, fields, &mut index)?;
             }
             Kind::Control { name, args } => watch.control(&reader, &entry, *name, args, &mut index),
             Kind::Blank | Kind::Unread(_) => {}
         }
+        let skipped = watch.skip(&mut reader)?;
+        index.records += skipped.records;
+        last_record = skipped.last.filter(|_| file == 0).or(last_record);
     }
     index.end = reader.checkpoint();
-    if let Some((offset, line, len, fields)) = last_record {
+    if let Some((offset, line, len)) = last_record {
         let text = read_span(library, 0, offset, offset + len as u64).map_err(|error| reader.failed(0, line, error))?;
+        let Some(Kind::Record(fields)) = scan::entry(&text, true).map(|scanned| scanned.kind) else {
+            // It was a record when it was read.
+            return Err(reader.failed(0, line, std::io::ErrorKind::InvalidData.into()));
+        };
         index.last = Some(Found { before: index.end.clone(), file: 0, offset, line, text, fields, ttl: None });
     }
     index.forgive_apex();
@@ -218,6 +225,18 @@ struct Watch<'t> {
 }
 
 impl Watch<'_> {
+    /// Steps over plain records that are far from every target.
+    fn skip(&mut self, reader: &mut Reader<'_>) -> Result<Skipped, ReadError> {
+        reader.pass()?;
+        self.hint.follow(reader.inherited().origin.as_ref(), self.targets);
+        let inherits = self.relations.as_ref().is_some_and(Vec::is_empty);
+        let skipped = reader.skip_plain(inherits, |owner| !self.hint.may_be_near(owner))?;
+        if skipped.stated_owner {
+            self.relations = Some(Vec::new());
+        }
+        Ok(skipped)
+    }
+
     fn record(
         &mut self,
         reader: &Reader<'_>,
@@ -227,7 +246,8 @@ impl Watch<'_> {
     ) -> Result<(), ReadError> {
         let inherited = reader.inherited();
         if let Some(span) = fields.owner {
-            let near = self.hint.may_be_near(span.of(entry.text), inherited.origin.as_ref(), self.targets);
+            self.hint.follow(inherited.origin.as_ref(), self.targets);
+            let near = self.hint.may_be_near(span.of(entry.text));
             self.relations = Some(if near { self.relate(&owner_of(reader, entry, fields)?) } else { Vec::new() });
         } else if self.relations.is_none() {
             self.relations = Some(self.relate(&owner_of(reader, entry, fields)?));
@@ -365,10 +385,13 @@ struct Hint {
     all: bool,
     /// The labels that lead from this origin towards the targets.
     next: Vec<Vec<u8>>,
+    /// What an absolute name below this origin ends with.
+    suffix: Vec<u8>,
 }
 
 impl Hint {
-    fn may_be_near(&mut self, token: &[u8], origin: Option<&Rc<Name>>, targets: &[Target]) -> bool {
+    /// Takes note of the origin that is in force.
+    fn follow(&mut self, origin: Option<&Rc<Name>>, targets: &[Target]) {
         let same = match (&self.origin, origin) {
             (Some(ours), Some(now)) => Rc::ptr_eq(ours, now),
             (ours, now) => ours.is_none() && now.is_none(),
@@ -376,23 +399,39 @@ impl Hint {
         if !same || !self.known {
             *self = Self::at(origin, targets);
         }
-        if self.all
-            || token.last() == Some(&b'.')
-            || token.contains(&b'\\')
-            || token == b"@"
-            || token.first() == Some(&b'*')
-        {
+    }
+
+    /// Whether an owner has to be made a name of to know how it stands to the targets.
+    fn may_be_near(&self, token: &[u8]) -> bool {
+        if self.all || token.contains(&b'\\') || token == b"@" || token.first() == Some(&b'*') {
             return true;
         }
+        let relative = match token.last() {
+            // Elsewhere, or in other letters: rare enough to look at in full.
+            Some(b'.') => match token.strip_suffix(self.suffix.as_slice()) {
+                Some(relative) => relative,
+                None => return true,
+            },
+            _ => token,
+        };
         self.next.iter().any(|label| {
-            let Some(rest) = token.len().checked_sub(label.len()) else { return false };
-            token[rest..].eq_ignore_ascii_case(label) && (rest == 0 || token[rest - 1] == b'.')
+            let Some(rest) = relative.len().checked_sub(label.len()) else { return false };
+            relative[rest..].eq_ignore_ascii_case(label) && (rest == 0 || relative[rest - 1] == b'.')
         })
     }
 
     fn at(origin: Option<&Rc<Name>>, targets: &[Target]) -> Self {
-        let Some(name) = origin else { return Self { origin: None, known: true, all: true, next: Vec::new() } };
-        let mut hint = Self { origin: Some(Rc::clone(name)), known: true, all: false, next: Vec::new() };
+        let Some(name) = origin else {
+            return Self { origin: None, known: true, all: true, next: Vec::new(), suffix: Vec::new() };
+        };
+        let suffix = if name.is_root() { ".".to_owned() } else { format!(".{name}") };
+        let mut hint = Self {
+            origin: Some(Rc::clone(name)),
+            known: true,
+            all: false,
+            next: Vec::new(),
+            suffix: suffix.into_bytes(),
+        };
         for host in targets.iter().map(|target| &target.host) {
             if name.is_within(host) {
                 hint.all = true;

@@ -1,0 +1,238 @@
+//! Plain records in one quick pass: one line, nothing quoted but the strings of
+//! a TXT, no escapes, no parentheses, and data whose form is beyond doubt. A
+//! large zone is nearly all such lines.
+//!
+//! What is taken here, [`scan`](crate::zone::scan) reads in the same way, and so
+//! does every name server; whatever is not, also what is wrong, is left to it.
+
+use std::net::Ipv6Addr;
+
+use crate::zone::marks::Marks;
+use crate::zone::words::Span;
+
+/// The longest word that is taken, so that every label is short enough (RFC
+/// 1035 section 2.3.4), and so is the name if its origin is.
+pub(crate) const LONGEST_NAME: usize = 63;
+
+/// Plain lines that follow each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Run {
+    /// How many octets they have together.
+    pub(crate) len: usize,
+    /// How many lines they are, each an entry of its own.
+    pub(crate) lines: u64,
+    /// How many of them are records.
+    pub(crate) records: u64,
+    /// The last record: its octets, and how many of the lines lie before it.
+    pub(crate) last: Option<(Span, u64)>,
+    /// The last owner that was stated.
+    pub(crate) owner: Option<Span>,
+    /// The last TTL that was stated.
+    pub(crate) ttl: Option<u32>,
+}
+
+/// Reads plain lines from `from` on, as long as the owners stated are `far`
+/// from all that matters. `inherits` says that the owner before the first was.
+pub(crate) fn run(text: &[u8], marks: &Marks, from: usize, inherits: bool, far: impl Fn(&[u8]) -> bool) -> Run {
+    let mut run = Run::default();
+    let mut at = from;
+    loop {
+        match text.get(at) {
+            Some(b'\n' | b';') => {
+                let Some(end) = line_end(text, at) else { break };
+                at = end;
+                run.lines += 1;
+                continue;
+            }
+            None => break,
+            Some(_) => {}
+        }
+        let Some(record) = record(text, marks, at) else { break };
+        if record.owner == 0 {
+            if !inherits && run.owner.is_none() {
+                break;
+            }
+        } else {
+            let owner = Span { start: at, end: at + record.owner };
+            if !far(owner.of(text)) {
+                break;
+            }
+            run.owner = Some(owner);
+        }
+        run.ttl = record.ttl.or(run.ttl);
+        run.last = Some((Span { start: at, end: record.end }, run.lines));
+        run.lines += 1;
+        run.records += 1;
+        at = record.end;
+    }
+    run.len = at - from;
+    run
+}
+
+/// A plain record.
+struct Plain {
+    /// Octets of its owner; none when it is inherited.
+    owner: usize,
+    ttl: Option<u32>,
+    /// Offset behind its line end.
+    end: usize,
+}
+
+fn record(text: &[u8], marks: &Marks, start: usize) -> Option<Plain> {
+    let stretch = marks.at(start);
+    let owner = stretch.blank.trailing_zeros() as usize;
+    if owner > LONGEST_NAME || stretch.odd & below(owner) != 0 {
+        return None;
+    }
+    let mut at = start + owner;
+    let (mut ttl, mut class) = (None, false);
+    let kind = loop {
+        let blank = marks.at(at).blank;
+        let skipped = (!blank).trailing_zeros();
+        let rest = blank.checked_shr(skipped).unwrap_or(0);
+        let len = rest.trailing_zeros() as usize;
+        at += skipped as usize;
+        let word = text.get(at..at + len.min(16))?;
+        at += len;
+        match *word {
+            [b'0'..=b'9', ..] if ttl.is_none() => ttl = Some(number(word, 999_999_999)?),
+            [b'I' | b'i', b'N' | b'n'] if !class => class = true,
+            _ => break kind(word)?,
+        }
+    };
+    let skipped = (!marks.at(at).blank).trailing_zeros() as usize;
+    let end = line_end(text, data(text, marks, at + skipped, kind)?)?;
+    Some(Plain { owner, ttl, end })
+}
+
+/// The first `count` bits, fewer than 64.
+fn below(count: usize) -> u64 {
+    (1 << count) - 1
+}
+
+/// What a type's data looks like.
+#[derive(Clone, Copy)]
+enum Data {
+    /// This many numbers of 16 bits, and a name.
+    Name {
+        numbers: u32,
+    },
+    Ipv4,
+    Ipv6,
+    Digest,
+    Strings,
+}
+
+fn kind(word: &[u8]) -> Option<Data> {
+    let mut key = [0; 8];
+    key.get_mut(..word.len())?.copy_from_slice(word);
+    match &key.map(|octet| octet.to_ascii_uppercase()) {
+        b"NS\0\0\0\0\0\0" | b"CNAME\0\0\0" | b"PTR\0\0\0\0\0" => Some(Data::Name { numbers: 0 }),
+        b"A\0\0\0\0\0\0\0" => Some(Data::Ipv4),
+        b"AAAA\0\0\0\0" => Some(Data::Ipv6),
+        b"MX\0\0\0\0\0\0" => Some(Data::Name { numbers: 1 }),
+        b"SRV\0\0\0\0\0" => Some(Data::Name { numbers: 3 }),
+        b"DS\0\0\0\0\0\0" => Some(Data::Digest),
+        b"TXT\0\0\0\0\0" => Some(Data::Strings),
+        _ => None,
+    }
+}
+
+/// The offset behind the data that starts at `at`, if it is plain.
+fn data(text: &[u8], marks: &Marks, mut at: usize, kind: Data) -> Option<usize> {
+    match kind {
+        Data::Name { numbers } => {
+            for _ in 0..numbers {
+                at = numeral(text, at, 65_535)?;
+            }
+            let stretch = marks.at(at);
+            let len = (stretch.blank | stretch.odd).trailing_zeros() as usize;
+            (1..=LONGEST_NAME).contains(&len).then_some(at + len)
+        }
+        Data::Ipv4 => ipv4(text, at),
+        Data::Ipv6 => {
+            let rest = text.get(at..)?;
+            let len = rest.iter().take(46).take_while(|octet| octet.is_ascii_hexdigit() || **octet == b':').count();
+            let word = std::str::from_utf8(rest.get(..len)?).ok()?;
+            word.parse::<Ipv6Addr>().ok().map(|_| at + len)
+        }
+        Data::Digest => {
+            at = numeral(text, at, 65_535)?;
+            at = numeral(text, at, 255)?;
+            let digits = match text.get(at..at + 2)? {
+                b"1 " => 40,
+                b"2 " => 64,
+                b"4 " => 96,
+                _ => return None,
+            };
+            let digest = text.get(at + 2..at + 2 + digits)?;
+            digest.iter().all(u8::is_ascii_hexdigit).then_some(at + 2 + digits)
+        }
+        Data::Strings => strings(text, at),
+    }
+}
+
+/// Quoted strings without escapes, one blank between them.
+fn strings(text: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        let rest = text.get(at..)?.strip_prefix(b"\"")?;
+        let len = rest.iter().take(256).take_while(|octet| matches!(**octet, b' '..=b'~') && !b"\"\\".contains(*octet));
+        let len = len.count();
+        if len > 255 || rest.get(len) != Some(&b'"') {
+            return None;
+        }
+        at += len + 2;
+        match text.get(at..at + 2) {
+            Some(b" \"" | b"\t\"") => at += 1,
+            _ => return Some(at),
+        }
+    }
+}
+
+/// Four numbers up to 255 without leading zeros.
+fn ipv4(text: &[u8], mut at: usize) -> Option<usize> {
+    for part in 0..4 {
+        if part > 0 {
+            at = (*text.get(at)? == b'.').then_some(at + 1)?;
+        }
+        let digits = text.get(at..)?.iter().take(4).take_while(|octet| octet.is_ascii_digit()).count();
+        let word = text.get(at..at + digits)?;
+        if digits > 1 && word.first() == Some(&b'0') {
+            return None;
+        }
+        number(word, 255)?;
+        at += digits;
+    }
+    Some(at)
+}
+
+/// Steps over a number up to `largest` and the blanks behind it.
+fn numeral(text: &[u8], at: usize, largest: u32) -> Option<usize> {
+    let rest = text.get(at..)?;
+    let digits = rest.iter().take(6).take_while(|octet| octet.is_ascii_digit()).count();
+    number(rest.get(..digits)?, largest)?;
+    let blanks = rest.get(digits..)?.iter().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
+    (blanks > 0).then_some(at + digits + blanks)
+}
+
+/// A number of at most nine digits.
+fn number(word: &[u8], largest: u32) -> Option<u32> {
+    if word.is_empty() || word.len() > 9 {
+        return None;
+    }
+    let add = |sum: u32, octet: &u8| octet.is_ascii_digit().then(|| sum * 10 + u32::from(octet - b'0'));
+    word.iter().try_fold(0, add).filter(|number| *number <= largest)
+}
+
+/// The offset behind the line end, if only blanks or a comment lie before it.
+fn line_end(text: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        match text.get(at)? {
+            b'\n' => return Some(at + 1),
+            b' ' | b'\t' => at += 1,
+            b'\r' if text.get(at + 1) == Some(&b'\n') => at += 1,
+            b';' => return memchr::memchr(b'\n', text.get(at..)?).map(|len| at + len + 1),
+            _ => return None,
+        }
+    }
+}
