@@ -6,12 +6,20 @@ pub mod disk;
 pub mod lock;
 pub mod replace;
 pub mod state;
+pub mod view;
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::zone::dynamic::{Journal, Surroundings};
+
+/// What the names end in that a run uses beside a file: the new text, the old
+/// one while several files change, a backup in the making, what a check is shown.
+pub(crate) const NEW: &str = ".danewright-new";
+pub(crate) const OLD: &str = ".danewright-old";
+pub(crate) const BACKUP: &str = ".danewright-backup";
+pub(crate) const CHECK: &str = ".danewright-check";
 
 /// What lies beside a zone file: the marks of a server that writes there too.
 ///
@@ -39,4 +47,12 @@ pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
+}
+
+/// A hidden name in the same folder.
+pub(crate) fn hidden(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(suffix);
+    path.with_file_name(name)
 }

@@ -13,6 +13,7 @@ use crate::files::command::{self, Ended};
 use crate::files::disk::Disk;
 use crate::files::replace::{Staged, copy_pieces};
 use crate::files::surroundings;
+use crate::files::view::View;
 use crate::name::Name;
 use crate::report::{diff, printable};
 use crate::tlsa::Target;
@@ -54,7 +55,7 @@ pub struct EditArgs {
     #[arg(long, value_name = "SUFFIX")]
     pub backup: Option<String>,
     /// Command that must approve the new file before it is put in place; repeats.
-    /// {file} and {zone} are filled in
+    /// {file} and {zone} are filled in; {file} includes the new text of other files
     #[arg(long, value_name = "CMD")]
     pub check: Vec<String>,
     /// Command to run when the file is in place; repeats. {file} and {zone} are filled in
@@ -214,6 +215,9 @@ impl Opened {
             self.write_elsewhere(output, zone, patch, ui)?;
             return Ok(Answer { status: Status::Good, text, json });
         }
+        if !args.dry_run {
+            self.disk.sweep();
+        }
         if writes {
             self.warn_of_links(patch, ui);
             self.write(zone, patch, args)?;
@@ -242,12 +246,27 @@ impl Opened {
     }
 
     fn write(&self, zone: &Zone<'_>, patch: &Patch, args: &EditArgs) -> Result<(), Failure> {
-        let staged = Staged::write(&self.disk, patch.splices()).map_err(replace_failure)?;
+        let staged = Staged::write(&self.disk, patch.splices(), zone.serial_file()).map_err(replace_failure)?;
+        self.check(zone, patch, &staged, args)?;
+        if let Some(suffix) = &args.backup {
+            staged.back_up(&self.disk, suffix).map_err(replace_failure)?;
+        }
+        staged.commit().map_err(replace_failure)
+    }
+
+    /// Lets the user's commands see the zone as it will be.
+    fn check(&self, zone: &Zone<'_>, patch: &Patch, staged: &Staged, args: &EditArgs) -> Result<(), Failure> {
+        if args.check.is_empty() {
+            return Ok(());
+        }
+        let view = View::of(&self.disk, staged, patch.splices(), zone.apex());
+        let view = view.map_err(|error| {
+            Failure::wrong(error)
+                .at(self.path.display())
+                .hint("nothing was written; leave --check away, or check by hand")
+        })?;
         for line in &args.check {
-            // A zone whose records are all in included files is still checked from its main file.
-            let main = self.disk.with(0, |opened| opened.path.clone()).unwrap_or_default();
-            let file = staged.new_path(&main).unwrap_or(&main).to_owned();
-            let ended = run(line, &file, zone, "--check")?;
+            let ended = run(line, view.main(), zone, "--check")?;
             if !ended.good {
                 let message = format!("the check refused the new file ({}): {}", ended.status, ended.output.trim());
                 return Err(Failure::refused(message)
@@ -255,10 +274,7 @@ impl Opened {
                     .hint("nothing was written; the zone file is as it was"));
             }
         }
-        if let Some(suffix) = &args.backup {
-            staged.back_up(suffix).map_err(replace_failure)?;
-        }
-        staged.commit().map_err(replace_failure)
+        Ok(())
     }
 
     fn tell(&self, zone: &Zone<'_>, args: &EditArgs, json: &mut Map<String, Value>) -> Result<(), Failure> {

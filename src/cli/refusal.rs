@@ -169,6 +169,9 @@ pub(crate) fn replace_failure(error: ReplaceError) -> Failure {
                 .at(path.display())
                 .hint("look at what changed, then run the command again")
         }
+        ReplaceError::OverZone(path) => Failure::wrong("the backup would replace a file of the zone")
+            .at(path.display())
+            .hint("name another suffix with --backup"),
         ReplaceError::Io(path, error) => match error.kind() {
             std::io::ErrorKind::NotFound => Failure::wrong("there is no such file").at(path.display()),
             std::io::ErrorKind::PermissionDenied => Failure::wrong("the file or its folder may not be read or written")

@@ -2,7 +2,7 @@
 //! by: the SOA, the records at the owners asked for and their kin, and whatever
 //! stands in the way of an edit.
 
-use std::rc::Rc;
+mod hint;
 
 use crate::name::Name;
 use crate::tlsa::{Target, Tlsa};
@@ -13,6 +13,8 @@ use crate::zone::reader::{Checkpoint, Entry, Place, ReadError, ReadErrorKind, Re
 use crate::zone::rtype::code;
 use crate::zone::scan::{self, Fields, Kind};
 use crate::zone::words::Span;
+
+use hint::Hint;
 
 /// A record in its place, kept for an edit.
 #[derive(Clone, Debug)]
@@ -230,7 +232,7 @@ impl Watch<'_> {
         reader.pass()?;
         self.hint.follow(reader.inherited().origin.as_ref(), self.targets);
         let inherits = self.relations.as_ref().is_some_and(Vec::is_empty);
-        let skipped = reader.skip_plain(inherits, |owner| !self.hint.may_be_near(owner))?;
+        let skipped = reader.skip_plain(inherits, |text, owner| self.hint.is_far(text, owner))?;
         if skipped.stated_owner {
             self.relations = Some(Vec::new());
         }
@@ -372,74 +374,5 @@ fn keep(reader: &Reader<'_>, entry: &Entry<'_>, fields: &Fields) -> Found {
         text: entry.text.to_vec(),
         fields: *fields,
         ttl: reader.inherited().ttl_of(entry.text, fields),
-    }
-}
-
-/// Tells quickly that an owner is far from every target, without making a
-/// name of it: in a flat zone nearly all are.
-#[derive(Default)]
-struct Hint {
-    origin: Option<Rc<Name>>,
-    known: bool,
-    /// Whether owners under this origin have to be looked at one by one.
-    all: bool,
-    /// The labels that lead from this origin towards the targets.
-    next: Vec<Vec<u8>>,
-    /// What an absolute name below this origin ends with.
-    suffix: Vec<u8>,
-}
-
-impl Hint {
-    /// Takes note of the origin that is in force.
-    fn follow(&mut self, origin: Option<&Rc<Name>>, targets: &[Target]) {
-        let same = match (&self.origin, origin) {
-            (Some(ours), Some(now)) => Rc::ptr_eq(ours, now),
-            (ours, now) => ours.is_none() && now.is_none(),
-        };
-        if !same || !self.known {
-            *self = Self::at(origin, targets);
-        }
-    }
-
-    /// Whether an owner has to be made a name of to know how it stands to the targets.
-    fn may_be_near(&self, token: &[u8]) -> bool {
-        if self.all || token.contains(&b'\\') || token == b"@" || token.first() == Some(&b'*') {
-            return true;
-        }
-        let relative = match token.last() {
-            // Elsewhere, or in other letters: rare enough to look at in full.
-            Some(b'.') => match token.strip_suffix(self.suffix.as_slice()) {
-                Some(relative) => relative,
-                None => return true,
-            },
-            _ => token,
-        };
-        self.next.iter().any(|label| {
-            let Some(rest) = relative.len().checked_sub(label.len()) else { return false };
-            relative[rest..].eq_ignore_ascii_case(label) && (rest == 0 || relative[rest - 1] == b'.')
-        })
-    }
-
-    fn at(origin: Option<&Rc<Name>>, targets: &[Target]) -> Self {
-        let Some(name) = origin else {
-            return Self { origin: None, known: true, all: true, next: Vec::new(), suffix: Vec::new() };
-        };
-        let suffix = if name.is_root() { ".".to_owned() } else { format!(".{name}") };
-        let mut hint = Self {
-            origin: Some(Rc::clone(name)),
-            known: true,
-            all: false,
-            next: Vec::new(),
-            suffix: suffix.into_bytes(),
-        };
-        for host in targets.iter().map(|target| &target.host) {
-            if name.is_within(host) {
-                hint.all = true;
-            } else if host.is_within(name) {
-                let steps = host.labels().count() - name.labels().count();
-                hint.next.extend(host.labels().nth(steps - 1).map(<[u8]>::to_vec));
-            }
-        }
-        hint
     }
 }

@@ -92,6 +92,12 @@ impl<'l> Zone<'l> {
         self.index.soas.first().map_or(0, |soa| soa.serial)
     }
 
+    /// The number of the file with the serial.
+    #[must_use]
+    pub fn serial_file(&self) -> usize {
+        self.index.soas.first().map_or(0, |soa| soa.found.file)
+    }
+
     /// How long absence is cached (RFC 2308 section 5): the smaller of the
     /// SOA's TTL and its minimum field, in seconds.
     #[must_use]

@@ -10,6 +10,7 @@ use crate::name::{Name, NameError};
 use crate::zone::inherit::Inherited;
 use crate::zone::library::Library;
 use crate::zone::marks::Marks;
+use crate::zone::presentation;
 use crate::zone::scan::{self, Kind, LONGEST_ENTRY, Scanned};
 use crate::zone::ttl;
 use crate::zone::words::{Span, Wrong, words};
@@ -57,7 +58,7 @@ pub enum ReadErrorKind {
     Name(NameError),
     /// The first record has no owner to inherit.
     NoOwner,
-    /// The data of a record that the edit has to read.
+    /// The data of a record is not what its type takes.
     Data(String),
     /// A directive has the wrong words after it.
     Directive(String),
@@ -273,7 +274,9 @@ impl<'l> Reader<'l> {
             Kind::Record(fields) if fields.owner.is_none() && !self.inherited.has_owner() => {
                 Err(self.error_in(text, file, line, 0, ReadErrorKind::NoOwner))
             }
-            Kind::Record(_) | Kind::Blank | Kind::Control { .. } => Ok(()),
+            Kind::Record(fields) => presentation::check(text, fields, self.inherited.origin.as_deref())
+                .map_err(|error| self.error_in(text, file, line, error.at, ReadErrorKind::Data(error.what))),
+            Kind::Blank | Kind::Control { .. } => Ok(()),
         }
     }
 
@@ -418,6 +421,6 @@ fn lossy(text: &[u8]) -> String {
 }
 
 /// A word without the quotes around it.
-fn unquoted(word: &[u8]) -> Vec<u8> {
+pub(crate) fn unquoted(word: &[u8]) -> Vec<u8> {
     word.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(word).to_vec()
 }
