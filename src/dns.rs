@@ -4,6 +4,17 @@
 //! that something is there, and what it cannot prove is never called secure.
 //! It fills in `propagation::evidence`; it does not judge. hickory's types go
 //! no further than this module.
+//!
+//! Whoever is asked decides what there is to do, so all of it has limits: 64
+//! name servers and 256 addresses of a zone, with 1,024 addresses of glue and
+//! 1,024 pairs of questions about the addresses of servers inside the zone; 8
+//! aliases; 1,000 records in an answer, one message on a TCP connection and 64
+//! datagrams in one try of a question; 32 DS records or anchors of a zone, 16
+//! keys, 8 different sets of either, 8 signatures over a set, 4 keys with one
+//! tag, and 8,192 signatures tried for a zone's standing or for one owner. A
+//! question is sent as often as the settings say. What is beyond a limit is not
+//! looked at, is told of as `limits-exceeded` (an answer as `malformed`), and
+//! leaves the verdict unknown.
 
 pub mod anchors;
 mod chain;
@@ -18,6 +29,7 @@ mod proof;
 mod reading;
 mod resolvers;
 mod standing;
+mod trials;
 mod walk;
 mod zone;
 

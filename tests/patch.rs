@@ -134,23 +134,17 @@ fn a_zone_that_is_not_ours_to_edit_is_left_alone() {
     let signed = format!("{ZONE}mail RRSIG A 13 3 3600 20270101000000 20260101000000 1 example.com. aaaa\n");
     refused(folder(&signed).path(), &[], 1, "the zone is signed in this file");
     refused(folder([0, 0, 0, 2, 0, 0, 0, 1, 9]).path(), &[], 1, "raw format");
-    let journal = |end: u32| {
-        [
-            &b";BIND LOG V9.2\n\0"[..],
-            &7u32.to_be_bytes(),
-            &64u32.to_be_bytes(),
-            &end.to_be_bytes(),
-            &99u32.to_be_bytes(),
-        ]
-        .concat()
-    };
+    let journal =
+        |end: u32| [&b";BIND LOG V9.2\n\0"[..], &[7, 64, end, 99].map(u32::to_be_bytes).concat(), &[0; 67]].concat();
     let dynamic = folder(ZONE);
-    fs::write(dynamic.path().join("example.com.zone.jnl"), journal(7)).unwrap();
-    refused(dynamic.path(), &[], 1, "the server writes this file itself");
-    fs::write(dynamic.path().join("example.com.zone.signed"), "").unwrap();
-    assert_eq!(patch(dynamic.path(), &["--dry-run"]).status.code(), Some(0), "inline-signing leaves the file to us");
     fs::write(dynamic.path().join("example.com.zone.jnl"), journal(8)).unwrap();
     refused(dynamic.path(), &[], 1, "its journal is at serial 8, the file at 7");
+    fs::write(dynamic.path().join("example.com.zone.jnl"), &journal(8)[..98]).unwrap();
+    refused(dynamic.path(), &[], 1, "cannot be read as one, or not to its end");
+    fs::write(dynamic.path().join("example.com.zone.jnl"), journal(7)).unwrap();
+    assert_eq!(patch(dynamic.path(), &["--dry-run"]).status.code(), Some(0), "the file is as the operator wrote it");
+    fs::write(dynamic.path().join("example.com.zone"), format!("$ORIGIN .\n{ZONE}")).unwrap();
+    refused(dynamic.path(), &[], 1, "the file is as named writes it");
 }
 
 #[test]
@@ -211,7 +205,9 @@ fn a_syntax_error_anywhere_is_reported_with_line_and_column() {
         ("$TTL soon", ":8:6", "no TTL"),
         ("www IN TXT \\300", ":8:12", "backslash"),
         ("_25._tcp.mail IN TLSA 3 1 1 abc", ":8:29", "odd number"),
-        ("_25._tcp.mail IN TLSA 3 1", ":8:", "too early"),
+        ("_25._tcp.mail IN TLSA 3 1", ":8:", "ends where"),
+        ("www IN A 192.0.2.300", ":8:10", "where an IPv4 address is expected"),
+        ("www IN MX 10 a..b", ":8:13", "empty label"),
         ("@ CH SOA a b 1 2 3 4 5", ":8:3", "not IN"),
         ("www IN A 192.0.2.1\0", ":8:19", "0x00"),
     ] {
@@ -419,7 +415,7 @@ fn a_journal_beside_the_link_or_beside_the_file_counts() {
     for journal in ["example.com.zone.jnl", "real/z.jnl"] {
         let journal = folder.path().join(journal);
         fs::write(&journal, "whatever").unwrap();
-        refused(folder.path(), &[], 1, "has a journal");
+        refused(folder.path(), &[], 1, "a file in the journal's place");
         fs::remove_file(journal).unwrap();
     }
     assert_eq!(patch(folder.path(), &["--dry-run"]).status.code(), Some(0));

@@ -159,6 +159,17 @@ impl<'a> Ui<'a> {
         self.streams.err_is_terminal && !self.quiet && !self.json
     }
 
+    /// Whether remarks are not wanted.
+    #[must_use]
+    pub fn quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Stderr itself, for what is drawn there while somebody waits.
+    pub(crate) fn err(&mut self) -> &mut dyn Write {
+        self.streams.err
+    }
+
     /// Columns that tables may fill; `None` when stdout is no terminal.
     #[must_use]
     pub fn width(&self) -> Option<usize> {

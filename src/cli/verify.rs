@@ -2,24 +2,28 @@
 //! judges what they serve with what was seen before, remembers it, and says so.
 
 mod asking;
+mod chosen;
+mod display;
 mod exec;
+mod list;
 mod watch;
+mod world;
 
 use std::path::PathBuf;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, json};
 
-use crate::cli::options::{KeyArgs, ParamArgs, TargetArgs};
-use crate::cli::{Answer, Failure, Ran, Status, Ui, inputs};
+use crate::cli::options::ParamArgs;
+use crate::cli::{Answer, Failure, Ran, Status, Ui};
 use crate::duration;
-use crate::keys::{self, KeyFile};
-use crate::propagation::{BUILT, Decision, Expectation, HoldWish, Judged, Policy, moment, overall};
+use crate::propagation::{BUILT, Decision, HoldWish, Judged, Policy, moment, overall};
 use crate::report::{verdict, verdict_json};
-use crate::tlsa::{Params, Tlsa, advice};
+use crate::tlsa::advice;
 
 use exec::Program;
-use watch::{Clockwork, Watching, World};
+use watch::{Watched, Watching};
+use world::{Clockwork, Interrupted, World};
 
 /// Arguments of `verify`.
 #[derive(clap::Args, Debug)]
@@ -27,18 +31,12 @@ use watch::{Clockwork, Watching, World};
     after_help = "Example: danewright verify new.pem --current old.pem --host mail.example.com --port smtp --wait"
 )]
 pub struct Args {
-    /// The key that is to be deployed.
+    /// Which keys, and where.
     #[command(flatten)]
-    pub keys: KeyArgs,
-    /// Hosts and ports.
-    #[command(flatten)]
-    pub targets: TargetArgs,
+    pub chosen: chosen::ChosenArgs,
     /// The three numbers.
     #[command(flatten)]
     pub params: ParamArgs,
-    /// Key or certificate that is deployed now; its records must be there too; repeats
-    #[arg(long, value_name = "FILE")]
-    pub current: Vec<PathBuf>,
     /// Whom to ask and whom to trust.
     #[command(flatten)]
     pub asking: asking::AskingArgs,
@@ -85,23 +83,16 @@ fn run_in(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World) -> Ran {
         return Err(Failure::wrong("this time is still to come").at(format!("--since {}", moment(since))));
     }
     let params = args.params.params();
-    let targets = args.targets.targets()?;
-    let files = args.keys.files.iter().chain(&args.current).cloned().collect::<Vec<_>>();
-    let files = inputs::read_keys(&files, args.keys.passphrase_file.as_deref())?;
-    let (new, current) = files.split_at(args.keys.files.len());
-    let expected = inputs::records(new, params, ui)?;
-    let current = if current.is_empty() { None } else { Some(inputs::records(current, params, ui)?) };
+    let jobs = args.chosen.jobs(params, ui)?;
     let mut said = Vec::new();
-    for sentence in targets.iter().flat_map(|target| advice::on(params, target.port)) {
+    for sentence in jobs.iter().flat_map(|job| &job.targets).flat_map(|target| advice::on(params, target.port)) {
         if !said.contains(&sentence) {
             ui.warn(&sentence);
             said.push(sentence);
         }
     }
     let watching = Watching {
-        targets,
-        expectation: Expectation::new(expected, current),
-        derive: &|params| derive(new, params),
+        jobs,
         settings: args.asking.settings(now)?,
         state: crate::files::state::folder(args.state.as_deref()).map_err(watch::failure)?,
         policy: Policy {
@@ -111,20 +102,11 @@ fn run_in(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World) -> Ran {
         },
         deadline: args.wait.then(|| args.deadline.and_then(|length| now.checked_add_signed(length))),
     };
-    let (checked_at, judged) = watching.run(ui, world)?;
-    answer(args, ui, world, checked_at, &judged)
-}
-
-/// What each new key comes to under other parameters; empty when the files do
-/// not say. For usages 0 and 2 that is any certificate of the key's chain.
-fn derive(files: &[KeyFile], params: Params) -> Vec<Vec<Tlsa>> {
-    let Ok(all) = keys::records(files, params) else { return Vec::new() };
-    if params.usage.names_an_authority() {
-        // A file that has no chain is covered by that of another file.
-        let chains = files.iter().filter_map(|file| keys::records(std::slice::from_ref(file), params).ok());
-        return chains.filter(|records| !records.is_empty()).collect();
+    let Watched { checked_at, judged, interrupted } = watching.run(ui, world)?;
+    if let Some(Interrupted(signal)) = interrupted {
+        ui.warn(format!("{signal} ended the wait; what was seen is kept, so a new run goes on from here"));
     }
-    all.into_iter().map(|record| vec![record]).collect()
+    answer(args, ui, world, checked_at, &judged)
 }
 
 fn answer(args: &Args, ui: &mut Ui<'_>, world: &dyn World, checked_at: DateTime<Utc>, judged: &[Judged]) -> Ran {

@@ -21,6 +21,10 @@ use crate::name::Name;
 
 /// Servers asked where resolvers fail.
 const SERVERS: usize = 8;
+/// Name servers of one zone that are looked at.
+pub(crate) const NAMES: usize = 64;
+/// Addresses of one zone's servers that are asked.
+pub(crate) const ADDRESSES: usize = 256;
 
 /// What resolvers have been asked so far, and whom to ask.
 pub(crate) struct Discovery {
@@ -41,6 +45,14 @@ pub(crate) struct Addresses {
     pub(crate) other: Vec<SocketAddr>,
     /// Whether there may be more, because a question had no answer.
     pub(crate) incomplete: bool,
+}
+
+/// The addresses at which a zone's servers can be asked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Servers {
+    pub(crate) addresses: Vec<SocketAddr>,
+    /// There are more than are looked at.
+    pub(crate) over_limit: bool,
 }
 
 impl Addresses {
@@ -119,7 +131,7 @@ impl Discovery {
                 (None, Some(above)) => {
                     let asked = match servers.take() {
                         Some(servers) => servers,
-                        None => self.servers(above).await,
+                        None => self.servers(above).await.addresses,
                     };
                     servers = Some(match self.delegated(&asked, &at).await {
                         Some(below) => {
@@ -204,16 +216,19 @@ impl Discovery {
     }
 
     /// Every address of every server of the zone that can be found.
-    pub(crate) async fn servers(self: &Arc<Self>, zone: &Name) -> Vec<SocketAddr> {
+    pub(crate) async fn servers(self: &Arc<Self>, zone: &Name) -> Servers {
         let names = self.name_servers(zone).await;
-        let addresses = names.into_iter().map(|name| {
+        let mut over_limit = names.len() > NAMES;
+        let addresses = names.into_iter().take(NAMES).map(|name| {
             let this = Arc::clone(self);
             async move { this.addresses(&name).await.found }
         });
-        let mut servers: Vec<SocketAddr> = together(addresses).await.into_iter().flatten().collect();
-        servers.sort();
-        servers.dedup();
-        servers
+        let mut addresses: Vec<SocketAddr> = together(addresses).await.into_iter().flatten().collect();
+        addresses.sort();
+        addresses.dedup();
+        over_limit |= addresses.len() > ADDRESSES;
+        addresses.truncate(ADDRESSES);
+        Servers { addresses, over_limit }
     }
 }
 

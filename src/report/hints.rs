@@ -31,6 +31,7 @@ pub(crate) fn hint(code: &str, severity: Severity) -> Option<&'static str> {
             "the parent has no DS for the zone: sign the zone and publish the DS first"
         }
         "delegation-unknown" => "ask the parent's servers for the zone's NS records with dig, then try again",
+        "name-servers-unknown" => "ask the server for the zone's NS records with dig, over UDP and over TCP (+tcp)",
         "digest-of-nothing" | "unknown-parameters" | "wrong-length" => "remove the record; no client can use it",
         "family-not-asked" => "leave --ipv4 or --ipv6 away to ask these addresses too",
         "host-is-alias" => "senders look for TLSA where the alias leads: verify with that name as --host",

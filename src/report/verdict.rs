@@ -1,18 +1,23 @@
-//! The verdict for people: what it is and what to do next, then for each target
-//! every server's line, the findings with the heaviest first, and the hold.
-//! Everything that came from the network is escaped.
+//! The verdict for people: what it is, why, and what to do next; then for each
+//! target every server's line, the findings with the heaviest first, and the
+//! hold. Everything that came from the network is escaped.
 
 use std::cmp::Reverse;
 
 use chrono::{DateTime, Utc};
 
 use crate::duration;
-use crate::finding::Finding;
-use crate::propagation::evidence::{Evidence, Hop, Outcome, ResolverAnswer, ServerAnswer};
-use crate::propagation::{Basis, Decision, Hold, Judged, address_text, brief, moment, overall};
+use crate::finding::{Finding, Severity};
+use crate::propagation::{Decision, Judged, moment, overall};
 use crate::report::hints::hint;
-use crate::report::table::{cell, table};
+use crate::report::servers::{resolvers, servers};
+use crate::report::table::cell;
+use crate::report::timeline::timeline;
+use crate::report::wrap::wrapped;
 use crate::tlsa::Tlsa;
+
+/// With more targets than this, those that are safe take one line each.
+const MANY: usize = 8;
 
 /// How the report is to look.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,10 +32,23 @@ pub struct Look {
 #[must_use]
 pub fn text(targets: &[Judged], checked_at: DateTime<Utc>, look: Look) -> String {
     let (decision, safe_at) = overall(targets.iter().map(|target| &target.verdict));
-    let mut text = format!("{}: {}\n", word(decision, look.color), next_step(targets, decision, safe_at, checked_at));
+    let step = format!("{}: {}", decision.word().to_uppercase(), next_step(targets, decision, safe_at, checked_at));
+    let step = wrapped(&step, 0, look.width);
+    let (_, rest) = step.split_at(decision.word().len());
+    let mut text = format!("{}{rest}\n", word(decision, look.color));
+    if let Some(reason) = reason(targets, decision) {
+        text.push_str(&format!("{}\n", wrapped(&reason, 0, look.width)));
+    }
+    let brief = targets.len() > MANY;
+    let mut after_line = false;
     for target in targets {
-        text.push('\n');
-        text.push_str(&one(target, checked_at, look));
+        let line = brief && target.verdict.decision == Decision::Safe;
+        if !(line && after_line) {
+            text.push('\n');
+        }
+        after_line = line;
+        let title = title(target, look.width);
+        text.push_str(&if line { title } else { one(target, title, checked_at, look.width) });
     }
     text
 }
@@ -39,11 +57,29 @@ pub fn text(targets: &[Judged], checked_at: DateTime<Utc>, look: Look) -> String
 #[must_use]
 pub fn line(targets: &[Judged], checked_at: DateTime<Utc>) -> String {
     let (decision, safe_at) = overall(targets.iter().map(|target| &target.verdict));
-    let findings = targets.iter().flat_map(|target| &target.verdict.findings);
-    let worst = findings.min_by_key(|finding| Reverse(finding.severity));
-    let reason = worst.map(|finding| format!("; {}", sentence(finding))).unwrap_or_default();
+    let reason = worst(targets).map(|(_, finding)| format!("; {}", sentence(finding))).unwrap_or_default();
     let time = safe_at.map(|time| format!(" until {} ({})", moment(time), left(time, checked_at))).unwrap_or_default();
     format!("{} {}{time}{reason}", moment(checked_at), decision.word())
+}
+
+/// The heaviest finding of all, with its target.
+pub(crate) fn worst(targets: &[Judged]) -> Option<(&Judged, &Finding)> {
+    let all = targets.iter().flat_map(|target| target.verdict.findings.iter().map(move |finding| (target, finding)));
+    all.min_by_key(|(_, finding)| Reverse(finding.severity))
+}
+
+/// What decided, in a sentence: the first of the heaviest findings.
+fn reason(targets: &[Judged], decision: Decision) -> Option<String> {
+    let (target, finding) = worst(targets).filter(|(_, finding)| finding.severity > Severity::Note)?;
+    let weighs = |finding: &&Finding| Decision::from(finding.severity) == decision;
+    let others = targets.iter().flat_map(|target| &target.verdict.findings).filter(weighs).count() - 1;
+    let of = if targets.len() > 1 { format!("{}: ", target.evidence.owner) } else { String::new() };
+    let more = match others {
+        0 => String::new(),
+        1 => ", and one more".to_owned(),
+        count => format!(", and {count} more"),
+    };
+    Some(format!("because {of}{}{more}", sentence(finding)))
 }
 
 fn word(decision: Decision, color: bool) -> String {
@@ -89,145 +125,54 @@ fn left(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
     format!("in {}", duration::text(time - now))
 }
 
-fn one(target: &Judged, now: DateTime<Utc>, look: Look) -> String {
-    let Judged { evidence, expectation, verdict } = target;
+fn title(target: &Judged, width: Option<usize>) -> String {
+    let Judged { evidence, verdict, .. } = target;
     let zone = evidence.hops.first().map(|hop| format!(" in the zone {}", hop.zone)).unwrap_or_default();
-    let mut text = format!("{}{zone}: {}\n", evidence.owner, verdict.decision.word());
-    text.push_str(&listed("new", expectation.expected()));
-    text.push_str(&listed("current", expectation.current().unwrap_or_default()));
-    let deployed = expectation.current().unwrap_or_default();
-    let wanted: Vec<Tlsa> = expectation.expected().iter().chain(deployed).cloned().collect();
-    text.push_str(&servers(evidence, &wanted, look));
-    text.push_str(&resolvers(&evidence.resolvers, expectation.expected(), look));
-    text.push_str(&findings(&verdict.findings));
-    text.push_str(&timeline(verdict.agreed_since, verdict.hold, now));
+    let line = format!("{}{zone}: {}", evidence.owner, verdict.decision.word());
+    format!("{}\n", wrapped(&line, 2, width))
+}
+
+fn one(target: &Judged, title: String, now: DateTime<Utc>, width: Option<usize>) -> String {
+    let Judged { evidence, expectation, verdict, .. } = target;
+    let mut text = title;
+    text.push_str(&listed("new", expectation.expected(), width));
+    text.push_str(&listed("current", expectation.current().unwrap_or_default(), width));
+    text.push_str(&servers(target, now, width));
+    text.push_str(&resolvers(&evidence.resolvers, expectation.expected(), width));
+    text.push_str(&findings(&verdict.findings, width));
+    text.push_str(&timeline(verdict.agreed_since, verdict.hold, now, width));
     text
 }
 
-fn listed(what: &str, records: &[Tlsa]) -> String {
-    records.iter().map(|record| format!("  {what:<8} {record}\n")).collect()
+fn listed(what: &str, records: &[Tlsa], width: Option<usize>) -> String {
+    let line = |record: &Tlsa| format!("{}\n", wrapped(&format!("  {what:<8} {record}"), 11, width));
+    records.iter().map(line).collect()
 }
 
-fn servers(evidence: &Evidence, wanted: &[Tlsa], look: Look) -> String {
-    let mut text = String::new();
-    for (index, hop) in evidence.hops.iter().enumerate() {
-        if index > 0 {
-            text.push_str(&format!("\nthe alias leads to {} in the zone {}\n", hop.owner, hop.zone));
-        }
-        let next = evidence.hops.get(index + 1);
-        let rows: Vec<Vec<String>> = hop.servers.iter().map(|server| row(server, next, wanted)).collect();
-        if !rows.is_empty() {
-            let headings = ["server", "address", "answer", "security", "serial", "ttl", "missing"];
-            text.push('\n');
-            text.push_str(&table(&headings, &rows, look.width));
-        }
-    }
-    text
-}
-
-fn row(server: &ServerAnswer, next: Option<&Hop>, wanted: &[Tlsa]) -> Vec<String> {
-    let missing = match next {
-        _ if !matches!(server.outcome, Outcome::Answered | Outcome::NoData | Outcome::NoName) => "?".to_owned(),
-        Some(next) if server.alias.as_ref() == Some(&next.owner) => "-".to_owned(),
-        Some(_) => "the alias".to_owned(),
-        None => missing(&server.records, wanted),
-    };
-    vec![
-        server.name.to_string(),
-        server.address.map_or_else(|| "none".to_owned(), address_text),
-        server.outcome.word().to_owned(),
-        server.security.word().to_owned(),
-        or_dash(server.serial),
-        or_dash(server.ttl),
-        missing,
-    ]
-}
-
-fn resolvers(resolvers: &[ResolverAnswer], expected: &[Tlsa], look: Look) -> String {
-    let row = |resolver: &ResolverAnswer| {
-        let answered = matches!(resolver.outcome, Outcome::Answered | Outcome::NoData | Outcome::NoName);
-        vec![
-            address_text(resolver.address),
-            resolver.outcome.word().to_owned(),
-            (if resolver.authenticated { "yes" } else { "no" }).to_owned(),
-            or_dash(resolver.ttl),
-            if answered { missing(&resolver.records, expected) } else { "?".to_owned() },
-        ]
-    };
-    let rows: Vec<Vec<String>> = resolvers.iter().map(row).collect();
-    if rows.is_empty() {
-        return String::new();
-    }
-    format!("\n{}", table(&["resolver", "answer", "validates", "ttl", "missing"], &rows, look.width))
-}
-
-fn missing(records: &[Tlsa], wanted: &[Tlsa]) -> String {
-    if records.is_empty() {
-        return "all records".to_owned();
-    }
-    let lacking: Vec<String> = wanted.iter().filter(|record| !records.contains(record)).map(brief).collect();
-    match lacking.len() {
-        0 => "-".to_owned(),
-        1 => lacking.concat(),
-        count => format!("{count} of {} records", wanted.len()),
-    }
-}
-
-fn or_dash(number: Option<u32>) -> String {
-    number.map_or_else(|| "-".to_owned(), |number| number.to_string())
-}
-
-fn findings(findings: &[Finding]) -> String {
+fn findings(findings: &[Finding], width: Option<usize>) -> String {
+    const INDENT: usize = 9;
     let mut text = String::new();
     let mut told = None;
     for (index, finding) in findings.iter().enumerate() {
         if index == 0 {
             text.push('\n');
         }
-        text.push_str(&format!("{:<8} {:<22} {}\n", finding.severity.word(), finding.code, sentence(finding)));
+        let line = format!("{:<8} {}: {}", finding.severity.word(), finding.code, sentence(finding));
+        text.push_str(&format!("{}\n", wrapped(&line, INDENT, width)));
         let kind = |finding: &Finding| (finding.code, finding.severity);
         let last = findings.get(index + 1).is_none_or(|next| kind(next) != kind(finding));
         if let Some(hint) = hint(finding.code, finding.severity).filter(|hint| last && told != Some(*hint)) {
             told = Some(hint);
-            text.push_str(&format!("{:<8} hint: {hint}\n", ""));
+            text.push_str(&format!("{}\n", wrapped(&format!("{:INDENT$}hint: {hint}", ""), INDENT, width)));
         }
     }
     text
 }
 
-fn sentence(finding: &Finding) -> String {
+/// The finding with the server it is about, escaped.
+pub(crate) fn sentence(finding: &Finding) -> String {
     let server = finding.server.as_ref().map(|server| format!("{server}: ")).unwrap_or_default();
     cell(&format!("{server}{}", finding.message))
-}
-
-fn timeline(agreed: Option<DateTime<Utc>>, hold: Option<Hold>, now: DateTime<Utc>) -> String {
-    let Some(hold) = hold else { return String::new() };
-    let length = hold.length.map_or_else(|| "unknown".to_owned(), duration::text);
-    let basis = match hold.basis {
-        Basis::Asked => "as asked for".to_owned(),
-        Basis::OldTtl(ttl) => format!("twice the TTL of the set before, {ttl} s"),
-        Basis::NegativeTtl(ttl) => format!("twice the negative TTL, {ttl} s, as there was no set before"),
-        Basis::Assumed => "assumed, as the set before was not seen".to_owned(),
-        Basis::Signature(Some(expires)) => {
-            format!("at least, and until the old signature expires at {}", moment(expires))
-        }
-        Basis::Signature(None) => "until the old signature expires, which was not seen".to_owned(),
-    };
-    let mut text = format!("\nhold     {length}: {basis}\n");
-    let Some(agreed) = agreed else {
-        text.push_str("         it starts when the last server serves the new records\n");
-        return text;
-    };
-    text.push_str(&format!("         {}  all servers agree\n", moment(agreed)));
-    let now_line = format!("         {}  now\n", moment(now));
-    match hold.until {
-        Some(until) if until <= now => text.push_str(&format!("         {}  hold over\n{now_line}", moment(until))),
-        Some(until) => {
-            text.push_str(&format!("{now_line}         {}  hold over, {}\n", moment(until), left(until, now)))
-        }
-        None => text.push_str(&now_line),
-    }
-    text
 }
 
 #[cfg(test)]
@@ -235,7 +180,7 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
-    use crate::propagation::evidence::Security;
+    use crate::propagation::evidence::{Evidence, Outcome, Security};
     use crate::propagation::memory::Memory;
     use crate::propagation::sample::{at, evidence, failing, key, name, resolver, server};
     use crate::propagation::{Expectation, HoldWish, Policy, check};
@@ -244,8 +189,9 @@ mod tests {
         let expectation = Expectation::new(vec![key("new")], Some(vec![key("old")]));
         let policy = Policy { hold, ..Policy::default() };
         let memory = Memory::empty(&name("example.com"));
-        let verdict = check(&evidence, &expectation, &memory, &policy, at("12:00:00")).0;
-        Judged { evidence, expectation, verdict }
+        let (verdict, memory) = check(&evidence, &expectation, &memory, &policy, at("12:00:00"));
+        let watch = memory.of(&evidence.owner);
+        Judged { evidence, expectation, verdict, watch }
     }
 
     fn report(evidence: Evidence, hold: HoldWish) -> String {
@@ -265,8 +211,8 @@ mod tests {
             "_25._tcp.mail.example.com. in the zone example.com.: wait",
             &format!("  new      {}", key("new")),
             &format!("  current  {}", key("old")),
-            "SERVER            ADDRESS    ANSWER    SECURITY  SERIAL      TTL   MISSING",
-            "ns2.example.net.  192.0.2.2  answered  secure    2026112001  3600  -",
+            "    SERVER            ADDRESS    SERIAL      TTL   WHAT",
+            "ok  ns2.example.net.  192.0.2.2  2026112001  3600  agrees for 0s",
             "RESOLVER   ANSWER    VALIDATES  TTL  MISSING",
             "127.0.0.1  answered  yes        60   -",
             "hold     2h: as asked for",
@@ -284,12 +230,14 @@ mod tests {
         let text = report(evidence(servers), HoldWish::TwiceTheOldTtl);
         assert!(text.starts_with("UNSAFE: do not deploy;"), "{text}");
         let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what}\nin\n{text}"));
-        assert!(place("\nunsafe ") < place("\nunknown ") && place("\nunknown ") < place("\nwait "));
+        let order = ["\nunsafe   bogus: ", "\nunknown  unreachable: ", "\nwait     record-missing: "].map(place);
+        assert!(order.is_sorted(), "{text}");
         assert_eq!(text.matches("hint: see whether the zone was reloaded").count(), 1, "{text}");
-        assert!(text.contains("record-missing         ns1.example.net. 192.0.2.1: lacks 3 1 1 "));
+        assert!(text.contains("record-missing: ns1.example.net. 192.0.2.1: lacks 3 1 1 "));
         assert!(text.contains("it starts when the last server serves the new records"));
-        let bogus = text.lines().find(|line| line.starts_with("ns3")).unwrap();
-        assert!(bogus.ends_with(&format!("  {}", brief(&key("old")))), "the deployed key is missing: {bogus}");
+        let bogus = text.lines().find(|line| line.contains("ns3") && line.ends_with("bogus, old-record-missing"));
+        assert!(bogus.is_some_and(|line| line.starts_with("unsafe   ns3.example.net.")), "{text}");
+        assert!(text.lines().nth(1).unwrap().starts_with("because ns3.example.net. 192.0.2.3: "), "{text}");
     }
 
     #[test]
@@ -316,7 +264,8 @@ mod tests {
         let step = |memory: &Memory, records: &[Tlsa], time: DateTime<Utc>| {
             let evidence = evidence(vec![server(1, records)]);
             let (verdict, memory) = check(&evidence, &expectation, memory, &Policy::default(), time);
-            let judged = Judged { evidence, expectation: expectation.clone(), verdict };
+            let watch = memory.of(&evidence.owner);
+            let judged = Judged { evidence, expectation: expectation.clone(), verdict, watch };
             (text(&[judged], time, Look::default()), memory)
         };
         let day = |days| at("00:00:00") + TimeDelta::days(days);

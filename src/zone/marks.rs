@@ -42,7 +42,7 @@ impl Marks {
     #[inline]
     pub(crate) fn at(&self, offset: usize) -> Stretch {
         let (block, bit) = (offset / 64, offset % 64);
-        let Some([low, high]) = self.blocks.get(block..block + 2).and_then(|pair| pair.as_array::<2>()) else {
+        let Some([low, high]) = self.blocks.get(block..).and_then(|rest| rest.first_chunk::<2>()) else {
             return Stretch { blank: 0, odd: u64::MAX };
         };
         // In two steps: a shift by 64 has no meaning.
@@ -80,12 +80,9 @@ fn classes(block: &[u8; 64]) -> Classes {
         let letter = (octet | 0x20).wrapping_sub(b'a') < 26;
         // - . / and the digits follow each other.
         let digit = octet.wrapping_sub(b'-') < 13;
-        u8::from(octet == b' ') * BLANK
-            | u8::from(octet == b'\t') * BLANK
-            | u8::from(letter) * PLAIN
-            | u8::from(digit) * PLAIN
-            | u8::from(octet == b'_') * PLAIN
-            | u8::from(octet == b'.') * DOT
+        let blank = (octet == b' ') | (octet == b'\t');
+        let plain = letter | digit | (octet == b'_');
+        (u8::from(blank) * BLANK) | (u8::from(plain) * PLAIN) | (u8::from(octet == b'.') * DOT)
     });
     let mut classes = Classes { blank: 0, plain: 0, dot: 0 };
     for (at, eight) in sorted.as_chunks::<8>().0.iter().enumerate() {

@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_zone_larger_than_the_window_is_read_to_the_same_end() {
-        let line = |n: u64| format!("host{n} {}A 192.0.2.{}\n", if n % 7 == 0 { "60 " } else { "" }, n % 256);
+        let line = |n: u64| format!("host{n} {}A 192.0.2.{}\n", if n.is_multiple_of(7) { "60 " } else { "" }, n % 256);
         let text: String = (0..40_000).map(line).collect();
         assert_eq!(read(&text, true), read(&text, false));
     }
