@@ -22,10 +22,11 @@
 //! | `$TTL` in an included file | BIND: stays in force; NSD 4.15, Knot: restored | stays in force |
 //! | owner after an included file | NSD 4.6: the file's last; others: restored | restored |
 //! | no TTL and no `$TTL` | BIND: the last stated, else the SOA's minimum; Knot: 3600 | as BIND |
-//! | TTLs that differ in an RRset | BIND, NSD: the first; Knot: the last | kept, and noted |
+//! | TTLs that differ in an RRset | NSD: the first; Knot: the last; BIND: the first of adjacent lines, else the last | kept, and noted |
 //! | class other than IN | | error |
 //! | relative `$INCLUDE` path | BIND, NSD: from the working directory; Knot: from the file | from `--directory`, else the main file's folder |
 //! | `$GENERATE` | BIND only | kept; refused where it may own the name asked for |
+//! | `$DATE` | BIND only, in dumps of its cache | error |
 //!
 //! A record added after its own RRset copies its neighbour's way with owner, TTL
 //! and class, so that it means the same under every row of the table.
