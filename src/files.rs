@@ -5,6 +5,7 @@ pub mod command;
 pub mod copy;
 pub mod disk;
 pub mod lock;
+pub mod page;
 pub mod replace;
 pub mod state;
 pub mod view;

@@ -66,7 +66,7 @@ impl RrSet {
     }
 
     /// How it is called in findings.
-    fn title(&self) -> String {
+    pub(crate) fn title(&self) -> String {
         format!("the {} set of {}", self.kind, from_hickory(&self.owner))
     }
 }
@@ -263,6 +263,7 @@ fn check(set: &RrSet, signature: &RRSIG, zone: &WireName, keys: &[DNSKEY], trial
         .iter()
         .map(|record| Record::from_rdata(set.owner.clone(), input.original_ttl, record.data.clone()))
         .collect();
+    let colliding = candidates.len() > 1;
     let mut signer = None;
     for index in candidates.into_iter().take(COLLIDING) {
         trials.take()?;
@@ -273,6 +274,13 @@ fn check(set: &RrSet, signature: &RRSIG, zone: &WireName, keys: &[DNSKEY], trial
         }
     }
     let Some(signer) = signer else { return Err(bogus("does not verify")) };
+    if colliding {
+        // Some validators forgive no failed trial since "KeyTrap" (CVE-2023-50387),
+        // and in which order they try keys is chance.
+        let message = format!("{} can be by more than one key: some validators take the wrong one", title());
+        let finding = Finding::new("key-tag-collision", Severity::Unknown, message);
+        return Err(Proof::only(Security::Indeterminate, finding));
+    }
     if input.num_labels < set.owner.num_labels() {
         let message = format!("{} is an expanded wildcard, and that no closer name exists is not proven", set.title());
         let finding = Finding::new("denial-unproven", Severity::Unknown, message);

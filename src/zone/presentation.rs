@@ -5,7 +5,7 @@
 //! The measure is what named-checkzone 9.18 and nsd-checkzone 4.6 say. What one
 //! of them takes is let pass, for somebody's zone may load by it; numbers out
 //! of range are not, for NSD 4.6 takes them and reads another number. A type
-//! without a row here, like a directive's expansion, is not looked at.
+//! without a row here is not looked at.
 
 mod address;
 mod digits;
