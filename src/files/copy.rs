@@ -3,7 +3,7 @@
 //! is still being copied, so that the sync at the end finds little to do.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
@@ -14,7 +14,7 @@ use crate::zone::splice::{Piece, Splice, pieces};
 const BLOCK: usize = 256 << 10;
 
 /// After how many octets the system is asked to write them to the disk.
-const PART: u64 = 16 << 20;
+const PART: u64 = 8 << 20;
 
 /// Writes the edited text of a file.
 ///
@@ -25,6 +25,7 @@ pub fn copy_pieces(original: &File, splices: &[Splice], out: &File) -> io::Resul
     let length = original.metadata()?.len();
     if splices.is_empty() {
         // Some file systems share what is the same from the first octet on.
+        (&*original).seek(SeekFrom::Start(0))?;
         let copied = io::copy(&mut &*original, &mut &*out)?;
         return if copied < length { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) };
     }
@@ -82,7 +83,7 @@ fn sync_early(out: &File, parts: &Receiver<()>) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read, Seek};
+    use std::io::Read;
 
     use super::*;
 

@@ -7,6 +7,7 @@
 
 use crate::zone::marks::{Marks, Stretch};
 use crate::zone::presentation::{ipv4, ipv6};
+use crate::zone::ttl;
 use crate::zone::words::Span;
 
 /// The longest word that is taken, so that every label is short enough (RFC
@@ -92,7 +93,8 @@ struct Middle {
 fn record(text: &[u8], marks: &Marks, start: usize, middle: &mut Middle) -> Option<Plain> {
     let stretch = marks.at(start);
     let owner = stretch.blank.trailing_zeros() as usize;
-    if owner > LONGEST_NAME || stretch.odd & below(owner) != 0 {
+    let at_origin = owner == 1 && text.get(start) == Some(&b'@');
+    if owner > LONGEST_NAME || stretch.odd & below(owner) != 0 && !at_origin {
         return None;
     }
     let at = start + owner;
@@ -122,7 +124,7 @@ fn between(text: &[u8], marks: &Marks, start: usize) -> Option<Middle> {
         at += (!marks.at(at).blank).trailing_zeros() as usize;
         let len = marks.at(at).blank.trailing_zeros() as usize;
         match *text.get(at..at + len)? {
-            ref word @ [b'0'..=b'9', ..] if ttl.is_none() => ttl = Some(number(word, 999_999_999)?),
+            ref word @ [b'0'..=b'9', ..] if ttl.is_none() => ttl = Some(ttl::parse(word)?),
             [b'I' | b'i', b'N' | b'n'] if !class => class = true,
             _ => return Some(Middle { len: at - start, ttl, ..Middle::default() }),
         }
@@ -297,7 +299,8 @@ mod tests {
             ("a..b NS c", false),
             (".a NS b", false),
             ("a NS @", false),
-            ("@ NS a", false),
+            ("@ 1h30m NS a", true),
+            ("@a NS b", false),
             ("*.a NS b", false),
             ("\\097 NS b", false),
             ("a NS \"b\"", false),
@@ -305,7 +308,7 @@ mod tests {
             ("a NS b(", false),
             ("a NS b\rc", false),
             ("$ORIGIN a.", false),
-            ("a 1h NS b", false),
+            ("a 1h30 NS b", false),
             ("a 1 2 NS b", false),
             ("a IN IN NS b", false),
             ("a CH NS b", false),
@@ -369,8 +372,15 @@ mod tests {
             Just(";".to_owned()),
         ];
         let blank = || prop_oneof![5 => Just(" "), 3 => Just("\t"), 1 => Just(" \t  "), 1 => Just(" ( ")];
-        let middle =
-            prop_oneof![Just(""), Just("IN "), Just("3600\t"), Just("in 60 "), Just("60 IN "), Just("1h IN\t")];
+        let middle = prop_oneof![
+            Just(""),
+            Just("IN "),
+            Just("3600\t"),
+            Just("in 60 "),
+            Just("60 IN "),
+            Just("1h IN\t"),
+            Just("1h2 ")
+        ];
         let kind = proptest::sample::select(vec![
             "A", "a", "NS", "CNAME", "PTR", "MX", "AAAA", "DS", "TXT", "SRV", "SOA", "TLSA", "DNAME", "IN", "60",
         ]);

@@ -64,13 +64,17 @@ impl Hint {
         })
     }
 
-    /// Whether an owner without escapes, wildcard or `@` is certainly far.
+    /// Whether an owner without escapes or wildcard is certainly far.
     ///
     /// Two absolute names that differ in an octet at the same distance from
     /// their ends are neither equal nor one above the other. Looked at are the
     /// octets where host and owner have their last label below the origin.
     #[inline]
     pub(super) fn is_far(&self, text: &[u8], owner: Span) -> bool {
+        if text.get(owner.start) == Some(&b'@') {
+            // The origin is near the hosts at, above and below it, and to no other.
+            return !self.all && self.hosts.is_empty();
+        }
         let mut end = owner.end;
         if text.get(end.wrapping_sub(1)) == Some(&b'.') {
             if self.absolute {
@@ -162,6 +166,7 @@ mod tests {
             ("other-enough", true),
             ("other-long-enough", false),
             ("short-enoug", true),
+            ("@", false),
             ("example.", false),
             ("e.", false),
             ("www.example.com.", true),
@@ -173,7 +178,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_near_owner_is_far(
-            owner in "([aAb-]{1,2}\\.){0,3}[ab]{1,2}\\.?",
+            owner in "@|([aAb-]{1,2}\\.){0,3}[ab]{1,2}\\.?",
             origin in "([ab]{1,2}\\.){0,2}[ab]",
             hosts in proptest::collection::vec("([ab]{1,2}\\.){0,3}[ab]", 1..3),
             at_root in any::<bool>(),
