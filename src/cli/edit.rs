@@ -13,6 +13,8 @@ use crate::files::command::{self, Ended};
 use crate::files::disk::Disk;
 use crate::files::replace::{Staged, copy_pieces};
 use crate::files::surroundings;
+use crate::files::view::View;
+use crate::finding::Finding;
 use crate::name::Name;
 use crate::report::{diff, printable};
 use crate::tlsa::Target;
@@ -54,7 +56,7 @@ pub struct EditArgs {
     #[arg(long, value_name = "SUFFIX")]
     pub backup: Option<String>,
     /// Command that must approve the new file before it is put in place; repeats.
-    /// {file} and {zone} are filled in
+    /// {file} and {zone} are filled in; {file} includes the new text of other files
     #[arg(long, value_name = "CMD")]
     pub check: Vec<String>,
     /// Command to run when the file is in place; repeats. {file} and {zone} are filled in
@@ -208,16 +210,20 @@ impl Opened {
             show(&bytes, ui)?;
         }
         for note in &patch.notes {
-            ui.warn(&note.message);
+            ui.talk(format!("note: {}", note.message));
         }
         if let Some(output) = args.output.as_deref().filter(|_| !args.dry_run) {
             self.write_elsewhere(output, zone, patch, ui)?;
             return Ok(Answer { status: Status::Good, text, json });
         }
+        if !args.dry_run {
+            self.disk.sweep();
+        }
         if writes {
             self.warn_of_links(patch, ui);
             self.write(zone, patch, args)?;
             remember(ui);
+            self.warn_of_journal(zone, ui);
         }
         let summary = summary(zone, patch, writes, &self.path);
         if args.dry_run || args.diff {
@@ -241,13 +247,42 @@ impl Opened {
         }
     }
 
+    /// A running named compares the new file with what it serves. One that starts
+    /// wants to go on from the journal to the file, and where it cannot (9.18:
+    /// "journal out of sync with zone") does not load the zone at all.
+    fn warn_of_journal(&self, zone: &Zone<'_>, ui: &mut Ui<'_>) {
+        if self.surroundings.iter().any(|surroundings| surroundings.journal.is_some()) {
+            let zone = zone_word(zone.apex());
+            ui.warn(format!(
+                "there is a journal ({}.jnl): let named read the new file with rndc reload {zone}; \
+                 if named is stopped, or stops before that, move the journal away before it starts",
+                self.path.display()
+            ));
+        }
+    }
+
     fn write(&self, zone: &Zone<'_>, patch: &Patch, args: &EditArgs) -> Result<(), Failure> {
-        let staged = Staged::write(&self.disk, patch.splices()).map_err(replace_failure)?;
+        let staged = Staged::write(&self.disk, patch.splices(), zone.serial_file()).map_err(replace_failure)?;
+        self.check(zone, patch, &staged, args)?;
+        if let Some(suffix) = &args.backup {
+            staged.back_up(&self.disk, suffix).map_err(replace_failure)?;
+        }
+        staged.commit().map_err(replace_failure)
+    }
+
+    /// Lets the user's commands see the zone as it will be.
+    fn check(&self, zone: &Zone<'_>, patch: &Patch, staged: &Staged, args: &EditArgs) -> Result<(), Failure> {
+        if args.check.is_empty() {
+            return Ok(());
+        }
+        let view = View::of(&self.disk, staged, patch.splices(), zone.apex());
+        let view = view.map_err(|error| {
+            Failure::wrong(error)
+                .at(self.path.display())
+                .hint("nothing was written; leave --check away, or check by hand")
+        })?;
         for line in &args.check {
-            // A zone whose records are all in included files is still checked from its main file.
-            let main = self.disk.with(0, |opened| opened.path.clone()).unwrap_or_default();
-            let file = staged.new_path(&main).unwrap_or(&main).to_owned();
-            let ended = run(line, &file, zone, "--check")?;
+            let ended = run(line, view.main(), zone, "--check")?;
             if !ended.good {
                 let message = format!("the check refused the new file ({}): {}", ended.status, ended.output.trim());
                 return Err(Failure::refused(message)
@@ -255,10 +290,7 @@ impl Opened {
                     .hint("nothing was written; the zone file is as it was"));
             }
         }
-        if let Some(suffix) = &args.backup {
-            staged.back_up(suffix).map_err(replace_failure)?;
-        }
-        staged.commit().map_err(replace_failure)
+        Ok(())
     }
 
     fn tell(&self, zone: &Zone<'_>, args: &EditArgs, json: &mut Map<String, Value>) -> Result<(), Failure> {
@@ -330,7 +362,7 @@ impl Opened {
 }
 
 /// The zone's name when the file's name is one: `example.com.zone`, `db.example.com`.
-fn origin_of(path: &Path) -> Option<Name> {
+pub(crate) fn origin_of(path: &Path) -> Option<Name> {
     let file = path.file_name()?.to_str()?;
     let file = file.strip_prefix("db.").unwrap_or(file);
     let endings = [".zone", ".db", ".hosts", ".txt"];
@@ -375,6 +407,9 @@ fn edits_json(zone: &Zone<'_>, patch: &Patch, written: bool) -> Map<String, Valu
     json.insert("removed".to_owned(), patch.removed.iter().map(edit).collect());
     let (before, after) = patch.serial.unwrap_or((zone.serial(), zone.serial()));
     json.insert("serial".to_owned(), json!({"before": before, "after": after}));
+    let finding =
+        |note: &Finding| json!({"code": note.code, "severity": note.severity.word(), "message": note.message});
+    json.insert("findings".to_owned(), patch.notes.iter().map(finding).collect());
     json
 }
 

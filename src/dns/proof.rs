@@ -280,6 +280,7 @@ fn check(
         .iter()
         .map(|record| Record::from_rdata(set.owner.clone(), input.original_ttl, record.data.clone()))
         .collect();
+    let colliding = candidates.len() > 1;
     let mut signer = None;
     for index in candidates.into_iter().take(COLLIDING) {
         trials.take()?;
@@ -290,6 +291,13 @@ fn check(
         }
     }
     let Some(signer) = signer else { return Err(bogus("does not verify")) };
+    if colliding {
+        // Some validators forgive no failed trial since "KeyTrap" (CVE-2023-50387),
+        // and in which order they try keys is chance.
+        let message = format!("{} can be by more than one key: some validators take the wrong one", title());
+        let finding = Finding::new("key-tag-collision", Severity::Unknown, message);
+        return Err(Proof::only(Security::Indeterminate, finding));
+    }
     if input.num_labels < set.owner.num_labels() {
         let next_closer = set.owner.trim_to(usize::from(input.num_labels) + 1);
         let denial =

@@ -2,13 +2,13 @@
 //! to tell later whether somebody changed them meanwhile.
 
 use std::cell::RefCell;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use crate::files::lock;
+use crate::files::{BACKUP, CHECK, NEW, OLD, hidden, lock};
 use crate::zone::library::Library;
 
 /// What tells a file's state from any other state of it.
@@ -28,14 +28,33 @@ impl Fingerprint {
     ///
     /// When it cannot be looked at.
     pub fn of(file: &File) -> io::Result<Self> {
-        let meta = file.metadata()?;
-        Ok(Self {
+        file.metadata().map(|meta| Self::from(&meta))
+    }
+
+    /// The state of the file that stands at a path, links followed.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or it cannot be looked at.
+    pub fn at(path: &Path) -> io::Result<Self> {
+        fs::metadata(path).map(|meta| Self::from(&meta))
+    }
+
+    /// Whether two states differ at most in when names or attributes changed.
+    fn same_text(self, other: Self) -> bool {
+        Self { changed: other.changed, ..self } == other
+    }
+}
+
+impl From<&fs::Metadata> for Fingerprint {
+    fn from(meta: &fs::Metadata) -> Self {
+        Self {
             device: meta.dev(),
             inode: meta.ino(),
             size: meta.size(),
             modified: (meta.mtime(), meta.mtime_nsec()),
             changed: (meta.ctime(), meta.ctime_nsec()),
-        })
+        }
     }
 }
 
@@ -54,12 +73,26 @@ pub struct Opened {
 
 impl Opened {
     fn open(path: &Path, resolved: PathBuf) -> io::Result<Self> {
-        if resolved.is_dir() {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
         let file = lock::open(&resolved)?;
         let fingerprint = Fingerprint::of(&file)?;
         Ok(Self { label: path.display().to_string(), path: resolved, file, fingerprint })
+    }
+
+    /// Removes what a killed run left beside the file. The second name that it
+    /// gave the old text may be one of this very file: taking it away changes the
+    /// file's state, which is then taken anew, if that is all that changed.
+    fn sweep(&mut self) {
+        let untouched = Fingerprint::of(&self.file).is_ok_and(|now| now == self.fingerprint);
+        let mut gone = false;
+        for suffix in [NEW, OLD, BACKUP, CHECK] {
+            // What cannot be removed is in the way of a write, which then says so.
+            gone |= fs::remove_file(hidden(&self.path, suffix)).is_ok();
+        }
+        if let (true, true, Ok(now)) = (untouched, gone, Fingerprint::of(&self.file))
+            && now.same_text(self.fingerprint)
+        {
+            self.fingerprint = now;
+        }
     }
 }
 
@@ -86,6 +119,18 @@ impl Disk {
     /// Looks at one of the files.
     pub fn with<T>(&self, file: usize, look: impl FnOnce(&Opened) -> T) -> Option<T> {
         self.files.borrow().get(file).map(look)
+    }
+
+    /// Whether one of the files that were opened lies at this path.
+    #[must_use]
+    pub fn holds(&self, path: &Path) -> bool {
+        path.canonicalize().is_ok_and(|path| self.files.borrow().iter().any(|file| file.path == path))
+    }
+
+    /// Removes what a run that was killed left beside the files. Their locks
+    /// are held, so no other run is at work there.
+    pub fn sweep(&self) {
+        self.files.borrow_mut().iter_mut().for_each(Opened::sweep);
     }
 }
 

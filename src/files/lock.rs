@@ -15,10 +15,19 @@ const PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 ///
-/// When it cannot be opened; `WouldBlock` when another run holds it too long.
+/// When it cannot be opened or is no regular file; `WouldBlock` when another
+/// run holds it too long.
 pub fn open(path: &Path) -> io::Result<File> {
     let deadline = Instant::now() + PATIENCE;
     loop {
+        // Before it is opened: a pipe would wait for somebody who writes.
+        let meta = fs::metadata(path)?;
+        if meta.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        if !meta.is_file() {
+            return Err(io::Error::other("it is a device, a pipe or a socket"));
+        }
         let file = File::open(path)?;
         match file.try_lock() {
             Ok(()) => {

@@ -2,14 +2,20 @@
 //! with the same mode, owner, group and extended attributes, synced, and
 //! renamed over it. Several files: all are written before the first rename,
 //! and a rename that fails puts the earlier ones back.
+//!
+//! A run that is killed leaves each file old or new, whole. Between two renames
+//! some are old and some are new; the file with the serial goes first, so that
+//! the next run still finds something to change and moves the serial again.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{MetadataExt, fchown};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use crate::files::beside;
+use xattr::FileExt;
+
 use crate::files::disk::{Disk, Fingerprint};
+use crate::files::{BACKUP, NEW, OLD, beside, hidden};
 use crate::zone::splice::{Piece, Splice, pieces};
 
 /// Why a file was not replaced; it is as it was.
@@ -17,6 +23,8 @@ use crate::zone::splice::{Piece, Splice, pieces};
 pub enum ReplaceError {
     /// The file changed since it was read.
     Changed(PathBuf),
+    /// The backup would take the place of one of the zone's own files.
+    OverZone(PathBuf),
     /// Something failed on the way.
     Io(PathBuf, io::Error),
     /// The files are replaced, but the folder could not be synced: a crash of
@@ -35,43 +43,25 @@ pub struct Staged {
 #[derive(Debug)]
 struct StagedFile {
     target: PathBuf,
-    new: PathBuf,
+    new: Beside,
     read_as: Fingerprint,
-    renamed: bool,
-}
-
-impl Drop for StagedFile {
-    fn drop(&mut self) {
-        if !self.renamed {
-            let _ = fs::remove_file(&self.new);
-        }
-    }
 }
 
 impl Staged {
-    /// Writes the edited text of each file beside it, and syncs it.
+    /// Writes the edited text of each file beside it, and syncs it. The file
+    /// with the number `first`, which holds the serial, will be replaced first.
     ///
     /// # Errors
     ///
     /// When that fails; nothing is left behind then.
-    pub fn write(disk: &Disk, splices: &[(usize, Vec<Splice>)]) -> Result<Self, ReplaceError> {
+    pub fn write(disk: &Disk, splices: &[(usize, Vec<Splice>)], first: usize) -> Result<Self, ReplaceError> {
         let mut staged = Self::default();
-        for (file, splices) in splices {
+        let (leading, rest): (Vec<_>, Vec<_>) = splices.iter().partition(|(file, _)| *file == first);
+        for (file, splices) in leading.into_iter().chain(rest) {
             let found = disk.with(*file, |opened| {
                 let failed = |error| ReplaceError::Io(opened.path.clone(), error);
-                let new = hidden(&opened.path, ".danewright-new");
-                // Under the file's lock, one that lies there already is left from a run that was killed.
-                match fs::remove_file(&new) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-                    _ => {}
-                }
-                let mut out = OpenOptions::new().write(true).create_new(true).open(&new).map_err(failed)?;
-                let entry =
-                    StagedFile { target: opened.path.clone(), new, read_as: opened.fingerprint, renamed: false };
-                copy_pieces(&opened.file, splices, &mut out).map_err(failed)?;
-                copy_attributes(&opened.file, &entry.new, &out).map_err(failed)?;
-                out.sync_all().map_err(failed)?;
-                Ok(entry)
+                let new = Beside::write(&opened.file, splices, hidden(&opened.path, NEW)).map_err(failed)?;
+                Ok(StagedFile { target: opened.path.clone(), new, read_as: opened.fingerprint })
             });
             staged.files.extend(found.transpose()?);
         }
@@ -81,7 +71,7 @@ impl Staged {
     /// Where the new text of a file lies before it is put in place.
     #[must_use]
     pub fn new_path(&self, target: &Path) -> Option<&Path> {
-        self.files.iter().find(|file| file.target == target).map(|file| file.new.as_path())
+        self.files.iter().find(|file| file.target == target).map(|file| file.new.path.as_path())
     }
 
     /// Keeps a copy of each old file under its name with `suffix`.
@@ -89,16 +79,16 @@ impl Staged {
     /// # Errors
     ///
     /// When that fails; the zone is untouched.
-    pub fn back_up(&self, suffix: &str) -> Result<(), ReplaceError> {
+    pub fn back_up(&self, disk: &Disk, suffix: &str) -> Result<(), ReplaceError> {
+        let kept = |file: &StagedFile| beside(&file.target, suffix);
+        if let Some(over) = self.files.iter().map(kept).find(|kept| disk.holds(kept)) {
+            return Err(ReplaceError::OverZone(over));
+        }
         for file in &self.files {
-            let failed = |error| ReplaceError::Io(beside(&file.target, suffix), error);
-            let copy = hidden(&file.target, ".danewright-backup");
-            fs::copy(&file.target, &copy).map_err(failed)?;
-            let synced = File::open(&copy).and_then(|copied| copied.sync_all());
-            synced.and_then(|()| fs::rename(&copy, beside(&file.target, suffix))).map_err(|error| {
-                let _ = fs::remove_file(&copy);
-                failed(error)
-            })?;
+            let copied = File::open(&file.target)
+                .and_then(|old| Beside::write(&old, &[], hidden(&file.target, BACKUP)))
+                .and_then(|copy| copy.put(&kept(file)).map_err(|(_, error)| error));
+            copied.map_err(|error| ReplaceError::Io(kept(file), error))?;
         }
         Ok(())
     }
@@ -108,26 +98,35 @@ impl Staged {
     /// # Errors
     ///
     /// When one changed meanwhile, or a rename fails; then all are as they were.
-    pub fn commit(mut self) -> Result<(), ReplaceError> {
+    pub fn commit(self) -> Result<(), ReplaceError> {
         for file in &self.files {
-            let now = File::open(&file.target).and_then(|opened| Fingerprint::of(&opened));
+            let now = Fingerprint::at(&file.target);
             if now.map_err(|error| ReplaceError::Io(file.target.clone(), error))? != file.read_as {
                 return Err(ReplaceError::Changed(file.target.clone()));
             }
         }
         let many = self.files.len() > 1;
-        for at in 0..self.files.len() {
-            let file = &self.files[at];
-            let old = hidden(&file.target, ".danewright-old");
-            let kept = if many { keep_old(&file.target, &old) } else { Ok(()) };
-            if let Err(error) = kept.and_then(|()| fs::rename(&file.new, &file.target)) {
-                let failed = file.target.clone();
-                return Err(self.put_back(at, &failed, error));
+        let mut done: Vec<Done> = Vec::new();
+        for StagedFile { target, new, .. } in self.files {
+            let old = many.then(|| hidden(&target, OLD));
+            let kept = old.as_deref().map_or(Ok(()), |old| keep_old(&target, old));
+            let put = match kept {
+                Ok(()) => new.put(&target).map_err(|(_, error)| error),
+                Err(error) => Err(error),
+            };
+            match put {
+                Ok(lock) => done.push(Done { target, old, _lock: lock }),
+                Err(error) => {
+                    old.map(fs::remove_file);
+                    return Err(put_back(done).err().unwrap_or(ReplaceError::Io(target, error)));
+                }
             }
-            self.files[at].renamed = true;
         }
-        for file in &self.files {
-            let _ = fs::remove_file(hidden(&file.target, ".danewright-old"));
+        for old in done.iter().filter_map(|file| file.old.as_ref()) {
+            // One that stays does no harm, and the next run removes it.
+            let _ = fs::remove_file(old);
+        }
+        for file in &done {
             let folder = file.target.parent().unwrap_or(Path::new("/"));
             File::open(folder)
                 .and_then(|folder| folder.sync_all())
@@ -135,33 +134,90 @@ impl Staged {
         }
         Ok(())
     }
+}
 
-    fn put_back(&self, count: usize, failed: &Path, error: io::Error) -> ReplaceError {
-        let _ = fs::remove_file(hidden(failed, ".danewright-old"));
-        for file in &self.files[..count] {
-            if let Err(error) = fs::rename(hidden(&file.target, ".danewright-old"), &file.target) {
-                return ReplaceError::HalfDone(file.target.clone(), error);
-            }
-        }
-        ReplaceError::Io(failed.to_owned(), error)
+/// A file that is in place, locked until everything is done.
+struct Done {
+    target: PathBuf,
+    /// The second name of the old text.
+    old: Option<PathBuf>,
+    _lock: File,
+}
+
+/// Undoes renames, the one with the serial last.
+fn put_back(done: Vec<Done>) -> Result<(), ReplaceError> {
+    for file in done.iter().rev() {
+        let Some(old) = &file.old else { continue };
+        fs::rename(old, &file.target).map_err(|error| ReplaceError::HalfDone(file.target.clone(), error))?;
     }
+    Ok(())
 }
 
 /// A second name for the old file, to put it back under.
 fn keep_old(target: &Path, old: &Path) -> io::Result<()> {
-    match fs::remove_file(old) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+    remove_leftover(old)?;
     fs::hard_link(target, old)
 }
 
-/// A hidden name in the same folder.
-fn hidden(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(suffix);
-    path.with_file_name(name)
+/// A file written under a hidden name; dropped before it is put in its place, it is gone.
+#[derive(Debug)]
+pub(crate) struct Beside {
+    /// Where it lies.
+    pub(crate) path: PathBuf,
+    file: Option<File>,
+}
+
+impl Beside {
+    /// Writes an edited text with the attributes of the original, and syncs it.
+    ///
+    /// # Errors
+    ///
+    /// When that fails; nothing is left behind then.
+    pub(crate) fn write(original: &File, splices: &[Splice], path: PathBuf) -> io::Result<Self> {
+        // Under the file's lock, one that lies there already is left from a run that was killed.
+        remove_leftover(&path)?;
+        // Nobody else's to read until it has the original's mode.
+        let mut out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        let mut new = Self { path, file: None };
+        // Where it takes the original's place, a run that waits for that finds this one locked as well.
+        match out.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::WouldBlock.into()),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        copy_pieces(original, splices, &mut out)?;
+        copy_attributes(original, &out)?;
+        out.sync_all()?;
+        new.file = Some(out);
+        Ok(new)
+    }
+
+    /// Renames it over `target` and hands over its lock.
+    fn put(mut self, target: &Path) -> Result<File, (Self, io::Error)> {
+        let Some(file) = self.file.take() else { return Err((self, io::ErrorKind::NotFound.into())) };
+        match fs::rename(&self.path, target) {
+            Ok(()) => {
+                self.path = PathBuf::new();
+                Ok(file)
+            }
+            Err(error) => Err((self, error)),
+        }
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        if !self.path.as_os_str().is_empty() {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn remove_leftover(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Writes a file's edited text: kept pieces are copied by the system where it can.
@@ -186,21 +242,31 @@ pub fn copy_pieces(original: &File, splices: &[Splice], out: &mut File) -> io::R
     Ok(())
 }
 
-/// Gives the new file the owner, group, mode and extended attributes of the old.
-fn copy_attributes(from: &File, new: &Path, to: &File) -> io::Result<()> {
+/// Gives the new file the owner, group, mode and extended attributes of the
+/// old, which hold its access list, and no others.
+fn copy_attributes(from: &File, to: &File) -> io::Result<()> {
     let meta = from.metadata()?;
     let present = to.metadata()?;
     if (meta.uid(), meta.gid()) != (present.uid(), present.gid()) {
         fchown(to, Some(meta.uid()), Some(meta.gid()))?;
     }
-    // After the owner: changing that clears the set-id bits.
-    to.set_permissions(meta.permissions())?;
-    use xattr::FileExt;
-    let Ok(names) = from.list_xattr() else { return Ok(()) };
+    let names: Vec<_> = match from.list_xattr() {
+        Ok(names) => names.collect(),
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    // The folder may have given the new file an access list of its own.
+    let given = to.list_xattr().map(Iterator::collect::<Vec<_>>).unwrap_or_default();
+    for name in given.iter().filter(|name| !names.contains(name)) {
+        to.remove_xattr(name)?;
+    }
     for name in names {
-        if let Some(value) = from.get_xattr(&name)? {
-            xattr::set(new, &name, &value)?;
+        let value = from.get_xattr(&name)?;
+        if let Some(value) = value.filter(|value| to.get_xattr(&name).ok().flatten().as_ref() != Some(value)) {
+            to.set_xattr(&name, &value)?;
         }
     }
-    Ok(())
+    // After the owner, whose change clears the set-id bits, and after the
+    // attributes, which a file that may not be written does not take.
+    to.set_permissions(meta.permissions())
 }

@@ -223,10 +223,15 @@ fn write(path: &Path, memory: &Memory) -> Result<(), StateError> {
 }
 
 /// A new file in the folder that others may read, as far as the umask allows:
-/// a report made as another user reads it.
+/// a report made as another user reads it. Under the lock nobody else has one,
+/// so that one which lies there is left from a run that was killed.
 fn beside(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".danewright-");
+    builder.prefix(".danewright-new").rand_bytes(0);
+    match fs::remove_file(folder.join(".danewright-new")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

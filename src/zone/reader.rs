@@ -5,8 +5,10 @@
 use std::fmt;
 
 use crate::name::{Name, NameError};
+use crate::zone::generate;
 use crate::zone::inherit::Inherited;
 use crate::zone::library::Library;
+use crate::zone::presentation;
 use crate::zone::scan::{self, Kind, LONGEST_ENTRY, Scanned};
 use crate::zone::ttl;
 use crate::zone::words::{Span, Wrong, words};
@@ -52,7 +54,7 @@ pub enum ReadErrorKind {
     Name(NameError),
     /// The first record has no owner to inherit.
     NoOwner,
-    /// The data of a record that the edit has to read.
+    /// The data of a record is not what its type takes.
     Data(String),
     /// A directive has the wrong words after it.
     Directive(String),
@@ -189,6 +191,12 @@ impl<'l> Reader<'l> {
         &self.inherited
     }
 
+    /// How many files are open: 1 in the main file.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.stack.len()
+    }
+
     /// The point before the entry that was read last.
     #[must_use]
     pub fn checkpoint(&self) -> Checkpoint {
@@ -255,7 +263,9 @@ impl<'l> Reader<'l> {
             Kind::Record(fields) if fields.owner.is_none() && !self.inherited.has_owner() => {
                 Err(self.error_in(text, file, line, 0, ReadErrorKind::NoOwner))
             }
-            Kind::Record(_) | Kind::Blank | Kind::Control { .. } => Ok(()),
+            Kind::Record(fields) => presentation::check(text, fields, self.inherited.origin.as_deref())
+                .map_err(|error| self.error_in(text, file, line, error.at, ReadErrorKind::Data(error.what))),
+            Kind::Blank | Kind::Control { .. } => Ok(()),
         }
     }
 
@@ -334,7 +344,13 @@ impl<'l> Reader<'l> {
                 let outside = std::mem::replace(&mut self.inherited, inside);
                 self.stack.push(Level { file, offset: 0, line: 1, outside: Some(Box::new(outside)) });
             }
-            b"$GENERATE" => count(4..=usize::MAX, "$GENERATE takes a range, an owner, a type and data")?,
+            b"$GENERATE" => {
+                generate::check(text, name, args, self.inherited.origin.as_deref())
+                    .map_err(|error| (error.at, ReadErrorKind::Directive(error.what)))?;
+                if let Some((_, seconds)) = generate::stated_ttl(text, args) {
+                    self.inherited.last_ttl = Some(seconds);
+                }
+            }
             _ => return Err((name.start, ReadErrorKind::UnknownDirective(lossy(name.of(text))))),
         }
         Ok(())
@@ -399,6 +415,6 @@ fn lossy(text: &[u8]) -> String {
 }
 
 /// A word without the quotes around it.
-fn unquoted(word: &[u8]) -> Vec<u8> {
+pub(crate) fn unquoted(word: &[u8]) -> Vec<u8> {
     word.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(word).to_vec()
 }

@@ -66,6 +66,22 @@ impl Lab {
 }
 
 #[test]
+fn two_keys_with_one_tag_are_not_trusted_to_every_validator() {
+    let lab = lab();
+    let mut swapped = lab.key.public_key().public_bytes().to_vec();
+    // The tag is a sum of words (RFC 4034 appendix B).
+    swapped[..4].rotate_left(2);
+    let other = DNSKEY::new(true, true, false, PublicKeyBuf::new(swapped, Algorithm::ECDSAP256SHA256));
+    assert_eq!(other.calculate_key_tag().unwrap(), lab.key.calculate_key_tag().unwrap());
+    let section = [lab.record.clone(), lab.signed(lab.input())];
+    for keys in [[lab.key.clone(), other.clone()], [other, lab.key.clone()]] {
+        let proof = lab.prove(&section, &keys);
+        assert_eq!(proof.security, Security::Indeterminate);
+        assert_eq!(proof.findings[0].code, "key-tag-collision");
+    }
+}
+
+#[test]
 fn a_good_signature_proves_and_one_wrong_thing_is_enough_to_spoil_it() {
     let lab = lab();
     assert_eq!(lab.security(lab.input()), Security::Secure);
