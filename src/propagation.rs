@@ -193,6 +193,8 @@ pub struct Judged {
     pub expectation: Expectation,
     /// What it comes to.
     pub verdict: Verdict,
+    /// What was seen of it until now, this check included.
+    pub watch: memory::Watch,
 }
 
 /// Remembers the evidence and judges it: the verdict, and the memory to keep.

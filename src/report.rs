@@ -3,10 +3,17 @@
 pub mod diff;
 mod hints;
 pub mod keys;
+pub mod lint;
+pub mod metrics;
+pub mod monitoring;
+pub mod progress;
 pub mod records;
+pub(crate) mod servers;
 pub mod table;
+pub(crate) mod timeline;
 pub mod verdict;
 pub mod verdict_json;
+mod wrap;
 
 /// Text that came from a file, a certificate or the network, made safe for a
 /// terminal: control characters are shown as escapes, line ends are kept.

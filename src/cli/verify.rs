@@ -2,24 +2,29 @@
 //! judges what they serve with what was seen before, remembers it, and says so.
 
 mod asking;
+mod chosen;
+mod display;
 mod exec;
+mod list;
 mod watch;
+mod world;
 
 use std::path::PathBuf;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, json};
 
-use crate::cli::options::{KeyArgs, ParamArgs, TargetArgs};
-use crate::cli::{Answer, Failure, Ran, Status, Ui, inputs};
+use crate::cli::options::ParamArgs;
+use crate::cli::{Answer, Failure, Ran, Status, Ui};
 use crate::duration;
-use crate::keys::{self, KeyFile};
-use crate::propagation::{BUILT, Decision, Expectation, HoldWish, Judged, Policy, moment, overall};
-use crate::report::{verdict, verdict_json};
-use crate::tlsa::{Params, Tlsa, advice};
+use crate::files::page;
+use crate::propagation::{BUILT, Decision, HoldWish, Judged, Policy, moment, overall};
+use crate::report::{monitoring, verdict, verdict_json};
+use crate::tlsa::advice;
 
 use exec::Program;
-use watch::{Clockwork, Watching, World};
+use watch::{Watched, Watching};
+use world::{Clockwork, Interrupted, World};
 
 /// Arguments of `verify`.
 #[derive(clap::Args, Debug)]
@@ -27,18 +32,12 @@ use watch::{Clockwork, Watching, World};
     after_help = "Example: danewright verify new.pem --current old.pem --host mail.example.com --port smtp --wait"
 )]
 pub struct Args {
-    /// The key that is to be deployed.
+    /// Which keys, and where.
     #[command(flatten)]
-    pub keys: KeyArgs,
-    /// Hosts and ports.
-    #[command(flatten)]
-    pub targets: TargetArgs,
+    pub chosen: chosen::ChosenArgs,
     /// The three numbers.
     #[command(flatten)]
     pub params: ParamArgs,
-    /// Key or certificate that is deployed now; its records must be there too; repeats
-    #[arg(long, value_name = "FILE")]
-    pub current: Vec<PathBuf>,
     /// Whom to ask and whom to trust.
     #[command(flatten)]
     pub asking: asking::AskingArgs,
@@ -64,6 +63,13 @@ pub struct Args {
     /// Run this command when it is safe, and only then; no shell is involved
     #[arg(long, value_name = "CMD")]
     pub exec: Option<Program>,
+    /// Write figures for Prometheus here after each check, replacing the file
+    #[arg(long, value_name = "FILE")]
+    pub metrics: Option<PathBuf>,
+    /// Answer as a monitoring plugin: one line, and the status 0 when safe, 1 when
+    /// not yet, 2 when unsafe, 3 when unknown. These are not the usual statuses
+    #[arg(long, conflicts_with_all = ["json", "wait", "exec"])]
+    pub monitoring: bool,
 }
 
 /// Runs the command.
@@ -76,6 +82,11 @@ pub fn run(args: &Args, ui: &mut Ui<'_>, now: DateTime<Utc>) -> Ran {
 }
 
 fn run_in(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World) -> Ran {
+    let ran = verify(args, ui, world);
+    if args.monitoring { ran.or_else(|failure| Ok(plugin_failure(failure))) } else { ran }
+}
+
+fn verify(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World) -> Ran {
     let now = world.now();
     if now < BUILT {
         let message = format!("the clock says {}, which is before this program was made", moment(now));
@@ -85,50 +96,47 @@ fn run_in(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World) -> Ran {
         return Err(Failure::wrong("this time is still to come").at(format!("--since {}", moment(since))));
     }
     let params = args.params.params();
-    let targets = args.targets.targets()?;
-    let files = args.keys.files.iter().chain(&args.current).cloned().collect::<Vec<_>>();
-    let files = inputs::read_keys(&files, args.keys.passphrase_file.as_deref())?;
-    let (new, current) = files.split_at(args.keys.files.len());
-    let expected = inputs::records(new, params, ui)?;
-    let current = if current.is_empty() { None } else { Some(inputs::records(current, params, ui)?) };
+    let jobs = args.chosen.jobs(params, ui)?;
     let mut said = Vec::new();
-    for sentence in targets.iter().flat_map(|target| advice::on(params, target.port)) {
+    for sentence in jobs.iter().flat_map(|job| &job.targets).flat_map(|target| advice::on(params, target.port)) {
         if !said.contains(&sentence) {
             ui.warn(&sentence);
             said.push(sentence);
         }
     }
+    let settings = args.asking.settings(now)?;
     let watching = Watching {
-        targets,
-        expectation: Expectation::new(expected, current),
-        derive: &|params| derive(new, params),
-        settings: args.asking.settings(now)?,
+        jobs,
+        reach: args.asking.reach(&settings.anchors)?,
+        settings,
         state: crate::files::state::folder(args.state.as_deref()).map_err(watch::failure)?,
         policy: Policy {
             hold: args.hold.unwrap_or_default(),
             since: args.since,
             allow_unreachable: args.allow_unreachable,
         },
+        metrics: args.metrics.clone(),
         deadline: args.wait.then(|| args.deadline.and_then(|length| now.checked_add_signed(length))),
     };
-    let (checked_at, judged) = watching.run(ui, world)?;
-    answer(args, ui, world, checked_at, &judged)
-}
-
-/// What each new key comes to under other parameters; empty when the files do
-/// not say. For usages 0 and 2 that is any certificate of the key's chain.
-fn derive(files: &[KeyFile], params: Params) -> Vec<Vec<Tlsa>> {
-    let Ok(all) = keys::records(files, params) else { return Vec::new() };
-    if params.usage.names_an_authority() {
-        // A file that has no chain is covered by that of another file.
-        let chains = files.iter().filter_map(|file| keys::records(std::slice::from_ref(file), params).ok());
-        return chains.filter(|records| !records.is_empty()).collect();
+    if let Some(path) = &args.metrics {
+        page::probe(path).map_err(|error| {
+            let message = format!("the figures cannot be written there: {error}");
+            Failure::wrong(message).at(format!("--metrics {}", path.display()))
+        })?;
     }
-    all.into_iter().map(|record| vec![record]).collect()
+    let Watched { checked_at, judged, interrupted } = watching.run(ui, world)?;
+    if let Some(Interrupted(signal)) = interrupted {
+        ui.warn(format!("{signal} ended the wait; what was seen is kept, so a new run goes on from here"));
+    }
+    answer(args, ui, world, checked_at, &judged)
 }
 
 fn answer(args: &Args, ui: &mut Ui<'_>, world: &dyn World, checked_at: DateTime<Utc>, judged: &[Judged]) -> Ran {
     let (decision, _) = overall(judged.iter().map(|target| &target.verdict));
+    if args.monitoring {
+        let (text, json) = (monitoring::line(judged, checked_at), verdict_json::fields(judged, checked_at));
+        return Ok(Answer { status: plugin_status(decision), text, json });
+    }
     let look = verdict::Look { width: ui.width(), color: ui.color() };
     let text = verdict::text(judged, checked_at, look);
     let mut json = verdict_json::fields(judged, checked_at);
@@ -153,6 +161,23 @@ fn answer(args: &Args, ui: &mut Ui<'_>, world: &dyn World, checked_at: DateTime<
         Err(error) => format!("it is safe, but the command could not be run: {error}"),
     };
     failed(ui, text, reason, json, program)
+}
+
+/// The exit status that monitoring plugins have, by its number.
+fn plugin_status(decision: Decision) -> Status {
+    match decision {
+        Decision::Safe => Status::Good,
+        Decision::Wait => Status::Bad,
+        Decision::Unsafe => Status::Wrong,
+        Decision::Unknown => Status::Unknown,
+    }
+}
+
+/// Without a verdict, a plugin's state is not known, whatever was wrong.
+fn plugin_failure(failure: Failure) -> Answer {
+    let place = failure.place.map(|place| format!(" ({place})")).unwrap_or_default();
+    let text = monitoring::failure(&format!("{}{place}", failure.message));
+    Answer { status: Status::Unknown, text, json: failure.json }
 }
 
 fn failed(

@@ -4,32 +4,39 @@
 //! is waited past, and remembered as malformed when nothing better comes.
 
 use std::collections::{HashMap, HashSet};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use hickory_net::runtime::TokioRuntimeProvider;
-use hickory_net::tcp::TcpClientStream;
-use hickory_net::xfer::FirstAnswer;
-use hickory_proto::op::{DnsRequest, DnsRequestOptions, Edns, Message, MessageType, OpCode, Query};
+use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query};
 use hickory_proto::rr::{DNSClass, Name as WireName, RecordType};
-use tokio::net::UdpSocket;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::dns::discovery::Shared;
+use crate::finding::{Finding, Severity};
 use crate::propagation::evidence::Outcome;
 
 /// What fits through nearly every path unfragmented (DNS flag day 2020).
 const PAYLOAD: u16 = 1232;
 /// Questions under way at once; each needs a socket.
-const AT_ONCE: usize = 256;
+const AT_ONCE: usize = 512;
+/// Questions under way at once to one server, which may have a rate limit.
+const AT_ONCE_EACH: usize = 64;
 /// A server that refuses the port is asked again after this long.
 const PAUSE: Duration = Duration::from_millis(50);
 /// More records than any answer that we ask for has use of.
 const RECORDS: usize = 1000;
+/// Datagrams looked at in one try: whoever sends more that are no answer is
+/// guessing ids, or broken.
+const STRAYS: usize = 64;
 
 /// What to ask, and in which role.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Question {
     pub(crate) name: WireName,
     pub(crate) kind: RecordType,
@@ -37,7 +44,7 @@ pub(crate) struct Question {
 }
 
 /// In which role a server is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Manner {
     /// As an authority: RD clear.
     Authority,
@@ -50,11 +57,16 @@ pub(crate) enum Manner {
 /// An answer, or which kind of none.
 pub(crate) type Reply = Result<Message, Outcome>;
 
-/// Asks questions within the limits of time and number.
+/// Asks questions within the limits of time and number, and none of them twice.
 pub(crate) struct Asker {
     timeout: Duration,
     tries: u32,
+    /// Questions that may be asked, and those that were to be.
+    limit: usize,
+    wanted: AtomicUsize,
     places: Semaphore,
+    places_each: Mutex<HashMap<SocketAddr, Arc<Semaphore>>>,
+    replies: Shared<(SocketAddr, Question), Reply>,
     heard: Mutex<Heard>,
 }
 
@@ -66,26 +78,55 @@ struct Heard {
 }
 
 impl Asker {
-    /// Each question is sent up to `tries` times and waited for `timeout` each time.
-    pub(crate) fn new(timeout: Duration, tries: u32) -> Self {
-        Self { timeout, tries: tries.max(1), places: Semaphore::new(AT_ONCE), heard: Mutex::default() }
+    /// Each question is sent up to `tries` times and waited for `timeout` each
+    /// time; no more than `limit` questions are asked at all.
+    pub(crate) fn new(timeout: Duration, tries: u32, limit: usize) -> Self {
+        Self {
+            timeout,
+            tries: tries.max(1),
+            limit,
+            wanted: AtomicUsize::new(0),
+            places: Semaphore::new(AT_ONCE),
+            places_each: Mutex::default(),
+            replies: Shared::default(),
+            heard: Mutex::default(),
+        }
     }
 
-    /// Asks one server. One that has given no usable answer so far is not asked
-    /// anything more, so that it costs one timeout and not one for each question.
+    /// Asks one server, unless it has been asked that already. One that has given
+    /// no usable answer so far is not asked anything more, so that it costs one
+    /// timeout and not one for each question.
     pub(crate) async fn ask(&self, server: SocketAddr, question: &Question) -> Reply {
+        // In a box: this future is part of every other, many times over.
+        self.replies.get((server, question.clone()), Box::pin(self.ask_once(server, question))).await
+    }
+
+    /// The finding that more was to be asked than is permitted: what is missing
+    /// then may be what matters.
+    pub(crate) fn finding(&self) -> Option<Finding> {
+        let message = format!("more than {} questions were to be asked, so not everything was", self.limit);
+        let over = self.wanted.load(Ordering::Relaxed) > self.limit;
+        over.then(|| Finding::new("limits-exceeded", Severity::Unknown, message))
+    }
+
+    async fn ask_once(&self, server: SocketAddr, question: &Question) -> Reply {
         let silent =
             |heard: &mut Heard| heard.silent.get(&server).filter(|_| !heard.answered.contains(&server)).copied();
         if let Some(outcome) = self.heard(silent) {
             return Err(outcome);
         }
-        let reply = match self.places.acquire().await {
+        let of_server = {
+            let mut each = self.places_each.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(each.entry(server).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE_EACH))))
+        };
+        let reply = match (of_server.acquire().await, self.places.acquire().await) {
             // Many may have waited for a place while it fell silent.
-            Ok(_place) => match self.heard(silent) {
+            (Ok(_place), Ok(_of_all)) => match self.heard(silent) {
                 Some(outcome) => return Err(outcome),
+                None if self.wanted.fetch_add(1, Ordering::Relaxed) >= self.limit => return Err(Outcome::Unreachable),
                 None => self.exchange(server, question).await,
             },
-            Err(_) => Err(Outcome::Unreachable),
+            _ => Err(Outcome::Unreachable),
         };
         self.heard(|heard| match &reply {
             Err(outcome @ (Outcome::Unreachable | Outcome::Malformed)) => {
@@ -121,7 +162,7 @@ impl Asker {
     async fn over_tcp(&self, server: SocketAddr, question: &Question, used: u32) -> Reply {
         for _ in used..self.tries {
             let until = Instant::now() + self.timeout;
-            match over_tcp(server, question, self.timeout, until).await {
+            match over_tcp(server, question, until).await {
                 Ok(answer) if !answer.metadata.truncation => return Ok(answer),
                 Err(Failed::Malformed) => return Err(Outcome::Malformed),
                 Ok(_) | Err(Failed::Silent | Failed::Refused) => {}
@@ -151,35 +192,33 @@ async fn over_udp(server: SocketAddr, question: &Question, until: Instant) -> Re
     socket.send(&octets).await.map_err(|_| Failed::Refused)?;
     let mut buffer = vec![0; usize::from(u16::MAX)];
     let mut failure = Failed::Silent;
-    loop {
+    for _ in 0..STRAYS {
         let Ok(received) = timeout_at(until, socket.recv(&mut buffer)).await else { return Err(failure) };
         let length = received.map_err(|_| Failed::Refused)?;
-        match Message::from_vec(buffer.get(..length).unwrap_or_default()) {
-            Ok(answer) if answer.metadata.id == asked.metadata.id && question.is_answered_by(&answer) => {
-                return Ok(answer);
-            }
-            _ => failure = Failed::Malformed,
+        if let Some(answer) = question.answer_in(buffer.get(..length).unwrap_or_default(), &asked) {
+            return Ok(answer);
         }
+        failure = Failed::Malformed;
     }
+    Err(failure)
 }
 
-async fn over_tcp(
-    server: SocketAddr,
-    question: &Question,
-    timeout: Duration,
-    until: Instant,
-) -> Result<Message, Failed> {
-    let request = DnsRequest::new(question.message(), DnsRequestOptions::default());
-    // The task that reads and writes lives as long as this.
-    let provider = TokioRuntimeProvider::default();
+/// The connection is for this one question, so the first message on it is the
+/// answer or nothing is: a server that never stops sending is not listened to.
+async fn over_tcp(server: SocketAddr, question: &Question, until: Instant) -> Result<Message, Failed> {
+    let asked = question.message();
+    let octets = asked.to_vec().map_err(|_| Failed::Malformed)?;
+    let length = u16::try_from(octets.len()).map_err(|_| Failed::Malformed)?;
+    let framed = [&length.to_be_bytes(), octets.as_slice()].concat();
     let exchange = async {
-        let stream = TcpClientStream::exchange(server, None, timeout, None, provider.clone()).await.ok()?;
-        hickory_net::DnsHandle::send(&stream, request).first_answer().await.ok()
+        let mut stream = TcpStream::connect(server).await?;
+        stream.write_all(&framed).await?;
+        let mut received = vec![0; usize::from(stream.read_u16().await?)];
+        stream.read_exact(&mut received).await?;
+        Ok::<_, io::Error>(received)
     };
-    let answer = timeout_at(until, exchange).await.map_err(|_| Failed::Silent)?.ok_or(Failed::Silent)?;
-    let (answer, _) = answer.into_parts();
-    // The multiplexer below has compared the id, and only that.
-    if question.is_answered_by(&answer) { Ok(answer) } else { Err(Failed::Malformed) }
+    let received = timeout_at(until, exchange).await.map_err(|_| Failed::Silent)?.map_err(|_| Failed::Refused)?;
+    question.answer_in(&received, &asked).ok_or(Failed::Malformed)
 }
 
 impl Question {
@@ -198,6 +237,12 @@ impl Question {
         edns.set_max_payload(PAYLOAD).set_version(0).set_dnssec_ok(true);
         message.set_edns(edns);
         message
+    }
+
+    /// The message in these octets, when it is an answer to this question as it was asked.
+    fn answer_in(&self, octets: &[u8], asked: &Message) -> Option<Message> {
+        let message = Message::from_vec(octets).ok()?;
+        (message.metadata.id == asked.metadata.id && self.is_answered_by(&message)).then_some(message)
     }
 
     fn is_answered_by(&self, message: &Message) -> bool {

@@ -60,12 +60,7 @@ impl View {
     /// # Errors
     ///
     /// When a copy cannot be made.
-    pub fn of(
-        disk: &Disk,
-        staged: &Staged,
-        splices: &[(usize, Vec<Splice>)],
-        apex: &Name,
-    ) -> Result<Self, ViewError> {
+    pub fn of(disk: &Disk, staged: &Staged, splices: &[(usize, Vec<Splice>)], apex: &Name) -> Result<Self, ViewError> {
         let path_of = |file: usize| disk.with(file, |opened| opened.path.clone()).unwrap_or_default();
         let lies_at = |file: usize| {
             let path = path_of(file);
@@ -80,15 +75,16 @@ impl View {
         for file in &leading {
             let shown_new = |file: &usize| leading.contains(file) || splices.iter().any(|(changed, _)| changed == file);
             let wanted = |(start, end, included): &Mention| {
-                let shown = if leading.contains(included) {
-                    hidden(&path_of(*included), CHECK)
-                } else {
-                    lies_at(*included)
-                };
+                let shown =
+                    if leading.contains(included) { hidden(&path_of(*included), CHECK) } else { lies_at(*included) };
                 let text = word(&shown).ok_or(ViewError::Path(shown))?;
                 Ok(Splice { start: *start, end: *end, text, line: 1 })
             };
-            let renamed = mentions[file].iter().filter(|mention| shown_new(&mention.2)).map(wanted).collect::<Result<Vec<_>, _>>()?;
+            let renamed = mentions[file]
+                .iter()
+                .filter(|mention| shown_new(&mention.2))
+                .map(wanted)
+                .collect::<Result<Vec<_>, _>>()?;
             let failed = |error| ViewError::Io(path_of(*file), error);
             let source = File::open(lies_at(*file)).map_err(failed)?;
             copies.push(Beside::write(&source, &renamed, hidden(&path_of(*file), CHECK)).map_err(failed)?);

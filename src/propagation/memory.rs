@@ -154,6 +154,12 @@ impl Memory {
         Self { version: VERSION, zone: zone.to_string(), owners: BTreeMap::new() }
     }
 
+    /// What is remembered of one owner; nothing, if it was never watched.
+    #[must_use]
+    pub fn of(&self, owner: &Name) -> Watch {
+        self.owners.get(&owner.to_string()).cloned().unwrap_or_default()
+    }
+
     /// Records that the zone file was patched: `old` stood at the owner before,
     /// cached for `ttl`, and `expected` are the records of the new key, which
     /// were added or were there already. The clock starts again, unless the

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::finding::Finding;
 use crate::propagation::evidence::{Hop, ResolverAnswer, ServerAnswer};
+use crate::propagation::memory::{Watch, server_key};
 use crate::propagation::{Judged, address_text, label, moment, overall};
 use crate::tlsa::Tlsa;
 
@@ -22,7 +23,7 @@ pub fn fields(targets: &[Judged], checked_at: DateTime<Utc>) -> Map<String, Valu
 }
 
 fn target(judged: &Judged) -> Value {
-    let Judged { evidence, expectation, verdict } = judged;
+    let Judged { evidence, expectation, verdict, watch } = judged;
     let servers = evidence.hops.iter().flat_map(|hop| hop.servers.iter().map(move |answer| (hop, answer)));
     json!({
         "owner": evidence.owner.to_string(),
@@ -33,15 +34,16 @@ fn target(judged: &Judged) -> Value {
         "agreed_since": verdict.agreed_since.map(moment),
         "hold_seconds": verdict.hold.and_then(|hold| hold.length).map(|length| length.num_seconds()),
         "safe_at": verdict.safe_at.map(moment),
-        "servers": servers.map(|(hop, answer)| server(hop, answer, &verdict.findings)).collect::<Vec<_>>(),
+        "servers": servers.map(|(hop, answer)| server(hop, answer, watch, &verdict.findings)).collect::<Vec<_>>(),
         "resolvers": evidence.resolvers.iter().map(resolver).collect::<Vec<_>>(),
         "findings": verdict.findings.iter().map(finding).collect::<Vec<_>>(),
     })
 }
 
 /// One server; `findings` has the codes of the target's findings about it.
-fn server(hop: &Hop, answer: &ServerAnswer, findings: &[Finding]) -> Value {
+fn server(hop: &Hop, answer: &ServerAnswer, watch: &Watch, findings: &[Finding]) -> Value {
     let name = label(answer);
+    let seen = watch.servers.get(&server_key(hop, answer));
     let mut codes: Vec<&str> =
         findings.iter().filter(|f| f.server.as_deref() == Some(name.as_str())).map(|f| f.code).collect();
     codes.dedup();
@@ -56,6 +58,8 @@ fn server(hop: &Hop, answer: &ServerAnswer, findings: &[Finding]) -> Value {
         "records": texts(&answer.records),
         "alias": answer.alias.as_ref().map(ToString::to_string),
         "signature_expires": answer.signature_expires.map(moment),
+        "agreed_since": seen.and_then(|seen| seen.since).map(moment),
+        "last_heard": seen.and_then(|seen| seen.heard_at).map(moment),
         "findings": codes,
     })
 }
@@ -107,8 +111,9 @@ mod tests {
         let expectation = Expectation::new(vec![key("new")], Some(vec![key("old")]));
         let policy = Policy { hold: HoldWish::For(TimeDelta::hours(2)), since: None, allow_unreachable: 1 };
         let memory = Memory::empty(&name("example.com"));
-        let verdict = check(&seen, &expectation, &memory, &policy, at("12:00:00")).0;
-        let judged = Judged { evidence: seen, expectation, verdict };
+        let (verdict, memory) = check(&seen, &expectation, &memory, &policy, at("12:00:00"));
+        let watch = memory.of(&seen.owner);
+        let judged = Judged { evidence: seen, expectation, verdict, watch };
         let document = Value::Object(fields(&[judged], at("12:00:00")));
         assert_eq!(keys(&document), ["verdict", "checked_at", "safe_at", "targets"]);
         assert_eq!(document["safe_at"], "2026-11-21T14:00:00Z");
@@ -119,12 +124,22 @@ mod tests {
         assert_eq!(target["hold_seconds"], 7200);
         assert_eq!(target["expected"], json!([key("new").to_string()]));
         let server = &target["servers"][0];
-        for field in
-            ["name", "address", "outcome", "security", "serial", "ttl", "records", "signature_expires", "findings"]
-        {
+        for field in [
+            "name",
+            "address",
+            "outcome",
+            "security",
+            "serial",
+            "ttl",
+            "records",
+            "signature_expires",
+            "last_heard",
+            "findings",
+        ] {
             assert!(server.get(field).is_some_and(|value| !value.is_null()), "{field}");
         }
         assert_eq!(server["address"], "192.0.2.1");
+        assert_eq!(server["agreed_since"], "2026-11-21T12:00:00Z");
         let silent = &target["servers"][1];
         assert_eq!((&silent["serial"], &silent["findings"]), (&Value::Null, &json!(["unreachable"])));
         assert_eq!(keys(&target["resolvers"][0]), ["address", "outcome", "security", "ttl", "records"]);
@@ -138,7 +153,10 @@ mod tests {
         let expectation = Expectation::new(vec![key("new")], None);
         let memory = Memory::empty(&name("example.com"));
         let verdict = check(&seen, &expectation, &memory, &Policy::default(), at("12:00:00")).0;
-        let document = Value::Object(fields(&[Judged { evidence: seen, expectation, verdict }], at("12:00:00")));
+        let document = Value::Object(fields(
+            &[Judged { evidence: seen, expectation, verdict, watch: Watch::default() }],
+            at("12:00:00"),
+        ));
         assert_eq!((&document["verdict"], &document["safe_at"]), (&json!("unknown"), &Value::Null));
         for field in ["zone", "current", "agreed_since", "safe_at"] {
             assert_eq!(document["targets"][0][field], Value::Null, "{field}");

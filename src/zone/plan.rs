@@ -16,6 +16,7 @@ use crate::zone::patch::{Edit, Patch};
 use crate::zone::proof::{self, ProofError};
 use crate::zone::rdata;
 use crate::zone::reader::{Checkpoint, Place};
+use crate::zone::remarks::Remarks;
 use crate::zone::remove::{Placed, take_out};
 use crate::zone::serial::{self, Policy};
 use crate::zone::splice::{Splice, in_order};
@@ -167,11 +168,24 @@ impl<'l> Zone<'l> {
                 placed.extend(take_out(self.library, &gone)?);
             }
         }
+        patch.notes.extend(self.remarks(&placed));
         if placed.is_empty() {
             return Ok(patch);
         }
         placed.extend(self.bump(request, now, &mut patch)?);
         self.finish(placed, patch)
+    }
+
+    /// What another name server would read differently in what is there or placed.
+    fn remarks(&self, placed: &[Placed]) -> Vec<Finding> {
+        let mut remarks = Remarks::of(self.library, &self.index);
+        for (record, _) in self.index.targets.iter().flat_map(|target| &target.tlsa) {
+            remarks.found(record);
+        }
+        for Placed { splice, .. } in placed.iter().filter(|placed| placed.splice.start == placed.splice.end) {
+            remarks.written(&splice.text);
+        }
+        remarks.findings()
     }
 
     /// The records that are missing at one target.

@@ -11,11 +11,13 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::*;
+use crate::cli::inputs;
 use crate::cli::{Cli, Color, Command, Global, Streams};
-use crate::dns::Settings;
+use crate::dns::{Reach, Settings};
 use crate::propagation::evidence::{Evidence, Outcome};
 use crate::propagation::sample::{self, at, failing, key, key_as, server};
 use crate::tlsa::Target;
+use crate::tlsa::{Params, Tlsa};
 
 /// Name servers that say what they are told to, round after round, and a clock
 /// that moves only when somebody sleeps.
@@ -24,6 +26,10 @@ struct Stage {
     now: Cell<DateTime<Utc>>,
     rounds: RefCell<VecDeque<Vec<Evidence>>>,
     slept: Vec<u64>,
+    signal_at: Option<DateTime<Utc>>,
+    catches: usize,
+    /// Whether a person watches stderr.
+    watched: bool,
     executed: RefCell<Vec<String>>,
     status: io::Result<Option<i32>>,
 }
@@ -34,14 +40,23 @@ impl World for Stage {
     }
 
     /// The last round is given for ever.
-    fn gather(&self, _: &[Target], _: &Settings) -> Vec<Evidence> {
+    fn gather(&mut self, _: &[Target], _: &Settings, _: &Reach) -> Result<Vec<Evidence>, Interrupted> {
         let mut rounds = self.rounds.borrow_mut();
-        if rounds.len() > 1 { rounds.pop_front() } else { rounds.front().cloned() }.unwrap_or_default()
+        if rounds.is_empty() {
+            return Err(Interrupted("SIGINT"));
+        }
+        Ok(if rounds.len() > 1 { rounds.pop_front() } else { rounds.front().cloned() }.unwrap_or_default())
     }
 
-    fn sleep(&mut self, length: Duration) {
+    fn sleep(&mut self, length: Duration) -> Result<(), Interrupted> {
         self.slept.push(length.as_secs());
         self.now.set(self.now.get() + length);
+        if self.signal_at.is_some_and(|moment| self.now.get() >= moment) { Err(Interrupted("SIGTERM")) } else { Ok(()) }
+    }
+
+    fn catch_signals(&mut self) -> io::Result<()> {
+        self.catches += 1;
+        Ok(())
     }
 
     fn execute(&self, program: &Program) -> io::Result<Option<i32>> {
@@ -73,7 +88,8 @@ impl Stage {
         std::fs::write(folder.path().join("new.pem"), pair.serialize_pem()).unwrap();
         let rounds = RefCell::new(rounds.into());
         let (now, executed) = (Cell::new(at("12:00:00")), RefCell::default());
-        Self { folder, now, rounds, slept: Vec::new(), executed, status: Ok(Some(0)) }
+        let (slept, status) = (Vec::new(), Ok(Some(0)));
+        Self { folder, now, rounds, slept, signal_at: None, catches: 0, watched: false, executed, status }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -97,7 +113,7 @@ impl Stage {
         let cli = Cli::try_parse_from(&line).unwrap();
         let Command::Verify(args) = cli.command else { panic!("another command") };
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let streams = Streams { out: &mut out, err: &mut err, out_is_terminal: false, err_is_terminal: true };
+        let streams = Streams { out: &mut out, err: &mut err, out_is_terminal: false, err_is_terminal: self.watched };
         let mut ui = Ui::new(&Global { color: Color::Never, ..cli.global }, streams);
         let ran = run_in(&args, &mut ui, self);
         let status = ui.finish("verify", ran) as u8;
@@ -156,7 +172,9 @@ fn waiting_ends_at_the_deadline_with_not_yet() {
     let mut stage = stage(&[true]);
     let said = stage.run(&["--hold", "0", "--wait", "--deadline", "1m"]);
     assert_eq!((said.status, stage.now.get()), (4, at("12:01:00")));
-    assert_eq!(said.err.lines().count(), stage.slept.len());
+    // Nothing changed after the first look.
+    assert_eq!(said.err.lines().count(), 1, "{}", said.err);
+    assert!(said.err.starts_with("2026-11-21T12:00:00Z wait; ns2.example.net. 192.0.2.2: "), "{}", said.err);
     assert!(said.out.starts_with("WAIT: "), "{}", said.out);
 }
 
@@ -166,6 +184,78 @@ fn a_wait_that_turns_bad_ends_at_once() {
     stage.rounds.borrow_mut()[1][0].hops[0].chain[1].security = crate::propagation::evidence::Security::Bogus;
     assert_eq!(stage.run(&["--wait"]).status, 1);
     assert_eq!(stage.slept, [5]);
+}
+
+#[test]
+fn a_signal_ends_the_wait_with_what_was_known_and_the_clock_goes_on() {
+    let mut stage = stage(&[false]);
+    stage.signal_at = Some(at("12:00:20"));
+    let said = stage.run(&["--hold", "1m", "--wait", "--exec", "deploy"]);
+    assert_eq!((said.status, stage.catches), (4, 1), "{}", said.err);
+    assert!(said.out.starts_with("WAIT: ") && said.out.contains("safe at 2026-11-21T12:01:00Z"), "{}", said.out);
+    assert!(said.err.contains("SIGTERM ended the wait; what was seen is kept"), "{}", said.err);
+    assert!(stage.executed.borrow().is_empty());
+    stage.signal_at = None;
+    assert_eq!(stage.run(&["--hold", "1m", "--wait"]).status, 0);
+    assert_eq!(stage.now.get(), at("12:01:00"));
+}
+
+#[test]
+fn a_signal_before_the_first_answer_is_cannot_tell_and_leaves_no_state() {
+    let mut stage = stage(&[]);
+    let said = stage.run(&["--wait", "--json"]);
+    assert_eq!((said.status, &said.json()["status"]), (3, &json!(3)));
+    assert!(said.json()["error"]["message"].as_str().unwrap().starts_with("SIGINT came before"));
+    assert!(!stage.path("state").exists());
+}
+
+#[test]
+fn on_a_terminal_the_time_left_is_drawn_each_second_and_taken_away_in_the_end() {
+    let mut stage = stage(&[false]);
+    stage.watched = true;
+    let said = stage.run(&["--hold", "7", "--wait"]);
+    assert_eq!((said.status, stage.slept.len()), (0, 7), "{}", said.err);
+    for left in ["in 7s;", "in 6s;", "in 1s;"] {
+        assert!(said.err.contains(left), "{left} in {:?}", said.err);
+    }
+    assert!(said.err.contains("ok       ns2.example.net. 192.0.2.2: agrees for 3s"), "{:?}", said.err);
+    // What remains when the terminal has done as it was told.
+    assert_eq!(screen(&said.err), "", "{:?}", said.err);
+    stage.signal_at = Some(at("12:00:00"));
+    assert!(stage.run(&["--hold", "1h", "--wait", "--quiet"]).err.is_empty());
+}
+
+/// What a terminal shows after these octets.
+fn screen(octets: &str) -> String {
+    let width = crate::report::terminal_width();
+    let mut lines = vec![String::new()];
+    let mut at: usize = 0;
+    let mut rest = octets;
+    while let Some(c) = rest.chars().next() {
+        rest = &rest[c.len_utf8()..];
+        if c == '\u{1b}' {
+            let end = rest.find(|c: char| c.is_ascii_alphabetic()).unwrap();
+            let count: usize = rest[1..end].parse().unwrap();
+            match &rest[end..=end] {
+                "A" => at = at.checked_sub(count).unwrap_or_else(|| panic!("above the top in {octets:?}")),
+                "B" => at += count,
+                "K" => lines[at].clear(),
+                other => panic!("{other} in {octets:?}"),
+            }
+            rest = &rest[end + 1..];
+        } else if c != '\r' {
+            if c == '\n' || lines[at].chars().count() == width {
+                at += 1;
+            }
+            if lines.len() <= at {
+                lines.push(String::new());
+            }
+            if c != '\n' {
+                lines[at].push(c);
+            }
+        }
+    }
+    lines.join("\n").trim_end().to_owned()
 }
 
 #[test]

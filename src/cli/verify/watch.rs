@@ -2,156 +2,148 @@
 //! answer is "not yet". The world (clock, network, programs) is handed in, so
 //! that tests need none of it.
 
-use std::io;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::cli::verify::exec::Program;
+use crate::cli::verify::chosen::Job;
+use crate::cli::verify::display::Display;
+use crate::cli::verify::world::{Interrupted, World};
 use crate::cli::{Failure, Ui};
-use crate::dns::{self, Settings};
+use crate::dns::{Reach, Settings};
+use crate::files::page;
 use crate::files::state::{self, StateError};
 use crate::name::Name;
 use crate::propagation::evidence::Evidence;
 use crate::propagation::memory::Memory;
 use crate::propagation::{Decision, Expectation, Judged, Policy, check, overall};
-use crate::report::verdict;
-use crate::tlsa::{Params, Target, Tlsa};
+use crate::report::metrics;
+use crate::tlsa::Target;
 
 /// The pause between two checks: the first, and the longest it grows to.
 const SHORTEST: TimeDelta = TimeDelta::seconds(5);
 const LONGEST: TimeDelta = TimeDelta::seconds(60);
 
-/// What a check needs of the world.
-pub(crate) trait World {
-    /// The moment.
-    fn now(&self) -> DateTime<Utc>;
-    /// Asks the name servers.
-    fn gather(&self, targets: &[Target], settings: &Settings) -> Vec<Evidence>;
-    /// Lets time pass.
-    fn sleep(&mut self, length: Duration);
-    /// Runs a program; its exit status, or `None` after a signal.
-    fn execute(&self, program: &Program) -> io::Result<Option<i32>>;
-}
-
-/// The real world, with a clock that may have been set for a test.
-pub(crate) struct Clockwork {
-    ahead: TimeDelta,
-}
-
-impl Clockwork {
-    /// A clock that says `now` now.
-    pub(crate) fn started(now: DateTime<Utc>) -> Self {
-        Self { ahead: now - Utc::now() }
-    }
-}
-
-impl World for Clockwork {
-    fn now(&self) -> DateTime<Utc> {
-        Utc::now().checked_add_signed(self.ahead).unwrap_or_else(Utc::now)
-    }
-
-    fn gather(&self, targets: &[Target], settings: &Settings) -> Vec<Evidence> {
-        dns::gather(targets, settings)
-    }
-
-    fn sleep(&mut self, length: Duration) {
-        std::thread::sleep(length);
-    }
-
-    fn execute(&self, program: &Program) -> io::Result<Option<i32>> {
-        program.run()
-    }
-}
-
 /// What is checked, and how.
-pub(crate) struct Watching<'a> {
-    /// The owners.
-    pub(crate) targets: Vec<Target>,
-    /// What they should hold.
-    pub(crate) expectation: Expectation,
-    /// What the new keys come to under other parameters.
-    pub(crate) derive: &'a dyn Fn(Params) -> Vec<Vec<Tlsa>>,
+pub(crate) struct Watching {
+    /// What is expected, and where.
+    pub(crate) jobs: Vec<Job>,
     /// Whom to ask.
     pub(crate) settings: Settings,
+    /// How far the questions may go.
+    pub(crate) reach: Reach,
     /// The state folder.
     pub(crate) state: PathBuf,
     /// What the user decides.
     pub(crate) policy: Policy,
+    /// Where figures are written after each check.
+    pub(crate) metrics: Option<PathBuf>,
     /// Whether to stay while the answer is "not yet", and until when.
     pub(crate) deadline: Option<Option<DateTime<Utc>>>,
 }
 
-impl Watching<'_> {
+/// What the last check came to.
+pub(crate) struct Watched {
+    /// When that was.
+    pub(crate) checked_at: DateTime<Utc>,
+    /// The targets, in the order given.
+    pub(crate) judged: Vec<Judged>,
+    /// The signal that ended the wait, if one did.
+    pub(crate) interrupted: Option<Interrupted>,
+}
+
+impl Watching {
     /// Checks until the answer is final, or once.
-    pub(crate) fn run(&self, ui: &mut Ui<'_>, world: &mut dyn World) -> Result<(DateTime<Utc>, Vec<Judged>), Failure> {
+    pub(crate) fn run(&self, ui: &mut Ui<'_>, world: &mut dyn World) -> Result<Watched, Failure> {
+        if self.deadline.is_some() {
+            world.catch_signals().map_err(|error| Failure::wrong(format!("signals cannot be caught: {error}")))?;
+        }
+        let mut display = Display::of(ui);
+        let watched = self.wait(&mut display, ui, world);
+        display.end(ui);
+        watched
+    }
+
+    fn wait(&self, display: &mut Display, ui: &mut Ui<'_>, world: &mut dyn World) -> Result<Watched, Failure> {
         let mut interval = SHORTEST;
+        let mut last: Option<(DateTime<Utc>, Vec<Judged>)> = None;
         loop {
-            let (now, judged) = self.check(world)?;
-            let (decision, safe_at) = overall(judged.iter().map(|target| &target.verdict));
-            let Some(deadline) = self.deadline.filter(|_| decision == Decision::Wait) else {
-                return Ok((now, judged));
+            let (now, judged) = match (self.gather(world), last) {
+                (Ok(evidence), _) => self.judge(evidence, world.now())?,
+                (Err(signal), Some((checked_at, judged))) => {
+                    return Ok(Watched { checked_at, judged, interrupted: Some(signal) });
+                }
+                (Err(signal), None) => return Err(too_early(signal)),
             };
-            if deadline.is_some_and(|deadline| now >= deadline) {
-                return Ok((now, judged));
-            }
-            if ui.shows_progress() {
-                ui.talk(verdict::line(&judged, now));
-            }
+            self.publish(&judged, now, ui);
+            let (decision, safe_at) = overall(judged.iter().map(|target| &target.verdict));
+            let deadline = self.deadline.filter(|_| decision == Decision::Wait);
+            let Some(deadline) = deadline.filter(|deadline| deadline.is_none_or(|deadline| now < deadline)) else {
+                return Ok(Watched { checked_at: now, judged, interrupted: None });
+            };
             let pause = [safe_at, deadline].into_iter().flatten().map(|moment| moment - now).min();
-            world.sleep(pause.map_or(interval, |pause| pause.min(interval)).to_std().unwrap_or_default());
+            let pause = pause.map_or(interval, |pause| pause.min(interval));
+            if let Err(signal) = pass(pause.to_std().unwrap_or_default(), &judged, display, ui, world) {
+                return Ok(Watched { checked_at: now, judged, interrupted: Some(signal) });
+            }
             interval = (interval * 3 / 2).min(LONGEST);
+            last = Some((now, judged));
         }
     }
 
-    /// Asks and judges once; the moment is that of the last answer, so that
-    /// nobody is taken to have agreed before they said so.
-    fn check(&self, world: &dyn World) -> Result<(DateTime<Utc>, Vec<Judged>), Failure> {
-        let settings = Settings { now: world.now(), ..self.settings.clone() };
-        let gathered = world.gather(&self.targets, &settings);
-        let now = world.now();
-        let mut waiting: Vec<(Evidence, Expectation)> = gathered
-            .into_iter()
-            .map(|evidence| {
-                let open = self.expectation.to_derive(&evidence);
-                let derived = open.into_iter().map(|params| (params, (self.derive)(params)));
-                let expectation = self.expectation.clone().deriving(derived);
-                (evidence, expectation)
-            })
-            .collect();
-        let mut zones: Vec<Option<Name>> = waiting.iter().map(|(evidence, _)| zone_of(evidence)).collect();
-        zones.sort();
-        zones.dedup();
-        let mut judged = Vec::new();
-        for zone in zones {
-            let (of_zone, others) = waiting.into_iter().partition(|(evidence, _)| zone_of(evidence) == zone);
-            waiting = others;
-            judged.extend(self.judge_zone(zone.as_ref(), of_zone, now)?);
+    /// Writes the figures. It could be done at the start, so a failure now is no
+    /// reason to give up the wait: whoever reads the file sees that it is old.
+    fn publish(&self, judged: &[Judged], now: DateTime<Utc>, ui: &mut Ui<'_>) {
+        let Some(path) = &self.metrics else { return };
+        if let Err(error) = page::replace(path, &metrics::text(judged, now)) {
+            ui.warn(format!("the figures cannot be written to {}: {error}", path.display()));
+        }
+    }
+
+    fn gather(&self, world: &mut dyn World) -> Result<Vec<Evidence>, Interrupted> {
+        let targets: Vec<Target> = self.jobs.iter().flat_map(|job| &job.targets).cloned().collect();
+        world.gather(&targets, &Settings { now: world.now(), ..self.settings.clone() }, &self.reach)
+    }
+
+    /// Judges what was gathered by `now`: the moment is that of the last answer,
+    /// so that nobody is taken to have agreed before they said so.
+    fn judge(&self, gathered: Vec<Evidence>, now: DateTime<Utc>) -> Result<(DateTime<Utc>, Vec<Judged>), Failure> {
+        let jobs = self.jobs.iter().flat_map(|job| job.targets.iter().map(move |_| job));
+        let mut zones: BTreeMap<Option<Name>, Vec<Asked>> = BTreeMap::new();
+        for (place, (evidence, job)) in gathered.into_iter().zip(jobs).enumerate() {
+            let open = job.expectation.to_derive(&evidence);
+            let derived = open.into_iter().map(|params| (params, job.derive(params)));
+            let expectation = job.expectation.clone().deriving(derived);
+            let zone = evidence.hops.first().map(|hop| hop.zone.clone());
+            zones.entry(zone).or_default().push(Asked { place, evidence, expectation });
+        }
+        let mut judged: Vec<(usize, Judged)> = Vec::new();
+        for (zone, asked) in zones {
+            judged.extend(self.judge_zone(zone.as_ref(), asked, now)?);
         }
         // In the order of the targets again.
-        let place = |target: &Judged| {
-            self.targets.iter().position(|asked| asked.owner().is_ok_and(|owner| owner == target.evidence.owner))
-        };
-        judged.sort_by_key(place);
-        Ok((now, judged))
+        judged.sort_by_key(|(place, _)| *place);
+        Ok((now, judged.into_iter().map(|(_, judged)| judged).collect()))
     }
 
     /// Judges the targets of one zone, which share one document of the state.
     fn judge_zone(
         &self,
         zone: Option<&Name>,
-        targets: Vec<(Evidence, Expectation)>,
+        asked: Vec<Asked>,
         now: DateTime<Utc>,
-    ) -> Result<Vec<Judged>, Failure> {
+    ) -> Result<Vec<(usize, Judged)>, Failure> {
         let judge_all = |memory: &Memory| {
             let mut memory = memory.clone();
-            let judge = |(evidence, expectation)| {
+            let judge = |Asked { place, evidence, expectation }: Asked| {
                 let (verdict, after) = check(&evidence, &expectation, &memory, &self.policy, now);
                 memory = after;
-                Judged { evidence, expectation, verdict }
+                let watch = memory.of(&evidence.owner);
+                (place, Judged { evidence, expectation, verdict, watch })
             };
-            let judged: Vec<Judged> = targets.into_iter().map(judge).collect();
+            let judged: Vec<(usize, Judged)> = asked.into_iter().map(judge).collect();
             (judged, memory)
         };
         match zone {
@@ -162,8 +154,38 @@ impl Watching<'_> {
     }
 }
 
-fn zone_of(evidence: &Evidence) -> Option<Name> {
-    evidence.hops.first().map(|hop| hop.zone.clone())
+/// What was found at one target, and its place among all.
+struct Asked {
+    place: usize,
+    evidence: Evidence,
+    expectation: Expectation,
+}
+
+/// Lets time pass, beat by beat where somebody watches.
+fn pass(
+    length: Duration,
+    judged: &[Judged],
+    display: &mut Display,
+    ui: &mut Ui<'_>,
+    world: &mut dyn World,
+) -> Result<(), Interrupted> {
+    let mut left = length;
+    loop {
+        let now = world.now();
+        let next = TimeDelta::from_std(left).ok().and_then(|left| now.checked_add_signed(left)).unwrap_or(now);
+        display.show(judged, now, next, ui);
+        let step = display.beat().map_or(left, |beat| beat.min(left));
+        world.sleep(step)?;
+        left = left.saturating_sub(step);
+        if left.is_zero() {
+            return Ok(());
+        }
+    }
+}
+
+fn too_early(Interrupted(signal): Interrupted) -> Failure {
+    Failure::unknown(format!("{signal} came before the name servers had answered"))
+        .hint("nothing was changed; what was seen before is kept")
 }
 
 /// What is wrong with the state, as a failure.

@@ -1,0 +1,209 @@
+//! Each name server in a few words: how it stands, since when, and what is the
+//! matter, from the verdict's findings about it. One line per server where the
+//! terminal is wide enough, else a short paragraph each.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::duration;
+use crate::finding::{Finding, Severity};
+use crate::propagation::evidence::{Hop, Outcome, ResolverAnswer, ServerAnswer};
+use crate::propagation::memory::{Seen, server_key};
+use crate::propagation::{Judged, address_text, brief, label};
+use crate::report::table::{cell, table};
+use crate::report::wrap::wrapped;
+use crate::tlsa::Tlsa;
+
+/// Columns in which a few words can be read.
+const FEW_WORDS: usize = 22;
+
+/// One address of one server, with what the verdict holds against it.
+pub(crate) struct Standing<'a> {
+    pub(crate) answer: &'a ServerAnswer,
+    /// The heaviest finding about it; a note where all is well.
+    pub(crate) severity: Severity,
+    findings: Vec<&'a Finding>,
+    seen: Option<&'a Seen>,
+    /// Since when some server of the zone has agreed.
+    first: Option<DateTime<Utc>>,
+}
+
+/// The servers of one zone on the way.
+pub(crate) fn standings<'a>(target: &'a Judged, hop: &'a Hop) -> Vec<Standing<'a>> {
+    let seen = |answer: &ServerAnswer| target.watch.servers.get(&server_key(hop, answer));
+    let first = hop.servers.iter().filter_map(|answer| seen(answer)?.since).min();
+    let standing = |answer: &'a ServerAnswer| {
+        let name = label(answer);
+        let about = |finding: &&Finding| finding.server.as_deref() == Some(name.as_str());
+        let findings: Vec<&Finding> = target.verdict.findings.iter().filter(about).collect();
+        let severity = findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Note);
+        Standing { answer, severity, findings, seen: seen(answer), first }
+    };
+    hop.servers.iter().map(standing).collect()
+}
+
+impl Standing<'_> {
+    /// The state in a word: `ok`, or what the server makes of the verdict.
+    pub(crate) fn state(&self) -> &'static str {
+        match self.severity {
+            Severity::Note if answered(self.answer.outcome) => "ok",
+            Severity::Note => "waived",
+            heavier => heavier.word(),
+        }
+    }
+
+    /// What is the matter, in words.
+    pub(crate) fn sentence(&self, now: DateTime<Utc>) -> String {
+        let worst = self.findings.iter().find(|finding| finding.severity == self.severity);
+        match worst.filter(|_| self.severity > Severity::Note) {
+            Some(finding) => format!("{}{}", finding.message, self.since(now)),
+            None => self.well(now),
+        }
+    }
+
+    /// What is the matter, as the codes that are explained elsewhere.
+    fn codes(&self, now: DateTime<Utc>) -> String {
+        let mut codes: Vec<&str> =
+            self.findings.iter().filter(|f| f.severity > Severity::Note).map(|finding| finding.code).collect();
+        codes.dedup();
+        if codes.is_empty() { self.well(now) } else { format!("{}{}", codes.join(", "), self.since(now)) }
+    }
+
+    fn well(&self, now: DateTime<Utc>) -> String {
+        match self.seen.and_then(|seen| seen.since) {
+            _ if !answered(self.answer.outcome) => format!("{}{}", self.answer.outcome.word(), self.since(now)),
+            Some(since) => format!("agrees for {}", coarse(now - since)),
+            None => "answers".to_owned(),
+        }
+    }
+
+    /// Since when it is so, as far as that is known.
+    fn since(&self, now: DateTime<Utc>) -> String {
+        let heard = self.seen.and_then(|seen| seen.heard_at);
+        match (self.severity, heard, self.first) {
+            _ if self.answer.outcome == Outcome::Unreachable => match heard {
+                Some(heard) => format!("; last heard {} ago", coarse(now - heard)),
+                None => "; never heard so far".to_owned(),
+            },
+            (Severity::Wait, _, Some(first)) => format!("; others agree for {}", coarse(now - first)),
+            _ => String::new(),
+        }
+    }
+}
+
+fn answered(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Answered | Outcome::NoData | Outcome::NoName)
+}
+
+/// A length in its two largest units.
+pub(crate) fn coarse(length: TimeDelta) -> String {
+    let seconds = length.num_seconds();
+    let unit = match seconds {
+        ..3_600 => 1,
+        3_600..86_400 => 60,
+        _ => 3_600,
+    };
+    duration::text(TimeDelta::seconds(seconds - seconds % unit))
+}
+
+/// All name servers of the target, zone after zone.
+pub(crate) fn servers(target: &Judged, now: DateTime<Utc>, width: Option<usize>) -> String {
+    let mut text = String::new();
+    for (index, hop) in target.evidence.hops.iter().enumerate() {
+        if index > 0 {
+            let line = format!("the alias leads to {} in the zone {}", hop.owner, hop.zone);
+            text.push_str(&format!("\n{}\n", wrapped(&line, 0, width)));
+        }
+        let standings = standings(target, hop);
+        if !standings.is_empty() {
+            text.push('\n');
+            text.push_str(&of_zone(&standings, now, width));
+        }
+    }
+    text
+}
+
+fn of_zone(standings: &[Standing<'_>], now: DateTime<Utc>, width: Option<usize>) -> String {
+    let row = |standing: &Standing<'_>| {
+        let answer = standing.answer;
+        vec![
+            standing.state().to_owned(),
+            answer.name.to_string(),
+            answer.address.map_or_else(|| "none".to_owned(), address_text),
+            or_dash(answer.serial),
+            or_dash(answer.ttl),
+            standing.codes(now),
+        ]
+    };
+    let rows: Vec<Vec<String>> = standings.iter().map(row).collect();
+    let text = table(&["", "server", "address", "serial", "ttl", "what"], &rows, None);
+    let Some(width) = width else { return text };
+    // Only the last column has words; the others are names and numbers.
+    let before = text.lines().next().and_then(|line| line.find("WHAT")).unwrap_or(width);
+    if before + FEW_WORDS > width {
+        return standings.iter().map(|standing| paragraph(standing, now, width)).collect();
+    }
+    text.lines().map(|line| format!("{}\n", wrapped(line, before, Some(width)))).collect()
+}
+
+fn paragraph(standing: &Standing<'_>, now: DateTime<Utc>, width: usize) -> String {
+    const INDENT: usize = 9;
+    let answer = standing.answer;
+    let line = format!("{:<8} {}", standing.state(), cell(&label(answer)));
+    let number = |what: &str, number: Option<u32>| number.map(|number| format!("{what} {number}"));
+    let numbers: Vec<String> =
+        [number("serial", answer.serial), number("ttl", answer.ttl)].into_iter().flatten().collect();
+    let mut text = format!("{}\n", wrapped(&line, INDENT, Some(width)));
+    for line in [cell(&standing.codes(now)), numbers.join(", ")] {
+        if !line.is_empty() {
+            text.push_str(&format!("{:INDENT$}{}\n", "", wrapped(&line, INDENT, Some(width - INDENT))));
+        }
+    }
+    text
+}
+
+/// What the resolvers answer; information, never proof.
+pub(crate) fn resolvers(resolvers: &[ResolverAnswer], expected: &[Tlsa], width: Option<usize>) -> String {
+    let row = |resolver: &ResolverAnswer| {
+        vec![
+            address_text(resolver.address),
+            resolver.outcome.word().to_owned(),
+            (if resolver.authenticated { "yes" } else { "no" }).to_owned(),
+            or_dash(resolver.ttl),
+            if answered(resolver.outcome) { missing(&resolver.records, expected) } else { "?".to_owned() },
+        ]
+    };
+    let rows: Vec<Vec<String>> = resolvers.iter().map(row).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    format!("\n{}", table(&["resolver", "answer", "validates", "ttl", "missing"], &rows, width))
+}
+
+fn missing(records: &[Tlsa], wanted: &[Tlsa]) -> String {
+    if records.is_empty() {
+        return "all records".to_owned();
+    }
+    let lacking: Vec<String> = wanted.iter().filter(|record| !records.contains(record)).map(brief).collect();
+    match lacking.len() {
+        0 => "-".to_owned(),
+        1 => lacking.concat(),
+        count => format!("{count} of {} records", wanted.len()),
+    }
+}
+
+fn or_dash(number: Option<u32>) -> String {
+    number.map_or_else(|| "-".to_owned(), |number| number.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_is_told_in_two_units() {
+        for (seconds, text) in [(0, "0s"), (59, "59s"), (3599, "59m59s"), (7384, "2h3m"), (90_061, "1d1h"), (-5, "0s")]
+        {
+            assert_eq!(coarse(TimeDelta::seconds(seconds)), text);
+        }
+    }
+}
