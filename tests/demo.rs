@@ -119,7 +119,9 @@ fn for_people_it_shows_commands_reasons_and_what_each_status_means() {
             good,
         ]
     );
-    for line in ["      SERVER             ADDRESS", "+_25._tcp.mail 2 IN TLSA  3 1 1 ", "-_25._tcp.mail 2 IN TLSA  3 1 1 "] {
+    for line in
+        ["      SERVER             ADDRESS", "+_25._tcp.mail 2 IN TLSA  3 1 1 ", "-_25._tcp.mail 2 IN TLSA  3 1 1 "]
+    {
         assert!(shown.lines().any(|found| found.starts_with(line)), "{line}\nin\n{shown}");
     }
     // Neither the folder nor a state stays behind.
