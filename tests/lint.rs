@@ -188,7 +188,7 @@ fn what_servers_read_differently_is_a_note_and_one_that_loses_records_a_warning(
 
 #[test]
 fn included_files_are_part_of_the_zone() {
-    let folder = folder(format!("{ZONE}$INCLUDE sub/tlsa.zone\n"));
+    let folder = folder(format!("{ZONE}$INCLUDE sub/tlsa.zone\n ; blank\n  TXT x\n  TXT y\n"));
     fs::create_dir(folder.path().join("sub")).unwrap();
     fs::write(folder.path().join("sub/tlsa.zone"), "$TTL 600\n_25._tcp.mail TLSA 3 1 1 ab\n").unwrap();
     let (document, status) = document(folder.path(), &[]);
@@ -197,7 +197,8 @@ fn included_files_are_part_of_the_zone() {
     assert_eq!(document["findings"][0]["code"], "wrong-length");
     assert!(place(0).ends_with("sub/tlsa.zone:2:15"), "{document}");
     let codes: Vec<&Value> = document["findings"].as_array().unwrap().iter().map(|finding| &finding["code"]).collect();
-    assert_eq!(codes, ["wrong-length", "relative-include", "ttl-in-include"]);
+    assert_eq!(codes, ["wrong-length", "relative-include", "owner-after-include", "ttl-in-include"]);
+    assert!(place(2).ends_with("example.com.zone:9:3"), "{document}");
     assert_eq!(document["files"].as_array().unwrap().len(), 2);
 }
 

@@ -1,4 +1,5 @@
-//! `$GENERATE` (BIND): whether BIND reads it, and whether it may make a name.
+//! `$GENERATE` (BIND): whether BIND reads it, which TTL it states, and whether
+//! it may make a name.
 //! Only the first and the last record are expanded, to see that they are right.
 
 use crate::name::Name;
@@ -184,6 +185,16 @@ fn unquoted(word: &[u8]) -> Vec<u8> {
     text
 }
 
+/// The TTL that a `$GENERATE` states, between its template and its type. As
+/// after a record, later lines without a TTL inherit it where there is no `$TTL`.
+#[must_use]
+pub fn stated_ttl(text: &[u8], args: &[Span]) -> Option<(Span, u32)> {
+    let mut words = args.iter().skip(2).copied();
+    let first = words.next()?;
+    let word = if rtype::class_code(first.of(text)).is_some() { words.next()? } else { first };
+    ttl::parse(word.of(text)).map(|seconds| (word, seconds))
+}
+
 /// Whether the template of a `$GENERATE` may make records at `name`. When in
 /// doubt it may: every `$…` stands for any text.
 #[must_use]
@@ -264,6 +275,20 @@ mod tests {
         ] {
             let found = expand(template.as_bytes(), 12).map(|made| made.map(|made| String::from_utf8(made).unwrap()));
             assert_eq!(found, made.map(|made| made.map(str::to_owned)), "{template}");
+        }
+    }
+
+    #[test]
+    fn the_ttl_stands_before_or_behind_the_class() {
+        for (text, stated) in [
+            (&b"$GENERATE 1-2 h$ 300 A 192.0.2.$"[..], Some(300)),
+            (b"$GENERATE 1-2 h$ 1h IN A 192.0.2.$", Some(3600)),
+            (b"$GENERATE 1-2 h$ IN 5 A 192.0.2.$", Some(5)),
+            (b"$GENERATE 1-2 h$ IN A 192.0.2.$", None),
+            (b"$GENERATE 1-2 h$ TXT 7", None),
+        ] {
+            let args: Vec<Span> = crate::zone::words::words(text).skip(1).collect();
+            assert_eq!(stated_ttl(text, &args).map(|(_, seconds)| seconds), stated, "{}", text.escape_ascii());
         }
     }
 

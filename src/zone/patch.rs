@@ -66,26 +66,22 @@ impl Patch {
             };
             *difference.entry(meaning).or_insert(0) += by;
         }
-        let rest: Vec<(Meaning, i64)> = difference.into_iter().filter(|(_, count)| *count != 0).collect();
         let serials = self.serial.filter(|(old, new)| old != new);
-        let (gone, mut come): (Vec<_>, Vec<_>) = rest.iter().partition(|(_, count)| *count < 0);
-        let mut proven = gone.is_empty() == serials.is_none();
-        for (meaning, count) in gone {
-            let heir = serials.and_then(|(old, new)| {
-                let before = without_serial(meaning, old)?;
-                come.iter()
-                    .position(|(other, by)| *by == -count && without_serial(other, new).as_ref() == Some(&before))
-            });
-            match heir {
-                Some(at) => drop(come.swap_remove(at)),
-                None => proven = false,
-            }
+        let mut rest = Difference::new();
+        let mut bumped = false;
+        for (meaning, count) in difference.into_iter().filter(|(_, count)| *count != 0) {
+            // There may be several SOA records; the TTLs of equal ones may differ.
+            let serial = serials.map(|(old, new)| if count < 0 { old } else { new });
+            let alone = serial.and_then(|serial| without_serial(&meaning, serial));
+            bumped |= alone.is_some();
+            *rest.entry(alone.unwrap_or(meaning)).or_insert(0) += count;
         }
-        proven &= come.is_empty();
+        rest.retain(|_, count| *count != 0);
+        let proven = rest.is_empty() && bumped == serials.is_some();
         if proven {
             return Ok(());
         }
-        let owners = rest.iter().filter_map(|(meaning, _)| meaning.owner.as_ref()).map(Name::to_string);
+        let owners = rest.keys().filter_map(|meaning| meaning.owner.as_ref()).map(Name::to_string);
         Err(format!("the new text would also change what stands at {}", owners.collect::<Vec<_>>().join(", ")))
     }
 }
