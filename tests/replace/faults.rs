@@ -8,8 +8,19 @@ use std::process::{Command, Output};
 use crate::place::{Files, Place, Shape, ends_well, outcomes, talk};
 
 /// What changes files.
-const CHANGES: [&str; 11] =
-    ["flock", "copy_file_range", "fsync", "fchown", "fchmod", "linkat", "rename", "renameat", "unlink", "unlinkat"];
+const CHANGES: [&str; 11] = [
+    "flock",
+    "write",
+    "copy_file_range",
+    "fsync",
+    "fchown",
+    "fchmod",
+    "linkat",
+    "rename",
+    "renameat",
+    "unlink",
+    "unlinkat",
+];
 
 /// What else can fail on the way.
 const OTHERS: [&str; 2] = ["openat", "statx"];
