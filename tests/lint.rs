@@ -308,6 +308,16 @@ example.com.zone:8:14: note[carriage-return]
     assert_eq!(fs::read(folder.path().join("example.com.zone")).unwrap(), zone.as_bytes());
 }
 
+#[test]
+fn a_report_can_be_read_to_its_end() {
+    let lines: String = (0..50).map(|n| format!("_25._tcp.m{n} TLSA 3 1 1 {DIGEST}\n")).collect();
+    let folder = folder(format!("{ZONE}{lines}"));
+    let text = String::from_utf8(run(folder.path(), &[]).stdout).unwrap();
+    assert!(text.starts_with("example.com.zone: 50 warnings; 50 TLSA records at 50 names\n"), "{text}");
+    assert!(text.ends_with("\nand 45 more warning[no-host]; --json has them all\n"), "{text}");
+    assert_eq!(text.matches("has neither an address").count(), 5);
+}
+
 /// Whether a checker takes a zone; it may complain all the same.
 fn takes(program: &str, arguments: &[&str], zone: &str) -> bool {
     let folder = folder(zone);
