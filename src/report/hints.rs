@@ -36,7 +36,9 @@ pub(crate) fn hint(code: &str, severity: Severity) -> Option<&'static str> {
         "family-not-asked" => "leave --ipv4 or --ipv6 away to ask these addresses too",
         "host-is-alias" => "senders look for TLSA where the alias leads: verify with that name as --host",
         "host-without-address" => "publish an A or AAAA record for the host, or name another --host",
-        "limits-exceeded" => "the zone asks for more work than one verdict may take: see its name servers and aliases",
+        "limits-exceeded" => {
+            "the zone asks for more work than one verdict may take: see its name servers and aliases, or --max-questions"
+        }
         "host-address-insecure" => "sign the zone of the host's A and AAAA records",
         "key-tag-collision" => "replace one of the zone's keys that share a key tag by a new one",
         "malformed" | "error-code" | "truncated-without-tcp" => "ask the server with dig, over UDP and over TCP (+tcp)",
@@ -64,6 +66,7 @@ pub(crate) fn hint(code: &str, severity: Severity) -> Option<&'static str> {
         "resolver-stale" => "the cache drops it by itself",
         "serial-unknown" => "ask the server for the zone's SOA with dig",
         "since-contradicted" => "a server was seen without the records after that time",
+        "walked-from-root" => "see to the resolver, or choose this way with --from-root",
         _ => return None,
     })
 }
