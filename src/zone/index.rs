@@ -9,13 +9,8 @@ use crate::tlsa::{Target, Tlsa};
 use crate::zone::difference::{self, Difference};
 use crate::zone::generate;
 use crate::zone::library::{Library, read_span};
-<<<<<<< HEAD
-use crate::zone::rdata;
-use crate::zone::reader::{Checkpoint, Entry, Place, ReadError, ReadErrorKind, Reader, Skipped};
-=======
 use crate::zone::rdata::{self, SoaData};
-use crate::zone::reader::{Checkpoint, Entry, Place, ReadError, ReadErrorKind, Reader};
->>>>>>> main
+use crate::zone::reader::{Checkpoint, Entry, Place, ReadError, ReadErrorKind, Reader, Skipped};
 use crate::zone::rtype::code;
 use crate::zone::scan::{self, Fields, Kind};
 use crate::zone::words::Span;
