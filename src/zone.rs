@@ -24,7 +24,7 @@
 //! | `$TTL` in an included file | BIND: stays in force; NSD 4.15, Knot: restored | stays in force |
 //! | owner after an included file | NSD 4.6: the file's last; others: restored | restored |
 //! | no TTL and no `$TTL` | BIND: the last stated, else the SOA's minimum; Knot: 3600 | as BIND |
-//! | TTLs that differ in an RRset | BIND, NSD: the first; Knot: the last | kept, and noted |
+//! | TTLs that differ in an RRset | NSD: the first; Knot: the last; BIND: the first of adjacent lines, else the last | kept, and noted |
 //! | class other than IN | | error |
 //! | `MX 65536`, `CAA -1`: a number out of range | BIND, Knot: error; NSD 4.6: another number | error |
 //! | quoted or escaped addresses, numbers, names, digits | NSD: fine; BIND: error | fine |
@@ -35,6 +35,7 @@
 //! | the same SOA twice, also in two spellings | BIND, Knot: one; NSD: error | both changed |
 //! | relative `$INCLUDE` path | BIND, NSD: from the working directory; Knot: from the file | from `--directory`, else the main file's folder |
 //! | `$GENERATE` | BIND only | checked as BIND does, kept; refused where it may own the name asked for |
+//! | `$DATE` | BIND only, in dumps of its cache | error |
 //!
 //! A record added after its own RRset copies its neighbour's way with owner, TTL
 //! and class, so that it means the same under every row of the table.
