@@ -1,7 +1,8 @@
 //! Name servers asked directly: the strict walk from a trust anchor down to
 //! every address of every authoritative server of a zone (RFC 4035 section 5),
 //! and what resolvers say meanwhile. The walk is positive: it looks for proof
-//! that something is there, and what it cannot prove is never called secure.
+//! that something is there, and what it cannot prove is never called secure. The
+//! one absence that it proves is that of a closer name than a wildcard's.
 //! It fills in `propagation::evidence`; it does not judge. hickory's types go
 //! no further than this module.
 //!
@@ -19,6 +20,7 @@
 pub mod anchors;
 mod chain;
 pub(crate) mod convert;
+mod denial;
 mod discovery;
 mod entry;
 mod exchange;
@@ -28,6 +30,7 @@ mod owner;
 mod proof;
 mod reading;
 mod resolvers;
+mod roots;
 mod standing;
 mod trials;
 mod walk;
@@ -40,6 +43,7 @@ use chrono::{DateTime, Utc};
 use tokio::runtime::Builder;
 
 pub use anchors::{AnchorError, Anchors};
+pub use roots::{FromRoot, root_hints, trusts_iana};
 
 use crate::name::Name;
 use crate::propagation::evidence::Evidence;
@@ -78,14 +82,47 @@ pub struct Settings {
     pub now: DateTime<Utc>,
 }
 
-/// Gathers all there is to know about each target, in the order given.
+/// How far a walk may go.
+#[derive(Clone, Debug)]
+pub struct Reach {
+    /// Root servers to start from, with the port; none to rely on the resolvers.
+    pub roots: Vec<SocketAddr>,
+    /// When to start from them.
+    pub from_root: FromRoot,
+    /// Questions that may be asked for each target. When they are used up, the
+    /// rest stays unasked and everything is unknown.
+    pub questions: usize,
+}
+
+/// Questions for one target, unless the user says otherwise: a zone with two
+/// servers costs some 40, one with thirteen that have two addresses each some 1,000.
+pub const QUESTIONS: usize = 4000;
+
+impl Default for Reach {
+    fn default() -> Self {
+        Self { roots: Vec::new(), from_root: FromRoot::AsFallback, questions: QUESTIONS }
+    }
+}
+
+/// Gathers all there is to know about each target, in the order given, by what
+/// the resolvers find.
 ///
 /// Brings its own runtime, so it is not to be called from within one.
 #[must_use]
 pub fn gather(targets: &[Target], settings: &Settings) -> Vec<Evidence> {
+    gather_within(targets, settings, &Reach::default())
+}
+
+/// Gathers all there is to know about each target, in the order given.
+///
+/// What several targets need is asked once, and every server is asked a bounded
+/// number of questions at a time. Brings its own runtime, so it is not to be
+/// called from within one.
+#[must_use]
+pub fn gather_within(targets: &[Target], settings: &Settings, reach: &Reach) -> Vec<Evidence> {
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(4));
     match Builder::new_multi_thread().worker_threads(threads).enable_all().build() {
-        Ok(runtime) => runtime.block_on(walk::all(targets, settings)),
+        Ok(runtime) => runtime.block_on(walk::all(targets, settings, reach)),
         Err(error) => {
             let nothing = |target| walk::nothing(target, format!("no question can be asked: {error}"));
             targets.iter().map(nothing).collect()

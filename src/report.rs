@@ -4,6 +4,8 @@ pub mod diff;
 mod hints;
 pub mod keys;
 pub mod lint;
+pub mod metrics;
+pub mod monitoring;
 pub mod progress;
 pub mod records;
 pub(crate) mod servers;

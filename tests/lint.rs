@@ -7,6 +7,9 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use danewright::name::Name;
+use danewright::zone::library::Texts;
+use danewright::zone::lint;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -28,7 +31,7 @@ fn folder(zone: impl AsRef<[u8]>) -> TempDir {
     folder
 }
 
-fn lint(folder: &Path, more: &[&str]) -> Output {
+fn run(folder: &Path, more: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_danewright"));
     command.args(["lint", "example.com.zone"]).args(more).current_dir(folder).env("HOME", folder);
     command.output().unwrap()
@@ -36,7 +39,7 @@ fn lint(folder: &Path, more: &[&str]) -> Output {
 
 /// The document about a zone, and its exit status.
 fn document(folder: &Path, more: &[&str]) -> (Value, i32) {
-    let output = lint(folder, &[&["--json"], more].concat());
+    let output = run(folder, &[&["--json"], more].concat());
     let document = serde_json::from_slice(&output.stdout).unwrap();
     (document, output.status.code().unwrap())
 }
@@ -122,6 +125,12 @@ fn where_a_record_stands_matters() {
 }
 
 #[test]
+fn a_host_outside_the_zone_is_not_called_missing() {
+    let zone = format!("$TTL 1h\n_tcp.mail.example.com. SOA a. b. 1 2 3 4 5\n_25 TLSA 3 1 1 {DIGEST}\n");
+    assert_eq!(findings(&zone), [""; 0]);
+}
+
+#[test]
 fn a_set_is_looked_at_as_a_whole() {
     for (lines, expected) in [
         ("_25._tcp.mail 60 TLSA 3 1 1 DIGEST\n 90 TLSA 3 1 1 OTHER\n", &["ttl-differs warning 8"][..]),
@@ -179,7 +188,7 @@ fn what_servers_read_differently_is_a_note_and_one_that_loses_records_a_warning(
 
 #[test]
 fn included_files_are_part_of_the_zone() {
-    let folder = folder(format!("{ZONE}$INCLUDE sub/tlsa.zone\n"));
+    let folder = folder(format!("{ZONE}$INCLUDE sub/tlsa.zone\n ; blank\n  TXT x\n  TXT y\n"));
     fs::create_dir(folder.path().join("sub")).unwrap();
     fs::write(folder.path().join("sub/tlsa.zone"), "$TTL 600\n_25._tcp.mail TLSA 3 1 1 ab\n").unwrap();
     let (document, status) = document(folder.path(), &[]);
@@ -188,7 +197,8 @@ fn included_files_are_part_of_the_zone() {
     assert_eq!(document["findings"][0]["code"], "wrong-length");
     assert!(place(0).ends_with("sub/tlsa.zone:2:15"), "{document}");
     let codes: Vec<&Value> = document["findings"].as_array().unwrap().iter().map(|finding| &finding["code"]).collect();
-    assert_eq!(codes, ["wrong-length", "relative-include", "ttl-in-include"]);
+    assert_eq!(codes, ["wrong-length", "relative-include", "owner-after-include", "ttl-in-include"]);
+    assert!(place(2).ends_with("example.com.zone:9:3"), "{document}");
     assert_eq!(document["files"].as_array().unwrap().len(), 2);
 }
 
@@ -209,7 +219,7 @@ fn zones_that_are_not_edited_may_be_looked_at() {
     assert_eq!(behind(&format!("{signed}_25._tcp.mail TLSA 3 1 1 ab\n")), ["wrong-length error 8"]);
     let dynamic = folder(ZONE);
     fs::write(dynamic.path().join("example.com.zone.jnl"), ";BIND LOG V9.2\n").unwrap();
-    assert_eq!(lint(dynamic.path(), &[]).status.code(), Some(0));
+    assert_eq!(run(dynamic.path(), &[]).status.code(), Some(0));
 }
 
 #[test]
@@ -220,13 +230,13 @@ fn what_cannot_be_looked_at_is_an_error_of_the_call() {
         (format!("{ZONE}$INCLUDE no-such\n"), &[], "cannot be opened"),
         ("\0\0\0\u{2}\0\0\0\u{1}".to_owned(), &[], "raw format"),
     ] {
-        let output = lint(folder(zone).path(), arguments);
+        let output = run(folder(zone).path(), arguments);
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{says}: {stderr}");
         assert!(stderr.contains(says) && output.stdout.is_empty(), "wanted {says:?}: {stderr}");
     }
     let empty = tempfile::tempdir().unwrap();
-    assert_eq!(lint(empty.path(), &[]).status.code(), Some(2));
+    assert_eq!(run(empty.path(), &[]).status.code(), Some(2));
     assert_eq!(
         findings("$TTL 1h\nmail A 192.0.2.1\n_25._tcp.x TLSA 3 1 1 ab\n"),
         ["no-soa error 1", "wrong-length error 3"]
@@ -263,11 +273,12 @@ uY8m7pxd4+juXH3o/QKG04l3loYwlsNkzno4FoDKEJqJNmxstQTQH4eTvw==
     assert_eq!(codes(&format!("_25._tcp.mail TLSA 3 1 1 {OTHER}\n")).0, ["key-without-record"]);
     assert_eq!(codes("").0, ["key-without-record"]);
     // A bare key cannot be compared with a certificate's digest: nothing is concluded.
-    assert_eq!(codes(&format!("_25._tcp.mail TLSA 3 0 1 {OTHER}\n")).0, ["breaks-on-renewal"]);
+    assert_eq!(codes(&format!("_25._tcp.mail TLSA 3 0 1 {OTHER}\n")).0, ["breaks-on-renewal", "key-not-compared"]);
+    assert_eq!(codes(&format!("_25._tcp.mail TLSA 4 1 1 {OTHER}\n")).0, ["unknown-parameters", "key-without-record"]);
     // The key has one of the sets of parameters and lacks the other.
     let strong = format!("{own}_25._tcp.mail TLSA 3 1 2 {DIGEST}{DIGEST}\n");
     assert_eq!(codes(&strong).0, ["unequal-parameter-sets"]);
-    let text = lint(with(&own).path(), &["--cert", "key.pem"]).stdout;
+    let text = run(with(&own).path(), &["--cert", "key.pem"]).stdout;
     let text = String::from_utf8(text).unwrap();
     assert!(text.starts_with("example.com.zone: nothing found; 1 TLSA record at 1 name\n\nOWNER"), "{text}");
     assert!(text.ends_with("  key.pem\n"), "{text}");
@@ -277,7 +288,7 @@ uY8m7pxd4+juXH3o/QKG04l3loYwlsNkzno4FoDKEJqJNmxstQTQH4eTvw==
 fn the_report_names_the_place_the_owner_and_what_to_do() {
     let zone = format!("{ZONE}_25._tcp.mail TLSA 3 1 1 abc\na A 192.0.2.1\r\nb A 192.0.2.1\r\n");
     let folder = folder(&zone);
-    let output = lint(folder.path(), &[]);
+    let output = run(folder.path(), &[]);
     assert_eq!(
         String::from_utf8(output.stdout).unwrap(),
         "example.com.zone: 1 error, 2 notes; 0 TLSA records
@@ -338,5 +349,40 @@ fn what_is_said_of_the_servers_is_so() {
             assert_eq!(takes("nsd-checkzone", &["example.com", "example.com.zone"], &zone), nsd, "{code}: NSD");
         }
         assert_eq!(takes("kzonecheck", &["-o", "example.com", "example.com.zone"], &zone), knot, "{code}: Knot");
+    }
+}
+
+#[test]
+fn no_text_is_too_strange_to_be_looked_at() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("zones");
+    let mut zones: Vec<Vec<u8>> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "zone"))
+        .map(|path| fs::read(path).unwrap())
+        .collect();
+    zones.sort();
+    let apex = Name::from_user("example.com").unwrap();
+    let pieces: [&[u8]; 12] =
+        [b"\\", b"\"", b"(", b")", b";", b"\n", b"\r\n", b"\0", b"$", b"TLSA", b" _25._tcp ", b"\n* A 192.0.2.1\n"];
+    let mut seed = 7_u64;
+    let mut random = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(seed >> 33).unwrap() % below
+    };
+    for _ in 0..400 {
+        let mut text = zones[random(zones.len())].clone();
+        for _ in 0..=random(3) {
+            let at = random(text.len() + 1);
+            let gone = random(4).min(text.len() - at);
+            text.splice(at..at + gone, pieces[random(pieces.len())].iter().copied());
+        }
+        let lines = text.iter().filter(|octet| **octet == b'\n').count() as u64 + 1;
+        let library = Texts::one("z", text.clone());
+        let found = lint::zone(&library, &apex, &[]).unwrap_or_else(|error| panic!("{error:?}"));
+        let places = found.findings.iter().map(|finding| &finding.place);
+        for place in places.chain(found.faults.iter().map(|fault| &fault.place)) {
+            assert!((1..=lines).contains(&place.line) && place.column > 0, "{place}: {text:?}");
+        }
     }
 }

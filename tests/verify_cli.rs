@@ -75,6 +75,11 @@ fn wrong_arguments_are_status_2_and_say_which() {
         (&["--port", "25", "--trust-anchor", "."], "directory"),
         (&["--port", "25", "--current", "missing"], "missing"),
         (&["--port", "25", "--host", "a..b"], "--host"),
+        (&["--port", "25", "--root-server", "a.root-servers.net"], "--root-server"),
+        (&["--port", "25", "--max-questions", "0"], "--max-questions"),
+        (&["--port", "25", "--metrics", "missing/a.prom"], "--metrics missing/a.prom"),
+        (&["--port", "25", "--metrics", "."], "--metrics ."),
+        (&["--port", "25", "--targets", "list"], "--targets"),
     ] {
         let output = place.verify(&[&["--resolver", "127.0.0.1:9"], arguments].concat());
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", err(&output));
@@ -88,7 +93,9 @@ fn wrong_arguments_are_status_2_and_say_which() {
 fn a_resolver_that_does_not_answer_is_status_3_with_the_whole_document() {
     let place = Place::new();
     let (_socket, address) = nobody();
-    let quickly = ["--port", "25,465", "--resolver", &address, "--timeout", "1s", "--tries", "1"];
+    let (_root, root) = nobody();
+    let quickly =
+        ["--port", "25,465", "--resolver", &address, "--root-server", &root, "--timeout", "1s", "--tries", "1"];
     let output = place.verify(&[&quickly[..], &["--json"]].concat());
     assert_eq!(output.status.code(), Some(3), "{}", err(&output));
     assert_eq!(err(&output), "");
@@ -123,7 +130,7 @@ fn without_a_home_the_state_has_to_be_named() {
     let place = Place::new();
     let (_socket, address) = nobody();
     let usual = ["verify", "new.pem", "--host", "mail.example.com", "--port", "25", "--resolver", &address];
-    let output = place.run(&[&usual[..], &["--timeout", "1s", "--tries", "1"]].concat());
+    let output = place.run(&[&usual[..], &["--root-server", &address, "--timeout", "1s", "--tries", "1"]].concat());
     match output.status.code() {
         // Root has a place of its own, and nothing was found that is worth keeping there.
         Some(2) => assert!(err(&output).contains("hint: name a folder with --state"), "{}", err(&output)),

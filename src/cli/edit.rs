@@ -10,10 +10,12 @@ use serde_json::{Map, Value, json};
 use crate::cli::refusal::{not_ours, replace_failure, unreadable};
 use crate::cli::{Answer, Failure, Ran, Status, Ui};
 use crate::files::command::{self, Ended};
+use crate::files::copy::copy_pieces;
 use crate::files::disk::Disk;
-use crate::files::replace::{Staged, copy_pieces};
+use crate::files::replace::Staged;
 use crate::files::surroundings;
 use crate::files::view::View;
+use crate::finding::Finding;
 use crate::name::Name;
 use crate::report::{diff, printable};
 use crate::tlsa::Target;
@@ -209,7 +211,7 @@ impl Opened {
             show(&bytes, ui)?;
         }
         for note in &patch.notes {
-            ui.warn(&note.message);
+            ui.talk(format!("note: {}", note.message));
         }
         if let Some(output) = args.output.as_deref().filter(|_| !args.dry_run) {
             self.write_elsewhere(output, zone, patch, ui)?;
@@ -222,6 +224,7 @@ impl Opened {
             self.warn_of_links(patch, ui);
             self.write(zone, patch, args)?;
             remember(ui);
+            self.warn_of_journal(zone, ui);
         }
         let summary = summary(zone, patch, writes, &self.path);
         if args.dry_run || args.diff {
@@ -242,6 +245,20 @@ impl Opened {
             if links.is_some_and(|links| links > 1) {
                 ui.warn(format!("{} has other hard links, which keep the old text", self.disk.label(*file)));
             }
+        }
+    }
+
+    /// A running named compares the new file with what it serves. One that starts
+    /// wants to go on from the journal to the file, and where it cannot (9.18:
+    /// "journal out of sync with zone") does not load the zone at all.
+    fn warn_of_journal(&self, zone: &Zone<'_>, ui: &mut Ui<'_>) {
+        if self.surroundings.iter().any(|surroundings| surroundings.journal.is_some()) {
+            let zone = zone_word(zone.apex());
+            ui.warn(format!(
+                "there is a journal ({}.jnl): let named read the new file with rndc reload {zone}; \
+                 if named is stopped, or stops before that, move the journal away before it starts",
+                self.path.display()
+            ));
         }
     }
 
@@ -321,8 +338,8 @@ impl Opened {
         let copied = self.disk.with(0, |opened| {
             if output != Path::new("-") {
                 let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-                let mut new = tempfile::NamedTempFile::new_in(folder)?;
-                copy_pieces(&opened.file, splices, new.as_file_mut())?;
+                let new = tempfile::NamedTempFile::new_in(folder)?;
+                copy_pieces(&opened.file, splices, new.as_file())?;
                 new.as_file().set_permissions(opened.file.metadata()?.permissions())?;
                 new.as_file().sync_all()?;
                 return new.persist(output).map(|_| ()).map_err(|failed| failed.error);
@@ -331,7 +348,7 @@ impl Opened {
                 return Err(std::io::Error::other("stdout already carries the JSON document"));
             }
             let mut spool = tempfile::tempfile()?;
-            copy_pieces(&opened.file, splices, &mut spool)?;
+            copy_pieces(&opened.file, splices, &spool)?;
             std::io::Seek::rewind(&mut spool)?;
             std::io::copy(&mut spool, ui.out()).map(|_| ())
         });
@@ -391,6 +408,9 @@ fn edits_json(zone: &Zone<'_>, patch: &Patch, written: bool) -> Map<String, Valu
     json.insert("removed".to_owned(), patch.removed.iter().map(edit).collect());
     let (before, after) = patch.serial.unwrap_or((zone.serial(), zone.serial()));
     json.insert("serial".to_owned(), json!({"before": before, "after": after}));
+    let finding =
+        |note: &Finding| json!({"code": note.code, "severity": note.severity.word(), "message": note.message});
+    json.insert("findings".to_owned(), patch.notes.iter().map(finding).collect());
     json
 }
 

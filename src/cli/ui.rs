@@ -233,7 +233,15 @@ pub(crate) fn finish_unparsed(error: &clap::Error, arguments: &[OsString], strea
         return if printed.is_ok() { Status::Good } else { Status::Wrong };
     }
     let words: Vec<&str> = arguments.iter().skip(1).filter_map(|word| word.to_str()).collect();
-    if words.iter().take_while(|word| **word != "--").any(|word| *word == "--json") {
+    let flags = || words.iter().take_while(|word| **word != "--");
+    if flags().any(|word| *word == "--monitoring") && flags().any(|word| *word == "verify") {
+        // A plugin that cannot run is not known to be well, and not critical either.
+        let text = error.render().to_string();
+        let message = text.lines().next().unwrap_or("").trim_start_matches("error: ");
+        let printed = write!(streams.out, "{}", report::monitoring::failure(message));
+        return if printed.is_ok() { Status::Unknown } else { Status::Wrong };
+    }
+    if flags().any(|word| *word == "--json") {
         let command = words.iter().find(|word| !word.starts_with('-')).copied().unwrap_or("");
         let text = error.render().to_string();
         let message = text.lines().next().unwrap_or("").trim_start_matches("error: ");

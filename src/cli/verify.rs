@@ -17,8 +17,9 @@ use serde_json::{Map, json};
 use crate::cli::options::ParamArgs;
 use crate::cli::{Answer, Failure, Ran, Status, Ui};
 use crate::duration;
+use crate::files::page;
 use crate::propagation::{BUILT, Decision, HoldWish, Judged, Policy, moment, overall};
-use crate::report::{verdict, verdict_json};
+use crate::report::{monitoring, verdict, verdict_json};
 use crate::tlsa::advice;
 
 use exec::Program;
@@ -62,6 +63,13 @@ pub struct Args {
     /// Run this command when it is safe, and only then; no shell is involved
     #[arg(long, value_name = "CMD")]
     pub exec: Option<Program>,
+    /// Write figures for Prometheus here after each check, replacing the file
+    #[arg(long, value_name = "FILE")]
+    pub metrics: Option<PathBuf>,
+    /// Answer as a monitoring plugin: one line, and the status 0 when safe, 1 when
+    /// not yet, 2 when unsafe, 3 when unknown. These are not the usual statuses
+    #[arg(long, conflicts_with_all = ["json", "wait", "exec"])]
+    pub monitoring: bool,
 }
 
 /// Runs the command.
@@ -74,6 +82,11 @@ pub fn run(args: &Args, ui: &mut Ui<'_>, now: DateTime<Utc>) -> Ran {
 }
 
 fn run_in(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World) -> Ran {
+    let ran = verify(args, ui, world);
+    if args.monitoring { ran.or_else(|failure| Ok(plugin_failure(failure))) } else { ran }
+}
+
+fn verify(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World) -> Ran {
     let now = world.now();
     if now < BUILT {
         let message = format!("the clock says {}, which is before this program was made", moment(now));
@@ -91,17 +104,26 @@ fn run_in(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World) -> Ran {
             said.push(sentence);
         }
     }
+    let settings = args.asking.settings(now)?;
     let watching = Watching {
         jobs,
-        settings: args.asking.settings(now)?,
+        reach: args.asking.reach(&settings.anchors)?,
+        settings,
         state: crate::files::state::folder(args.state.as_deref()).map_err(watch::failure)?,
         policy: Policy {
             hold: args.hold.unwrap_or_default(),
             since: args.since,
             allow_unreachable: args.allow_unreachable,
         },
+        metrics: args.metrics.clone(),
         deadline: args.wait.then(|| args.deadline.and_then(|length| now.checked_add_signed(length))),
     };
+    if let Some(path) = &args.metrics {
+        page::probe(path).map_err(|error| {
+            let message = format!("the figures cannot be written there: {error}");
+            Failure::wrong(message).at(format!("--metrics {}", path.display()))
+        })?;
+    }
     let Watched { checked_at, judged, interrupted } = watching.run(ui, world)?;
     if let Some(Interrupted(signal)) = interrupted {
         ui.warn(format!("{signal} ended the wait; what was seen is kept, so a new run goes on from here"));
@@ -111,6 +133,10 @@ fn run_in(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World) -> Ran {
 
 fn answer(args: &Args, ui: &mut Ui<'_>, world: &dyn World, checked_at: DateTime<Utc>, judged: &[Judged]) -> Ran {
     let (decision, _) = overall(judged.iter().map(|target| &target.verdict));
+    if args.monitoring {
+        let (text, json) = (monitoring::line(judged, checked_at), verdict_json::fields(judged, checked_at));
+        return Ok(Answer { status: plugin_status(decision), text, json });
+    }
     let look = verdict::Look { width: ui.width(), color: ui.color() };
     let text = verdict::text(judged, checked_at, look);
     let mut json = verdict_json::fields(judged, checked_at);
@@ -135,6 +161,23 @@ fn answer(args: &Args, ui: &mut Ui<'_>, world: &dyn World, checked_at: DateTime<
         Err(error) => format!("it is safe, but the command could not be run: {error}"),
     };
     failed(ui, text, reason, json, program)
+}
+
+/// The exit status that monitoring plugins have, by its number.
+fn plugin_status(decision: Decision) -> Status {
+    match decision {
+        Decision::Safe => Status::Good,
+        Decision::Wait => Status::Bad,
+        Decision::Unsafe => Status::Wrong,
+        Decision::Unknown => Status::Unknown,
+    }
+}
+
+/// Without a verdict, a plugin's state is not known, whatever was wrong.
+fn plugin_failure(failure: Failure) -> Answer {
+    let place = failure.place.map(|place| format!(" ({place})")).unwrap_or_default();
+    let text = monitoring::failure(&format!("{}{place}", failure.message));
+    Answer { status: Status::Unknown, text, json: failure.json }
 }
 
 fn failed(

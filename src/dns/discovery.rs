@@ -1,6 +1,7 @@
-//! Finding things through resolvers: where zones begin, who serves them, and
-//! at which addresses. Hints for whom to ask, never proof: a resolver that lies
-//! can make the walk fail, not succeed.
+//! Finding things: where zones begin, who serves them, and at which addresses.
+//! Hints for whom to ask, never proof: whoever lies can make the walk fail, not
+//! succeed. Resolvers are asked first; where they fail, or all of them strip
+//! what DNSSEC needs, the way goes down from the root servers, if there are any.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -13,10 +14,12 @@ use hickory_proto::rr::{Record, RecordType};
 use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
-use crate::dns::Family;
 use crate::dns::convert::to_hickory;
-use crate::dns::exchange::{Asker, Manner, Question};
+use crate::dns::exchange::{Asker, Manner, Question, Reply};
 use crate::dns::reading::{address, delegated_names, glue, name_servers};
+use crate::dns::roots::Descent;
+use crate::dns::{Family, FromRoot, Reach, Settings};
+use crate::finding::{Finding, Severity};
 use crate::name::Name;
 
 /// Servers asked where resolvers fail.
@@ -30,6 +33,12 @@ pub(crate) const ADDRESSES: usize = 256;
 pub(crate) struct Discovery {
     asker: Arc<Asker>,
     resolvers: Vec<SocketAddr>,
+    /// Those that deliver DNSSEC records, as far as that matters.
+    usable: OnceCell<Arc<[SocketAddr]>>,
+    /// A zone that trust starts at, so that it must be signed.
+    signed: Name,
+    roots: Option<Descent>,
+    from_root: FromRoot,
     family: Family,
     pub(crate) port: u16,
     answers: Shared<(Name, RecordType), Option<Arc<Message>>>,
@@ -78,24 +87,93 @@ impl Addresses {
 }
 
 impl Discovery {
-    pub(crate) fn new(asker: Arc<Asker>, resolvers: Vec<SocketAddr>, family: Family, port: u16) -> Self {
-        Self { asker, resolvers, family, port, answers: Shared::default(), from_all: Shared::default() }
+    pub(crate) fn new(asker: Arc<Asker>, settings: &Settings, reach: &Reach) -> Self {
+        let family = settings.family;
+        let wanted = match family {
+            Family::Both => |_: SocketAddr| true,
+            Family::V4 => |address: SocketAddr| address.is_ipv4(),
+            Family::V6 => |address: SocketAddr| address.is_ipv6(),
+        };
+        let roots = (!reach.roots.is_empty())
+            .then(|| Descent::new(Arc::clone(&asker), &reach.roots, settings.dns_port, wanted));
+        Self {
+            asker,
+            resolvers: settings.resolvers.clone(),
+            usable: OnceCell::new(),
+            signed: settings.anchors.zones().min_by_key(|zone| zone.labels().count()).cloned().unwrap_or(Name::root()),
+            roots,
+            from_root: reach.from_root,
+            family,
+            port: settings.dns_port,
+            answers: Shared::default(),
+            from_all: Shared::default(),
+        }
     }
 
-    /// The first usable answer of a resolver; `None` when none has one.
+    /// The resolvers to find things with. One that leaves signatures out, or gives
+    /// no answer about a zone that must be signed, is not among them when the root
+    /// servers can be asked instead.
+    async fn usable(&self) -> Arc<[SocketAddr]> {
+        let choose = async {
+            match (&self.roots, self.from_root) {
+                (None, _) => self.resolvers.clone().into(),
+                (Some(_), FromRoot::Always) => Arc::default(),
+                (Some(_), FromRoot::AsFallback) => {
+                    let replies = self.resolvers_asked(&self.signed, RecordType::SOA, &self.resolvers).await;
+                    let signed = |reply: &Reply| {
+                        let answers = reply.as_ref().map(|message| message.answers.as_slice()).unwrap_or_default();
+                        answers.iter().any(|record| record.record_type() == RecordType::RRSIG)
+                    };
+                    let usable = self.resolvers.iter().zip(&replies).filter(|(_, reply)| signed(reply));
+                    usable.map(|(resolver, _)| *resolver).collect()
+                }
+            }
+        };
+        Arc::clone(self.usable.get_or_init(|| Box::pin(choose)).await)
+    }
+
+    /// What is to be told of the way that was taken.
+    pub(crate) fn finding(&self) -> Option<Finding> {
+        let none = self.roots.is_some() && self.usable.get().is_some_and(|usable| usable.is_empty());
+        let message = match self.from_root {
+            _ if !none => return None,
+            FromRoot::Always => return None,
+            FromRoot::AsFallback => "no resolver delivers DNSSEC records, so the walk went from the root servers",
+        };
+        Some(Finding::new("walked-from-root", Severity::Note, message))
+    }
+
+    /// The first usable answer of a resolver, else that of the zone's servers;
+    /// `None` when there is none.
     async fn find(&self, name: &Name, kind: RecordType) -> Option<Arc<Message>> {
         let question = Question { name: to_hickory(name), kind, manner: Manner::Finding };
         let search = async {
-            for resolver in &self.resolvers {
+            for resolver in self.usable().await.iter() {
                 if let Ok(answer) = self.asker.ask(*resolver, &question).await
-                    && matches!(answer.metadata.response_code, ResponseCode::NoError | ResponseCode::NXDomain)
+                    && is_usable(&answer)
                 {
                     return Some(Arc::new(answer));
                 }
             }
-            None
+            self.descend(name, kind).await.map(Arc::new)
         };
-        self.answers.get((name.clone(), kind), search).await
+        self.answers.get((name.clone(), kind), Box::pin(search)).await
+    }
+
+    async fn descend(&self, name: &Name, kind: RecordType) -> Option<Message> {
+        match &self.roots {
+            Some(roots) => roots.lookup(name, kind).await,
+            None => None,
+        }
+    }
+
+    async fn resolvers_asked(&self, name: &Name, kind: RecordType, resolvers: &[SocketAddr]) -> Vec<Reply> {
+        let asking = resolvers.iter().map(|resolver| {
+            let question = Question { name: to_hickory(name), kind, manner: Manner::Finding };
+            let (asker, resolver) = (Arc::clone(&self.asker), *resolver);
+            async move { asker.ask(resolver, &question).await }
+        });
+        together(asking).await
     }
 
     /// The zones on the way from the root to the name, in that order. Where
@@ -105,7 +183,7 @@ impl Discovery {
     ///
     /// # Errors
     ///
-    /// The name for which no resolver has an answer.
+    /// The name about which nobody has an answer.
     pub(crate) async fn zones(self: &Arc<Self>, name: &Name) -> Result<Vec<Name>, Name> {
         let mut names: Vec<Name> = name.ancestors().collect();
         names.reverse();
@@ -175,20 +253,17 @@ impl Discovery {
         answer.map(|answer| name_servers(&answer.answers, &to_hickory(zone))).unwrap_or_default()
     }
 
-    /// What every resolver that has a usable answer says.
+    /// What every resolver that has a usable answer says, else the zone's servers.
     async fn find_all(&self, name: &Name, kind: RecordType) -> Arc<[Message]> {
         let search = async {
-            let asking = self.resolvers.iter().map(|resolver| {
-                let question = Question { name: to_hickory(name), kind, manner: Manner::Finding };
-                let (asker, resolver) = (Arc::clone(&self.asker), *resolver);
-                async move { asker.ask(resolver, &question).await }
-            });
-            let usable = |answer: &Message| {
-                matches!(answer.metadata.response_code, ResponseCode::NoError | ResponseCode::NXDomain)
-            };
-            together(asking).await.into_iter().flatten().filter(usable).collect()
+            let replies = self.resolvers_asked(name, kind, &self.usable().await).await;
+            let mut answers: Vec<Message> = replies.into_iter().flatten().filter(is_usable).collect();
+            if answers.is_empty() {
+                answers.extend(self.descend(name, kind).await);
+            }
+            answers.into()
         };
-        self.from_all.get((name.clone(), kind), search).await
+        self.from_all.get((name.clone(), kind), Box::pin(search)).await
     }
 
     /// The addresses of a server, with the port to ask at: those that any of the
@@ -230,6 +305,11 @@ impl Discovery {
         addresses.truncate(ADDRESSES);
         Servers { addresses, over_limit }
     }
+}
+
+/// Whether the answer says what is there, or that nothing is.
+fn is_usable(answer: &Message) -> bool {
+    matches!(answer.metadata.response_code, ResponseCode::NoError | ResponseCode::NXDomain)
 }
 
 /// Values that many want and one makes.

@@ -6,7 +6,8 @@
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query};
@@ -16,12 +17,16 @@ use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::dns::discovery::Shared;
+use crate::finding::{Finding, Severity};
 use crate::propagation::evidence::Outcome;
 
 /// What fits through nearly every path unfragmented (DNS flag day 2020).
 const PAYLOAD: u16 = 1232;
 /// Questions under way at once; each needs a socket.
-const AT_ONCE: usize = 256;
+const AT_ONCE: usize = 512;
+/// Questions under way at once to one server, which may have a rate limit.
+const AT_ONCE_EACH: usize = 64;
 /// A server that refuses the port is asked again after this long.
 const PAUSE: Duration = Duration::from_millis(50);
 /// More records than any answer that we ask for has use of.
@@ -31,7 +36,7 @@ const RECORDS: usize = 1000;
 const STRAYS: usize = 64;
 
 /// What to ask, and in which role.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Question {
     pub(crate) name: WireName,
     pub(crate) kind: RecordType,
@@ -39,7 +44,7 @@ pub(crate) struct Question {
 }
 
 /// In which role a server is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Manner {
     /// As an authority: RD clear.
     Authority,
@@ -52,11 +57,16 @@ pub(crate) enum Manner {
 /// An answer, or which kind of none.
 pub(crate) type Reply = Result<Message, Outcome>;
 
-/// Asks questions within the limits of time and number.
+/// Asks questions within the limits of time and number, and none of them twice.
 pub(crate) struct Asker {
     timeout: Duration,
     tries: u32,
+    /// Questions that may be asked, and those that were to be.
+    limit: usize,
+    wanted: AtomicUsize,
     places: Semaphore,
+    places_each: Mutex<HashMap<SocketAddr, Arc<Semaphore>>>,
+    replies: Shared<(SocketAddr, Question), Reply>,
     heard: Mutex<Heard>,
 }
 
@@ -68,26 +78,55 @@ struct Heard {
 }
 
 impl Asker {
-    /// Each question is sent up to `tries` times and waited for `timeout` each time.
-    pub(crate) fn new(timeout: Duration, tries: u32) -> Self {
-        Self { timeout, tries: tries.max(1), places: Semaphore::new(AT_ONCE), heard: Mutex::default() }
+    /// Each question is sent up to `tries` times and waited for `timeout` each
+    /// time; no more than `limit` questions are asked at all.
+    pub(crate) fn new(timeout: Duration, tries: u32, limit: usize) -> Self {
+        Self {
+            timeout,
+            tries: tries.max(1),
+            limit,
+            wanted: AtomicUsize::new(0),
+            places: Semaphore::new(AT_ONCE),
+            places_each: Mutex::default(),
+            replies: Shared::default(),
+            heard: Mutex::default(),
+        }
     }
 
-    /// Asks one server. One that has given no usable answer so far is not asked
-    /// anything more, so that it costs one timeout and not one for each question.
+    /// Asks one server, unless it has been asked that already. One that has given
+    /// no usable answer so far is not asked anything more, so that it costs one
+    /// timeout and not one for each question.
     pub(crate) async fn ask(&self, server: SocketAddr, question: &Question) -> Reply {
+        // In a box: this future is part of every other, many times over.
+        self.replies.get((server, question.clone()), Box::pin(self.ask_once(server, question))).await
+    }
+
+    /// The finding that more was to be asked than is permitted: what is missing
+    /// then may be what matters.
+    pub(crate) fn finding(&self) -> Option<Finding> {
+        let message = format!("more than {} questions were to be asked, so not everything was", self.limit);
+        let over = self.wanted.load(Ordering::Relaxed) > self.limit;
+        over.then(|| Finding::new("limits-exceeded", Severity::Unknown, message))
+    }
+
+    async fn ask_once(&self, server: SocketAddr, question: &Question) -> Reply {
         let silent =
             |heard: &mut Heard| heard.silent.get(&server).filter(|_| !heard.answered.contains(&server)).copied();
         if let Some(outcome) = self.heard(silent) {
             return Err(outcome);
         }
-        let reply = match self.places.acquire().await {
+        let of_server = {
+            let mut each = self.places_each.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(each.entry(server).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE_EACH))))
+        };
+        let reply = match (of_server.acquire().await, self.places.acquire().await) {
             // Many may have waited for a place while it fell silent.
-            Ok(_place) => match self.heard(silent) {
+            (Ok(_place), Ok(_of_all)) => match self.heard(silent) {
                 Some(outcome) => return Err(outcome),
+                None if self.wanted.fetch_add(1, Ordering::Relaxed) >= self.limit => return Err(Outcome::Unreachable),
                 None => self.exchange(server, question).await,
             },
-            Err(_) => Err(Outcome::Unreachable),
+            _ => Err(Outcome::Unreachable),
         };
         self.heard(|heard| match &reply {
             Err(outcome @ (Outcome::Unreachable | Outcome::Malformed)) => {

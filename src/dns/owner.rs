@@ -5,17 +5,20 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use hickory_proto::dnssec::rdata::DNSKEY;
+use hickory_proto::dnssec::{Algorithm, PublicKey};
 use hickory_proto::rr::RecordType;
 
 use crate::dns::convert::{tlsa, to_hickory};
 use crate::dns::discovery::together;
+use crate::dns::entry::INCOMPLETE;
 use crate::dns::exchange::{Question, Reply};
-use crate::dns::proof::{Proof, RrSet, prove};
+use crate::dns::proof::{Proof, RrSet, algorithm_name, prove};
 use crate::dns::reading::{Said, soa};
 use crate::dns::standing::{missing, soa_in, soa_of};
 use crate::dns::trials::Trials;
 use crate::dns::walk::Walk;
-use crate::dns::zone::{Facts, Server, label};
+use crate::dns::zone::{Facts, KeySet, Server, label};
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
 use crate::propagation::evidence::{Outcome, Security, ServerAnswer};
@@ -127,7 +130,12 @@ pub(crate) fn proven(facts: &Facts, server: &Server, reply: &Reply, said: &Said,
 
 /// What the set's signatures prove under each of the key sets.
 fn under_all_keys(facts: &Facts, set: &RrSet, trials: &Trials) -> Proof {
-    let mut proofs = facts.key_sets.iter().map(|keys| (prove(set, &facts.zone, &keys.keys, trials), &keys.from));
+    let under = |keys: &KeySet| {
+        let mut proof = prove(set, &facts.zone, &keys.keys, trials);
+        proof.findings.extend(unsigned_with(facts, set, &keys.keys, &proof));
+        proof
+    };
+    let mut proofs = facts.key_sets.iter().map(|keys| (under(keys), &keys.from));
     let Some((mut proof, first)) = proofs.next() else {
         return Proof::unknown();
     };
@@ -145,6 +153,23 @@ fn under_all_keys(facts: &Facts, set: &RrSet, trials: &Trials) -> Proof {
         }
     }
     proof
+}
+
+/// Whatever is signed is to be signed with every algorithm that the parent names
+/// (RFC 4035 section 2.2), and some validators insist on it.
+fn unsigned_with(facts: &Facts, set: &RrSet, keys: &[DNSKEY], proof: &Proof) -> Vec<Finding> {
+    let by = |key: &DNSKEY, algorithm: Algorithm| key.public_key().algorithm() == algorithm;
+    let signed = |algorithm| proof.signers.iter().filter_map(|index| keys.get(*index)).any(|key| by(key, algorithm));
+    // That there is no key of it is told of the keys.
+    let known = |algorithm| keys.iter().any(|key| by(key, algorithm));
+    let secure = proof.security == Security::Secure;
+    let lacking = facts.algorithms.iter().filter(|algorithm| secure && known(**algorithm) && !signed(**algorithm));
+    let finding = |algorithm: &Algorithm| {
+        let algorithm = algorithm_name(*algorithm);
+        let message = format!("the parent names {algorithm}, and {} is not signed with it", set.title());
+        Finding::new(INCOMPLETE, Severity::Unknown, message)
+    };
+    lacking.map(finding).collect()
 }
 
 fn labelled(findings: Vec<Finding>, name: &Name, address: Option<SocketAddr>) -> Vec<Finding> {

@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 
+use hickory_proto::dnssec::Algorithm;
 use hickory_proto::dnssec::rdata::{DNSKEY, DS};
 use hickory_proto::rr::RecordType;
 
@@ -69,7 +70,9 @@ impl Walk {
             });
         }
         let chain = chain.with(zone, &standing, Vec::new()).links;
-        Facts { zone: zone.clone(), chain, ceiling, expires: standing.expires, key_sets, servers, findings }
+        let algorithms = if anchors.is_empty() { algorithms(&trusted) } else { Vec::new() };
+        let (zone, expires) = (zone.clone(), standing.expires);
+        Facts { zone, chain, ceiling, expires, algorithms, key_sets, servers, findings }
     }
 
     /// What the parent's servers prove about the zone, all of them together.
@@ -190,6 +193,14 @@ fn parent_keys(parent: &Name, chain: &Chain, heard: &Heard, trials: &Trials) -> 
         }
     }
     findings
+}
+
+/// The algorithms that the parent names.
+fn algorithms(trusted: &Trusted) -> Vec<Algorithm> {
+    let mut all: Vec<Algorithm> = trusted.iter().flatten().map(Trust::algorithm).collect();
+    all.sort_by_key(|algorithm| u8::from(*algorithm));
+    all.dedup();
+    all
 }
 
 fn server(name: Name, address: Option<SocketAddr>, listed: Listed, asked: Option<&Asked>, keys: Proof) -> Server {

@@ -12,7 +12,7 @@ use crate::dns::chain::Chain;
 use crate::dns::discovery::{Discovery, Shared, together};
 use crate::dns::exchange::Asker;
 use crate::dns::zone::Facts;
-use crate::dns::{Settings, resolvers};
+use crate::dns::{Reach, Settings, resolvers};
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
 use crate::propagation::evidence::{Evidence, Hop, Outcome, ServerAnswer};
@@ -34,10 +34,11 @@ pub(crate) struct Walk {
 }
 
 impl Walk {
-    pub(crate) fn new(settings: &Settings) -> Self {
-        let asker = Arc::new(Asker::new(settings.timeout, settings.tries));
+    pub(crate) fn new(targets: usize, settings: &Settings, reach: &Reach) -> Self {
+        let questions = reach.questions.saturating_mul(targets.max(1));
+        let asker = Arc::new(Asker::new(settings.timeout, settings.tries, questions));
         let resolvers = settings.resolvers.clone();
-        let discovery = Discovery::new(Arc::clone(&asker), resolvers.clone(), settings.family, settings.dns_port);
+        let discovery = Discovery::new(Arc::clone(&asker), settings, reach);
         Self {
             asker,
             discovery: Arc::new(discovery),
@@ -105,7 +106,9 @@ impl Walk {
             Finding::new("zone-unknown", Severity::Unknown, format!("the zone of {name} cannot be found: {why}"))
         };
         let zones = self.discovery.zones(name).await;
-        let zones: Arc<[Name]> = zones.map_err(|at| unknown(name, &format!("no resolver answers about {at}")))?.into();
+        let zones: Arc<[Name]> = zones
+            .map_err(|at| unknown(name, &format!("neither a resolver nor a root server answers about {at}")))?
+            .into();
         let with_user = first.is_none_or(|first| zones.last() == Some(first));
         let facts = self.facts(zones, with_user).await;
         facts.ok_or_else(|| unknown(name, "the resolvers know no zone above it"))
@@ -120,9 +123,12 @@ pub(crate) fn nothing(target: &Target, why: String) -> Evidence {
 }
 
 /// Gathers the evidence for every target, in order.
-pub(crate) async fn all(targets: &[Target], settings: &Settings) -> Vec<Evidence> {
-    let walk = Arc::new(Walk::new(settings));
-    together(targets.iter().map(|target| Arc::clone(&walk).target(target.clone()))).await
+pub(crate) async fn all(targets: &[Target], settings: &Settings, reach: &Reach) -> Vec<Evidence> {
+    let walk = Arc::new(Walk::new(targets.len(), settings, reach));
+    let mut all = together(targets.iter().map(|target| Arc::clone(&walk).target(target.clone()))).await;
+    let findings: Vec<Finding> = walk.discovery.finding().into_iter().chain(walk.asker.finding()).collect();
+    all.iter_mut().for_each(|evidence| evidence.findings.extend(findings.iter().cloned()));
+    all
 }
 
 /// Where the owner leads: what a proven answer says, before any other.

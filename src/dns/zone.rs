@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use hickory_proto::dnssec::Algorithm;
 use hickory_proto::dnssec::rdata::DNSKEY;
 use hickory_proto::rr::RecordType;
 use tokio::task::JoinSet;
@@ -32,6 +33,8 @@ pub(crate) struct Facts {
     pub(crate) ceiling: Option<Proof>,
     /// When the first signature over its parent's digests expires.
     pub(crate) expires: Option<DateTime<Utc>>,
+    /// The algorithms that the parent names, each of which is to sign everything.
+    pub(crate) algorithms: Vec<Algorithm>,
     /// The key sets that are proven, each once.
     pub(crate) key_sets: Vec<KeySet>,
     pub(crate) servers: Vec<Server>,

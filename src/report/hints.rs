@@ -26,6 +26,9 @@ pub(crate) fn hint(code: &str, severity: Severity) -> Option<&'static str> {
         }
         "clock-before-build" => "set the clock, then try again",
         "cname-target-insecure" => "have the other zone signed, or publish the records at the owner itself",
+        "denial-unproven" => {
+            "publish the records at the owner itself; its server answers from a wildcard without a proof that holds"
+        }
         "delegation-differs" => "make the parent's delegation and the zone's own NS records the same",
         "delegation-missing" | "insecure" => {
             "the parent has no DS for the zone: sign the zone and publish the DS first"
@@ -36,7 +39,9 @@ pub(crate) fn hint(code: &str, severity: Severity) -> Option<&'static str> {
         "family-not-asked" => "leave --ipv4 or --ipv6 away to ask these addresses too",
         "host-is-alias" => "senders look for TLSA where the alias leads: verify with that name as --host",
         "host-without-address" => "publish an A or AAAA record for the host, or name another --host",
-        "limits-exceeded" => "the zone asks for more work than one verdict may take: see its name servers and aliases",
+        "limits-exceeded" => {
+            "the zone asks for more work than one verdict may take: see its name servers and aliases, or --max-questions"
+        }
         "host-address-insecure" => "sign the zone of the host's A and AAAA records",
         "key-tag-collision" => "replace one of the zone's keys that share a key tag by a new one",
         "malformed" | "error-code" | "truncated-without-tcp" => "ask the server with dig, over UDP and over TCP (+tcp)",
@@ -64,6 +69,7 @@ pub(crate) fn hint(code: &str, severity: Severity) -> Option<&'static str> {
         "resolver-stale" => "the cache drops it by itself",
         "serial-unknown" => "ask the server for the zone's SOA with dig",
         "since-contradicted" => "a server was seen without the records after that time",
+        "walked-from-root" => "see to the resolver, or choose this way with --from-root",
         _ => return None,
     })
 }

@@ -13,6 +13,9 @@ use crate::report::table::{cell, table};
 use crate::report::wrap::wrapped;
 use crate::tlsa::Tlsa;
 
+/// Columns in which a few words can be read.
+const FEW_WORDS: usize = 22;
+
 /// One address of one server, with what the verdict holds against it.
 pub(crate) struct Standing<'a> {
     pub(crate) answer: &'a ServerAnswer,
@@ -133,12 +136,13 @@ fn of_zone(standings: &[Standing<'_>], now: DateTime<Utc>, width: Option<usize>)
     };
     let rows: Vec<Vec<String>> = standings.iter().map(row).collect();
     let text = table(&["", "server", "address", "serial", "ttl", "what"], &rows, None);
-    match width {
-        Some(width) if text.lines().any(|line| line.chars().count() > width) => {
-            standings.iter().map(|standing| paragraph(standing, now, width)).collect()
-        }
-        _ => text,
+    let Some(width) = width else { return text };
+    // Only the last column has words; the others are names and numbers.
+    let before = text.lines().next().and_then(|line| line.find("WHAT")).unwrap_or(width);
+    if before + FEW_WORDS > width {
+        return standings.iter().map(|standing| paragraph(standing, now, width)).collect();
     }
+    text.lines().map(|line| format!("{}\n", wrapped(line, before, Some(width)))).collect()
 }
 
 fn paragraph(standing: &Standing<'_>, now: DateTime<Utc>, width: usize) -> String {

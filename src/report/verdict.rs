@@ -16,6 +16,9 @@ use crate::report::timeline::timeline;
 use crate::report::wrap::wrapped;
 use crate::tlsa::Tlsa;
 
+/// Where what belongs to a heading begins.
+const INDENT: usize = 9;
+
 /// With more targets than this, those that are safe take one line each.
 const MANY: usize = 8;
 
@@ -36,9 +39,10 @@ pub fn text(targets: &[Judged], checked_at: DateTime<Utc>, look: Look) -> String
     let step = wrapped(&step, 0, look.width);
     let (_, rest) = step.split_at(decision.word().len());
     let mut text = format!("{}{rest}\n", word(decision, look.color));
-    if let Some(reason) = reason(targets, decision) {
-        text.push_str(&format!("{}\n", wrapped(&reason, 0, look.width)));
+    for line in reason(targets, decision) {
+        text.push_str(&format!("{}\n", wrapped(&line, INDENT, look.width)));
     }
+    let told = worst(targets).and_then(|(_, finding)| hint(finding.code, finding.severity));
     let brief = targets.len() > MANY;
     let mut after_line = false;
     for target in targets {
@@ -48,7 +52,7 @@ pub fn text(targets: &[Judged], checked_at: DateTime<Utc>, look: Look) -> String
         }
         after_line = line;
         let title = title(target, look.width);
-        text.push_str(&if line { title } else { one(target, title, checked_at, look.width) });
+        text.push_str(&if line { title } else { one(target, title, told, checked_at, look.width) });
     }
     text
 }
@@ -68,18 +72,22 @@ pub(crate) fn worst(targets: &[Judged]) -> Option<(&Judged, &Finding)> {
     all.min_by_key(|(_, finding)| Reverse(finding.severity))
 }
 
-/// What decided, in a sentence: the first of the heaviest findings.
-fn reason(targets: &[Judged], decision: Decision) -> Option<String> {
-    let (target, finding) = worst(targets).filter(|(_, finding)| finding.severity > Severity::Note)?;
+/// What decided, the first of the heaviest findings, and what to do about it.
+fn reason(targets: &[Judged], decision: Decision) -> Vec<String> {
+    let Some((target, finding)) = worst(targets).filter(|(_, finding)| finding.severity > Severity::Note) else {
+        return Vec::new();
+    };
     let weighs = |finding: &&Finding| Decision::from(finding.severity) == decision;
     let others = targets.iter().flat_map(|target| &target.verdict.findings).filter(weighs).count() - 1;
     let of = if targets.len() > 1 { format!("{}: ", target.evidence.owner) } else { String::new() };
     let more = match others {
         0 => String::new(),
-        1 => ", and one more".to_owned(),
-        count => format!(", and {count} more"),
+        1 => "; and one more".to_owned(),
+        count => format!("; and {count} more"),
     };
-    Some(format!("because {of}{}{more}", sentence(finding)))
+    let mut lines = vec![format!("why      {of}{}{more}", sentence(finding))];
+    lines.extend(hint(finding.code, finding.severity).map(|hint| format!("to do    {hint}")));
+    lines
 }
 
 fn word(decision: Decision, color: bool) -> String {
@@ -110,7 +118,7 @@ fn next_step(targets: &[Judged], decision: Decision, safe_at: Option<DateTime<Ut
         (Decision::Unknown, _) => {
             "do not deploy; what could not be found out is listed below, then ask again".to_owned()
         }
-        (Decision::Unsafe, _) => "do not deploy; something is wrong now, see below".to_owned(),
+        (Decision::Unsafe, _) => "do not deploy; something is wrong now".to_owned(),
     }
 }
 
@@ -132,38 +140,55 @@ fn title(target: &Judged, width: Option<usize>) -> String {
     format!("{}\n", wrapped(&line, 2, width))
 }
 
-fn one(target: &Judged, title: String, now: DateTime<Utc>, width: Option<usize>) -> String {
+fn one(target: &Judged, title: String, told: Option<&'static str>, now: DateTime<Utc>, width: Option<usize>) -> String {
     let Judged { evidence, expectation, verdict, .. } = target;
     let mut text = title;
     text.push_str(&listed("new", expectation.expected(), width));
     text.push_str(&listed("current", expectation.current().unwrap_or_default(), width));
     text.push_str(&servers(target, now, width));
     text.push_str(&resolvers(&evidence.resolvers, expectation.expected(), width));
-    text.push_str(&findings(&verdict.findings, width));
+    text.push_str(&findings(&verdict.findings, told, width));
     text.push_str(&timeline(verdict.agreed_since, verdict.hold, now, width));
     text
 }
 
 fn listed(what: &str, records: &[Tlsa], width: Option<usize>) -> String {
-    let line = |record: &Tlsa| format!("{}\n", wrapped(&format!("  {what:<8} {record}"), 11, width));
+    let line = |record: &Tlsa| format!("{}\n", wrapped(&format!("{what:<8} {record}"), INDENT, width));
     records.iter().map(line).collect()
 }
 
-fn findings(findings: &[Finding], width: Option<usize>) -> String {
-    const INDENT: usize = 9;
-    let mut text = String::new();
-    let mut told = None;
-    for (index, finding) in findings.iter().enumerate() {
-        if index == 0 {
-            text.push('\n');
+/// The findings, those that say the same of several servers together; `told` is
+/// the hint that stands above already.
+fn findings(findings: &[Finding], mut told: Option<&'static str>, width: Option<usize>) -> String {
+    let mut groups: Vec<Vec<&Finding>> = Vec::new();
+    for finding in findings {
+        let same = |group: &&mut Vec<&Finding>| {
+            let first = group.first();
+            first
+                .is_some_and(|f| (f.severity, f.code, &f.message) == (finding.severity, finding.code, &finding.message))
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(finding),
+            None => groups.push(vec![finding]),
         }
-        let line = format!("{:<8} {}: {}", finding.severity.word(), finding.code, sentence(finding));
-        text.push_str(&format!("{}\n", wrapped(&line, INDENT, width)));
-        let kind = |finding: &Finding| (finding.code, finding.severity);
-        let last = findings.get(index + 1).is_none_or(|next| kind(next) != kind(finding));
-        if let Some(hint) = hint(finding.code, finding.severity).filter(|hint| last && told != Some(*hint)) {
+    }
+    let mut text = if groups.is_empty() { String::new() } else { "\n".to_owned() };
+    let mut line = |line: String| text.push_str(&format!("{}\n", wrapped(&line, INDENT, width)));
+    for (index, group) in groups.iter().enumerate() {
+        let Some(first) = group.first() else { continue };
+        let lead = format!("{:<8} {}: ", first.severity.word(), first.code);
+        if group.len() > 1 {
+            let servers: Vec<&str> = group.iter().filter_map(|finding| finding.server.as_deref()).collect();
+            line(format!("{lead}{}", cell(&first.message)));
+            line(format!("{:INDENT$}at {}", "", cell(&servers.join(", "))));
+        } else {
+            line(format!("{lead}{}", sentence(first)));
+        }
+        let next = groups.get(index + 1).and_then(|group| group.first());
+        let last = next.is_none_or(|next| (next.code, next.severity) != (first.code, first.severity));
+        if let Some(hint) = hint(first.code, first.severity).filter(|hint| last && told != Some(*hint)) {
             told = Some(hint);
-            text.push_str(&format!("{}\n", wrapped(&format!("{:INDENT$}hint: {hint}", ""), INDENT, width)));
+            line(format!("{:INDENT$}to do: {hint}", ""));
         }
     }
     text
@@ -176,119 +201,4 @@ pub(crate) fn sentence(finding: &Finding) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use chrono::TimeDelta;
-
-    use super::*;
-    use crate::propagation::evidence::{Evidence, Outcome, Security};
-    use crate::propagation::memory::Memory;
-    use crate::propagation::sample::{at, evidence, failing, key, name, resolver, server};
-    use crate::propagation::{Expectation, HoldWish, Policy, check};
-
-    fn judged(evidence: Evidence, hold: HoldWish) -> Judged {
-        let expectation = Expectation::new(vec![key("new")], Some(vec![key("old")]));
-        let policy = Policy { hold, ..Policy::default() };
-        let memory = Memory::empty(&name("example.com"));
-        let (verdict, memory) = check(&evidence, &expectation, &memory, &policy, at("12:00:00"));
-        let watch = memory.of(&evidence.owner);
-        Judged { evidence, expectation, verdict, watch }
-    }
-
-    fn report(evidence: Evidence, hold: HoldWish) -> String {
-        text(&[judged(evidence, hold)], at("12:00:00"), Look::default())
-    }
-
-    #[test]
-    fn a_wait_says_until_when_and_shows_the_hold() {
-        let both = [key("new"), key("old")];
-        let mut seen = evidence(vec![server(1, &both), server(2, &both)]);
-        seen.resolvers = vec![resolver(&both, 60)];
-        let text = report(seen, HoldWish::For(TimeDelta::hours(2)));
-        assert!(
-            text.starts_with("WAIT: do not deploy yet; if nothing changes it is safe at 2026-11-21T14:00:00Z (in 2h)")
-        );
-        for line in [
-            "_25._tcp.mail.example.com. in the zone example.com.: wait",
-            &format!("  new      {}", key("new")),
-            &format!("  current  {}", key("old")),
-            "    SERVER            ADDRESS    SERIAL      TTL   WHAT",
-            "ok  ns2.example.net.  192.0.2.2  2026112001  3600  agrees for 0s",
-            "RESOLVER   ANSWER    VALIDATES  TTL  MISSING",
-            "127.0.0.1  answered  yes        60   -",
-            "hold     2h: as asked for",
-            "         2026-11-21T14:00:00Z  hold over, in 2h",
-        ] {
-            assert!(text.lines().any(|found| found == line), "{line}\nin\n{text}");
-        }
-    }
-
-    #[test]
-    fn the_heaviest_finding_comes_first_with_its_hint_once() {
-        let mut bogus = server(3, &[key("new")]);
-        bogus.security = Security::Bogus;
-        let servers = vec![server(1, &[key("old")]), server(4, &[key("old")]), failing(2, Outcome::Unreachable), bogus];
-        let text = report(evidence(servers), HoldWish::TwiceTheOldTtl);
-        assert!(text.starts_with("UNSAFE: do not deploy;"), "{text}");
-        let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what}\nin\n{text}"));
-        let order = ["\nunsafe   bogus: ", "\nunknown  unreachable: ", "\nwait     record-missing: "].map(place);
-        assert!(order.is_sorted(), "{text}");
-        assert_eq!(text.matches("hint: see whether the zone was reloaded").count(), 1, "{text}");
-        assert!(text.contains("record-missing: ns1.example.net. 192.0.2.1: lacks 3 1 1 "));
-        assert!(text.contains("it starts when the last server serves the new records"));
-        let bogus = text.lines().find(|line| line.contains("ns3") && line.ends_with("bogus, old-record-missing"));
-        assert!(bogus.is_some_and(|line| line.starts_with("unsafe   ns3.example.net.")), "{text}");
-        assert!(text.lines().nth(1).unwrap().starts_with("because ns3.example.net. 192.0.2.3: "), "{text}");
-    }
-
-    #[test]
-    fn text_from_the_network_cannot_take_over_the_terminal() {
-        let mut seen = evidence(vec![server(1, &[key("new"), key("old")])]);
-        seen.findings = vec![Finding::new("odd", crate::finding::Severity::Note, "says \u{1b}[2J\nSAFE: go on")];
-        let text = report(seen, HoldWish::For(TimeDelta::hours(2)));
-        assert!(!text.contains('\u{1b}') && !text.contains("\nSAFE"), "{text}");
-    }
-
-    #[test]
-    fn colour_is_for_the_word_only() {
-        let target = judged(evidence(Vec::new()), HoldWish::TwiceTheOldTtl);
-        let colored = text(&[target], at("12:00:00"), Look { color: true, width: None });
-        assert!(colored.starts_with("\u{1b}[1;35mUNKNOWN\u{1b}[0m: "));
-        assert_eq!(colored.matches('\u{1b}').count(), 2);
-    }
-
-    #[test]
-    fn when_the_old_records_are_gone_nothing_is_left_to_do() {
-        let (both, alone) = ([key("new"), key("old")], [key("new")]);
-        let expectation = Expectation::new(vec![key("new")], None);
-        let memory = Memory::empty(&name("example.com"));
-        let step = |memory: &Memory, records: &[Tlsa], time: DateTime<Utc>| {
-            let evidence = evidence(vec![server(1, records)]);
-            let (verdict, memory) = check(&evidence, &expectation, memory, &Policy::default(), time);
-            let watch = memory.of(&evidence.owner);
-            let judged = Judged { evidence, expectation: expectation.clone(), verdict, watch };
-            (text(&[judged], time, Look::default()), memory)
-        };
-        let day = |days| at("00:00:00") + TimeDelta::days(days);
-        let (_, memory) = step(&memory, &both, day(0));
-        let (first, memory) = step(&memory, &both, day(1));
-        assert!(first.starts_with("SAFE: deploy the new key now"), "{first}");
-        let (still, memory) = step(&memory, &both, day(2));
-        assert!(still.starts_with("SAFE: deploy the new key now"), "{still}");
-        let (done, _) = step(&memory, &alone, day(3));
-        assert!(done.starts_with("SAFE: the new key may be in use;"), "{done}");
-    }
-
-    #[test]
-    fn a_hold_of_seconds_is_not_said_to_be_longer() {
-        let now = at("12:00:00") + TimeDelta::milliseconds(900);
-        assert_eq!(left(at("12:00:05"), now), "in 4s");
-    }
-
-    #[test]
-    fn the_line_for_those_who_wait_says_why() {
-        let both = [key("new"), key("old")];
-        let target = judged(evidence(vec![server(1, &both), server(2, &[key("old")])]), HoldWish::TwiceTheOldTtl);
-        let line = line(&[target], at("12:00:00"));
-        assert!(line.starts_with("2026-11-21T12:00:00Z wait; "), "{line}");
-    }
-}
+mod tests;

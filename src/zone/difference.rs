@@ -44,6 +44,8 @@ pub enum Difference {
     TtlInInclude,
     /// A record without a TTL before any `$TTL`.
     ImplicitTtl,
+    /// A blank owner right behind an included file.
+    OwnerAfterInclude,
     /// No line end after the last line.
     NoFinalLineEnd,
     /// Association data split after an odd number of digits.
@@ -159,6 +161,11 @@ impl Difference {
                 "the record has no TTL and there was no $TTL: BIND takes the last one stated or the SOA's minimum, Knot 3600",
                 "put a $TTL line at the top of the zone",
             ),
+            Self::OwnerAfterInclude => (
+                "owner-after-include",
+                "the owner is blank behind an $INCLUDE: NSD before 4.10 takes the included file's last, others the one before",
+                "write the owner",
+            ),
             Self::NoFinalLineEnd => {
                 ("no-final-line-end", "the last line has no line end: BIND warns of it", "end the file with a line end")
             }
@@ -181,7 +188,7 @@ impl Difference {
 
 /// What an entry has in it, each with the octet it stands at. `included` says
 /// whether the entry is in an included file. What needs the lines before it
-/// (`ImplicitTtl`, `TwoSoas`, `OutOfZone`) is for the caller to see.
+/// (`ImplicitTtl`, `OwnerAfterInclude`, `TwoSoas`, `OutOfZone`) is for the caller to see.
 pub fn of_entry(text: &[u8], kind: &Kind, included: bool, mut found: impl FnMut(Difference, usize)) {
     if !text.ends_with(b"\n") {
         found(Difference::NoFinalLineEnd, text.len().saturating_sub(1));

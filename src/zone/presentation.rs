@@ -5,7 +5,7 @@
 //! The measure is what named-checkzone 9.18 and nsd-checkzone 4.6 say. What one
 //! of them takes is let pass, for somebody's zone may load by it; numbers out
 //! of range are not, for NSD 4.6 takes them and reads another number. A type
-//! without a row here, like a directive's expansion, is not looked at.
+//! without a row here is not looked at.
 
 mod address;
 mod digits;
@@ -15,6 +15,7 @@ mod octets;
 mod plain;
 mod service;
 
+pub(in crate::zone) use address::{ipv4, ipv6};
 use field::Field::{self, *};
 
 use crate::name::Name;

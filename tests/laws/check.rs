@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, Utc};
 use danewright::name::Name;
 use danewright::tlsa::{Target, Tlsa};
+use danewright::zone::index::ObstacleKind;
 use danewright::zone::library::{Library, Texts, read_span};
 use danewright::zone::obstruction::PlanError;
 use danewright::zone::patch::{Edit, Patch};
@@ -16,27 +17,25 @@ use danewright::zone::scan::{self, Kind};
 use danewright::zone::serial::{Policy, follows};
 use danewright::zone::splice::{Edited, Piece, pieces};
 
+use super::invent::Files;
 use super::plain::{self, Record};
-
-/// The files of a zone, the main one first, each with the name it is included by.
-pub type Files = Vec<(String, Vec<u8>)>;
 
 /// An edit to try.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub(crate) struct Asked {
     /// Where.
-    pub targets: Vec<Target>,
+    pub(crate) targets: Vec<Target>,
     /// Which records shall be there, at each of the targets.
-    pub wanted: Vec<Tlsa>,
+    pub(crate) wanted: Vec<Tlsa>,
     /// The TTL of a new RRset.
-    pub ttl: Option<u32>,
+    pub(crate) ttl: Option<u32>,
     /// How the serial moves.
-    pub serial: Policy,
+    pub(crate) serial: Policy,
 }
 
 /// How far an edit came, with the library's reason where it refused.
 #[derive(Debug)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// The zone could not be read, or the targets do not lie in it.
     Unread(PlanError),
     /// The records could not be added.
@@ -53,14 +52,14 @@ pub enum Outcome {
 }
 
 /// The moment of every edit.
-pub fn now() -> DateTime<Utc> {
+pub(crate) fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_795_176_000, 0).expect("a moment in 2026")
 }
 
 /// Reading is total: entries are never empty, joined they are the text, they
 /// do not depend on how the text comes in, and a second reader reads the same.
 /// Says whether the zone could be read to its end.
-pub fn reading(files: &Files, origin: &Name, pad: usize, step: usize) -> bool {
+pub(crate) fn reading(files: &Files, origin: &Name, pad: usize, step: usize) -> bool {
     let library = Texts::of(files.clone());
     let whole = walk(&library, origin);
     for (number, (_, text)) in files.iter().enumerate() {
@@ -85,7 +84,7 @@ pub fn reading(files: &Files, origin: &Name, pad: usize, step: usize) -> bool {
             "the end of file {number} was not read"
         );
     }
-    known_early(files, &whole);
+    known_early(files, &whole, step);
     let byte_order_mark = files[0].1.first().is_some_and(|octet| *octet >= 0xef);
     for (pad, step) in [(0, step % 61 + 1), (if byte_order_mark { 0 } else { pad }, 100_003)] {
         let trickle = Trickle { texts: Texts::of(files.clone()), pad: padding(pad), step };
@@ -109,8 +108,8 @@ pub fn reading(files: &Files, origin: &Name, pad: usize, step: usize) -> bool {
 }
 
 /// What is said of an entry from a part of the text is what the whole text says.
-fn known_early(files: &Files, whole: &Walk) {
-    for entry in whole.entries.iter().take(40) {
+fn known_early(files: &Files, whole: &Walk, step: usize) {
+    for entry in whole.entries.iter().skip(step % 5).step_by(5).take(8) {
         let text = &files[entry.file].1[entry.start as usize..];
         let Some(known) = scan::entry(text, true) else { panic!("an entry needs more than the whole text") };
         for cut in 0..text.len().min(known.len + 3).min(200) {
@@ -232,14 +231,14 @@ impl Library for Trickle {
 }
 
 /// The zone's name, when the zone can be read.
-pub fn apex(files: &Files, origin: &Name) -> Option<Name> {
+pub(crate) fn apex(files: &Files, origin: &Name) -> Option<Name> {
     let library = Texts::of(files.clone());
     Zone::read(&library, Some(origin.clone()), &[]).ok().map(|zone| zone.apex().clone())
 }
 
 /// All six laws for one edit and its reverse, and for the removal of what is
 /// published.
-pub fn edits(files: &Files, origin: &Name, asked: &Asked) -> Outcome {
+pub(crate) fn edits(files: &Files, origin: &Name, asked: &Asked) -> Outcome {
     let library = Texts::of(files.clone());
     let zone = match Zone::read(&library, Some(origin.clone()), &asked.targets) {
         Ok(zone) => zone,
@@ -264,6 +263,20 @@ pub fn edits(files: &Files, origin: &Name, asked: &Asked) -> Outcome {
         restored(&zone, &library, files, origin, asked);
     }
     Outcome::Held { added, removed, kept }
+}
+
+/// Whether the library may decline an invented zone for this reason.
+pub(crate) fn may_decline(why: &PlanError) -> bool {
+    match why {
+        // An invented `$GENERATE` may make records at `_25._tcp.mail`.
+        PlanError::Blocked(obstacle) => obstacle.what == ObstacleKind::Generate,
+        // A file is included under two origins now and then, a set has two TTLs, without
+        // $TTL a TTL that is stated would spread, and a style that is asked for may go back.
+        PlanError::SharedFile(_) | PlanError::UnequalTtls(_) | PlanError::SpreadingTtl(_) | PlanError::Serial(_) => {
+            true
+        }
+        _ => false,
+    }
 }
 
 fn add(asked: &Asked, serial: Policy) -> Request {
@@ -333,7 +346,7 @@ fn removals(zone: &Zone<'_>, library: &Texts, files: &Files, origin: &Name, aske
     }
     published.sort();
     published.dedup();
-    let mut rounds: Vec<Vec<Tlsa>> = published.iter().take(6).map(|tlsa| vec![tlsa.clone()]).collect();
+    let mut rounds: Vec<Vec<Tlsa>> = published.iter().take(3).map(|tlsa| vec![tlsa.clone()]).collect();
     if published.len() > 1 {
         rounds.push(published[1..].to_vec());
         rounds.push(published.clone());

@@ -2,26 +2,28 @@
 //! loads: several TLSA sets in mixed styles, included files, `$GENERATE`,
 //! owners named like types, and every habit that [`Pen`] knows.
 
-use super::check::Files;
 use super::dice::Dice;
 use super::pen::{Habits, Pen};
 
+/// The files of a zone, the main one first, each with the name it is included by.
+pub(crate) type Files = Vec<(String, Vec<u8>)>;
+
 /// An invented zone.
-pub struct Invented {
+pub(crate) struct Invented {
     /// Its name, without the final dot.
-    pub zone: &'static str,
+    pub(crate) zone: &'static str,
     /// Its files, the main one first.
-    pub files: Files,
+    pub(crate) files: Files,
 }
 
 /// A TTL of an RRset, of many sizes.
 const TTLS: [u32; 8] = [3600, 300, 86_400, 5400, 60, 7200, 604_800, 1];
 
 /// Makes a zone by dice.
-pub fn zone(dice: &mut Dice<'_>) -> Invented {
+pub(crate) fn zone(dice: &mut Dice<'_>) -> Invented {
     let zone = *dice.pick(&["example.com", "old.example", "a.b.c.example", "in.example"]);
     let apex = format!("{zone}.");
-    let habits = Habits::by(dice, &apex);
+    let habits = Habits::by(dice);
     let mut story = Story { files: vec![("main".to_owned(), Vec::new())], habits, apex, serial: 0, depth: 0 };
     let mut pen = Pen::new(&story.habits, &story.apex.clone(), None);
     story.head(dice, &mut pen);

@@ -6,9 +6,7 @@ use super::dice::Dice;
 
 /// The habits of whoever keeps the file.
 #[derive(Clone)]
-pub struct Habits {
-    /// The zone, absolute.
-    pub zone: String,
+pub(crate) struct Habits {
     end: &'static str,
     gap: &'static str,
     class: usize,
@@ -21,9 +19,8 @@ pub struct Habits {
 
 impl Habits {
     /// Habits by dice.
-    pub fn by(dice: &mut Dice<'_>, zone: &str) -> Self {
+    pub(crate) fn by(dice: &mut Dice<'_>) -> Self {
         Self {
-            zone: zone.to_owned(),
             end: *dice.pick(&["\n", "\n", "\n", "\r\n"]),
             gap: *dice.pick(&[" ", "\t", "  ", " \t ", "        "]),
             class: *dice.pick(&[2, 1, 3, 5]),
@@ -37,14 +34,14 @@ impl Habits {
 }
 
 /// One file as it is being written.
-pub struct Pen {
+pub(crate) struct Pen {
     /// The text so far.
-    pub text: Vec<u8>,
+    pub(crate) text: Vec<u8>,
     habits: Habits,
     /// The origin in force, absolute.
-    pub origin: String,
+    pub(crate) origin: String,
     /// The owner that a blank stands for, absolute.
-    pub owner: Option<String>,
+    pub(crate) owner: Option<String>,
 }
 
 const REMARKS: [&str; 12] = [
@@ -64,12 +61,12 @@ const REMARKS: [&str; 12] = [
 
 impl Pen {
     /// An empty file with this origin, and the owner of the line before.
-    pub fn new(habits: &Habits, origin: &str, owner: Option<String>) -> Self {
+    pub(crate) fn new(habits: &Habits, origin: &str, owner: Option<String>) -> Self {
         Self { text: Vec::new(), habits: habits.clone(), origin: origin.to_owned(), owner }
     }
 
     /// A record. `data` are the words behind the type, `ttl` what to state.
-    pub fn record(&mut self, dice: &mut Dice<'_>, owner: &str, ttl: Option<u32>, rtype: &str, data: &[String]) {
+    pub(crate) fn record(&mut self, dice: &mut Dice<'_>, owner: &str, ttl: Option<u32>, rtype: &str, data: &[String]) {
         let mut words = Vec::new();
         let ttl = ttl.map(|ttl| self.ttl(dice, ttl));
         let class = (!dice.one_in(self.habits.class)).then(|| self.cased("IN"));
@@ -88,7 +85,7 @@ impl Pen {
     }
 
     /// A record whose words stand in a group from this one on, each on a line of its own.
-    pub fn tall_record(&mut self, dice: &mut Dice<'_>, owner: &str, rtype: &str, data: &[String], from: usize) {
+    pub(crate) fn tall_record(&mut self, dice: &mut Dice<'_>, owner: &str, rtype: &str, data: &[String], from: usize) {
         let spelled = self.spelled(dice, owner);
         self.owner = Some(owner.to_owned());
         self.latin1(&spelled);
@@ -145,7 +142,7 @@ impl Pen {
     }
 
     /// A comment line, an empty line, or one of blanks.
-    pub fn pause(&mut self, dice: &mut Dice<'_>) {
+    pub(crate) fn pause(&mut self, dice: &mut Dice<'_>) {
         match dice.below(4) {
             0 => {}
             1 => self.latin1("   "),
@@ -159,7 +156,7 @@ impl Pen {
     }
 
     /// A directive with its words.
-    pub fn directive(&mut self, dice: &mut Dice<'_>, word: &str, rest: &str) {
+    pub(crate) fn directive(&mut self, dice: &mut Dice<'_>, word: &str, rest: &str) {
         let word = if dice.one_in(12) { word.to_ascii_lowercase() } else { word.to_owned() };
         self.latin1(&word);
         self.latin1(self.habits.gap);
@@ -168,7 +165,7 @@ impl Pen {
     }
 
     /// Goes on under another origin.
-    pub fn move_to(&mut self, dice: &mut Dice<'_>, origin: &str) {
+    pub(crate) fn move_to(&mut self, dice: &mut Dice<'_>, origin: &str) {
         let written = match self.relative(origin) {
             Some(relative) if dice.one_in(3) => relative,
             _ => origin.to_owned(),
@@ -178,7 +175,7 @@ impl Pen {
     }
 
     /// A TTL as this person writes it.
-    pub fn ttl(&self, dice: &mut Dice<'_>, ttl: u32) -> String {
+    pub(crate) fn ttl(&self, dice: &mut Dice<'_>, ttl: u32) -> String {
         if !self.habits.units || dice.one_in(3) {
             return ttl.to_string();
         }

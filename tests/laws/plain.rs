@@ -7,21 +7,21 @@ use danewright::zone::rtype::{class_code, type_code};
 
 /// What a record means.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Record {
+pub(crate) struct Record {
     /// Its owner in wire form, in lower case.
-    pub owner: Vec<u8>,
+    pub(crate) owner: Vec<u8>,
     /// Its TTL as BIND takes it.
-    pub ttl: Option<u32>,
+    pub(crate) ttl: Option<u32>,
     /// Its type; 0 for a `$GENERATE`.
-    pub code: u16,
+    pub(crate) code: u16,
     /// TLSA in wire form; otherwise the words, without an SOA's serial, and the origin.
-    pub data: Vec<u8>,
+    pub(crate) data: Vec<u8>,
     /// The serial of an SOA.
-    pub serial: Option<u32>,
+    pub(crate) serial: Option<u32>,
 }
 
 /// The records of a zone, in reading order. The first file is the main one.
-pub fn records(files: &[(String, Vec<u8>)], origin: &[u8]) -> Vec<Record> {
+pub(crate) fn records(files: &[(String, Vec<u8>)], origin: &[u8]) -> Vec<Record> {
     let mut reading = Reading { files, default: None, last: None, records: Vec::new() };
     reading.file(0, origin.to_vec(), None);
     reading.records
@@ -109,9 +109,14 @@ impl Reading<'_> {
                 }
             }
             (b"$GENERATE", words) => {
+                let at = if words.get(2).is_some_and(|word| class_code(word).is_some()) { 3 } else { 2 };
+                let stated = words.get(at).and_then(|word| seconds(word));
                 let mut data = origin.clone();
-                words.iter().for_each(|word| data.extend([word, &b"\0"[..]].concat()));
-                let ttl = self.default.or(self.last);
+                for (_, word) in words.iter().enumerate().filter(|(number, _)| stated.is_none() || *number != at) {
+                    data.extend([word, &b"\0"[..]].concat());
+                }
+                self.last = stated.or(self.last);
+                let ttl = stated.or(self.default).or(self.last);
                 self.records.push(Record { owner: Vec::new(), ttl, code: 0, data, serial: None });
             }
             _ => {}
@@ -209,6 +214,9 @@ fn decimal(word: &[u8]) -> Option<u32> {
 
 /// A TTL such as `90`, `1h30m`; one with the top bit set counts as 0.
 fn seconds(word: &[u8]) -> Option<u32> {
+    if !word.first()?.is_ascii_digit() {
+        return None;
+    }
     let (mut sum, mut number) = (0u64, 0u64);
     for octet in word.to_ascii_lowercase() {
         let unit = match octet {

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 
 use crate::cli::{Failure, inputs};
-use crate::dns::{self, Anchors, Family, Settings};
+use crate::dns::{self, Anchors, Family, FromRoot, Reach, Settings};
 use crate::duration;
 use crate::name::Name;
 
@@ -34,6 +34,16 @@ pub struct AskingArgs {
     /// Ask over IPv6 only
     #[arg(long)]
     pub ipv6: bool,
+    /// Find name servers from the root servers down, without a resolver [default:
+    /// only when no resolver delivers DNSSEC records]
+    #[arg(long)]
+    pub from_root: bool,
+    /// Root server to start from; repeats [default: those of IANA's root]
+    #[arg(long = "root-server", value_name = "IP[:PORT]")]
+    pub root_servers: Vec<Address>,
+    /// Questions that one target may cost; when there are more, it is unknown
+    #[arg(long, value_name = "N", default_value_t = dns::QUESTIONS, value_parser = questions)]
+    pub max_questions: usize,
     /// How long one try of one question may take
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = timeout)]
     pub timeout: Duration,
@@ -65,9 +75,31 @@ impl AskingArgs {
         })
     }
 
+    /// How far the walk may go, with these anchors.
+    ///
+    /// # Errors
+    ///
+    /// When the root servers of a root of one's own are needed and not named.
+    pub fn reach(&self, anchors: &Anchors) -> Result<Reach, Failure> {
+        let mut roots: Vec<SocketAddr> = self.root_servers.iter().map(|address| address.with(self.dns_port)).collect();
+        if roots.is_empty() && dns::trusts_iana(anchors) {
+            roots = dns::root_hints(self.dns_port);
+        }
+        if roots.is_empty() && self.from_root {
+            let failure = Failure::wrong("the root that is trusted is not that of IANA, and its servers are not known");
+            return Err(failure.at("--from-root").hint("name them with --root-server"));
+        }
+        let from_root = if self.from_root { FromRoot::Always } else { FromRoot::AsFallback };
+        Ok(Reach { roots, from_root, questions: self.max_questions })
+    }
+
     fn resolvers(&self) -> Result<Vec<SocketAddr>, Failure> {
         if !self.resolvers.is_empty() {
             return Ok(self.resolvers.iter().map(|address| address.with(53)).collect());
+        }
+        if self.from_root {
+            // They are only looked at then, where there are any.
+            return Ok(dns::system_resolvers().unwrap_or_default());
         }
         dns::system_resolvers().map_err(|error| Failure::wrong(error).hint("name one with --resolver"))
     }
@@ -136,6 +168,11 @@ impl FromStr for NamedAddress {
         let name = Name::from_user(name).map_err(|error| error.to_string())?;
         Ok(Self { name, address: address.parse()? })
     }
+}
+
+fn questions(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=1_000_000).contains(number));
+    number.ok_or_else(|| format!("{text:?} is not between 1 and 1000000"))
 }
 
 fn timeout(text: &str) -> Result<Duration, String> {

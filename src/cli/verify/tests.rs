@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::cli::inputs;
 use crate::cli::{Cli, Color, Command, Global, Streams};
-use crate::dns::Settings;
+use crate::dns::{Reach, Settings};
 use crate::propagation::evidence::{Evidence, Outcome};
 use crate::propagation::sample::{self, at, failing, key, key_as, server};
 use crate::tlsa::Target;
@@ -40,7 +40,7 @@ impl World for Stage {
     }
 
     /// The last round is given for ever.
-    fn gather(&mut self, _: &[Target], _: &Settings) -> Result<Vec<Evidence>, Interrupted> {
+    fn gather(&mut self, _: &[Target], _: &Settings, _: &Reach) -> Result<Vec<Evidence>, Interrupted> {
         let mut rounds = self.rounds.borrow_mut();
         if rounds.is_empty() {
             return Err(Interrupted("SIGINT"));

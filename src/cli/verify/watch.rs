@@ -12,12 +12,14 @@ use crate::cli::verify::chosen::Job;
 use crate::cli::verify::display::Display;
 use crate::cli::verify::world::{Interrupted, World};
 use crate::cli::{Failure, Ui};
-use crate::dns::Settings;
+use crate::dns::{Reach, Settings};
+use crate::files::page;
 use crate::files::state::{self, StateError};
 use crate::name::Name;
 use crate::propagation::evidence::Evidence;
 use crate::propagation::memory::Memory;
 use crate::propagation::{Decision, Expectation, Judged, Policy, check, overall};
+use crate::report::metrics;
 use crate::tlsa::Target;
 
 /// The pause between two checks: the first, and the longest it grows to.
@@ -30,10 +32,14 @@ pub(crate) struct Watching {
     pub(crate) jobs: Vec<Job>,
     /// Whom to ask.
     pub(crate) settings: Settings,
+    /// How far the questions may go.
+    pub(crate) reach: Reach,
     /// The state folder.
     pub(crate) state: PathBuf,
     /// What the user decides.
     pub(crate) policy: Policy,
+    /// Where figures are written after each check.
+    pub(crate) metrics: Option<PathBuf>,
     /// Whether to stay while the answer is "not yet", and until when.
     pub(crate) deadline: Option<Option<DateTime<Utc>>>,
 }
@@ -71,6 +77,7 @@ impl Watching {
                 }
                 (Err(signal), None) => return Err(too_early(signal)),
             };
+            self.publish(&judged, now, ui);
             let (decision, safe_at) = overall(judged.iter().map(|target| &target.verdict));
             let deadline = self.deadline.filter(|_| decision == Decision::Wait);
             let Some(deadline) = deadline.filter(|deadline| deadline.is_none_or(|deadline| now < deadline)) else {
@@ -86,9 +93,18 @@ impl Watching {
         }
     }
 
+    /// Writes the figures. It could be done at the start, so a failure now is no
+    /// reason to give up the wait: whoever reads the file sees that it is old.
+    fn publish(&self, judged: &[Judged], now: DateTime<Utc>, ui: &mut Ui<'_>) {
+        let Some(path) = &self.metrics else { return };
+        if let Err(error) = page::replace(path, &metrics::text(judged, now)) {
+            ui.warn(format!("the figures cannot be written to {}: {error}", path.display()));
+        }
+    }
+
     fn gather(&self, world: &mut dyn World) -> Result<Vec<Evidence>, Interrupted> {
         let targets: Vec<Target> = self.jobs.iter().flat_map(|job| &job.targets).cloned().collect();
-        world.gather(&targets, &Settings { now: world.now(), ..self.settings.clone() })
+        world.gather(&targets, &Settings { now: world.now(), ..self.settings.clone() }, &self.reach)
     }
 
     /// Judges what was gathered by `now`: the moment is that of the last answer,

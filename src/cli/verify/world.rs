@@ -9,7 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::cli::verify::exec::Program;
-use crate::dns::{self, Settings};
+use crate::dns::{self, Reach, Settings};
 use crate::propagation::evidence::Evidence;
 use crate::tlsa::Target;
 
@@ -32,7 +32,7 @@ pub(crate) trait World {
     /// # Errors
     ///
     /// When a signal came first.
-    fn gather(&mut self, targets: &[Target], settings: &Settings) -> Result<Vec<Evidence>, Interrupted>;
+    fn gather(&mut self, targets: &[Target], settings: &Settings, reach: &Reach) -> Result<Vec<Evidence>, Interrupted>;
     /// Lets time pass.
     ///
     /// # Errors
@@ -73,12 +73,13 @@ impl World for Clockwork {
         Ok(())
     }
 
-    fn gather(&mut self, targets: &[Target], settings: &Settings) -> Result<Vec<Evidence>, Interrupted> {
-        let Some((say, hear)) = &self.events else { return Ok(dns::gather(targets, settings)) };
+    fn gather(&mut self, targets: &[Target], settings: &Settings, reach: &Reach) -> Result<Vec<Evidence>, Interrupted> {
+        let Some((say, hear)) = &self.events else { return Ok(dns::gather_within(targets, settings, reach)) };
         // In a thread of its own, so that a signal need not wait for servers that
         // are silent. What it still does when nobody listens any more is to ask.
-        let (say, targets, settings) = (say.clone(), targets.to_vec(), settings.clone());
-        thread::spawn(move || say.send(Event::Gathered(dns::gather(&targets, &settings))));
+        let (say, targets) = (say.clone(), targets.to_vec());
+        let (settings, reach) = (settings.clone(), reach.clone());
+        thread::spawn(move || say.send(Event::Gathered(dns::gather_within(&targets, &settings, &reach))));
         match hear.recv() {
             Ok(Event::Gathered(evidence)) => Ok(evidence),
             Ok(Event::Signal(name)) => Err(Interrupted(name)),

@@ -204,7 +204,7 @@ impl Around {
         if !self.led_to.contains(owner) && whole {
             findings.extend(form.remark(owner).map(at));
         }
-        if let Some(host) = form.host().filter(|host| whole && !self.has_host(host)) {
+        if let Some(host) = form.host().filter(|host| whole && host.is_within(apex) && !self.has_host(host)) {
             findings.push(at(self.without_host(owner, host, apex)));
         }
         findings

@@ -59,6 +59,10 @@ impl<'k> Keys<'k> {
 
     /// Whether a record is this key's; `None` when that cannot be told.
     fn is_of(&self, key: &Key<'_>, record: &Tlsa) -> Option<bool> {
+        let Params { usage, selector, matching } = record.params;
+        if usage.0 > 3 || selector.0 > 1 || matching.0 > 2 {
+            return Some(false);
+        }
         let mut made = key.made.borrow_mut();
         let records = made.entry(record.params).or_insert_with(|| self.make(key, record.params));
         records.as_ref().map(|records| records.contains(record))
@@ -79,17 +83,29 @@ impl<'k> Keys<'k> {
         }
     }
 
-    /// Keys that no record of the zone matches. A key that cannot be compared
-    /// with every record is left out.
+    /// Keys that no record of the zone matches; where some records could not be
+    /// compared, only that is said.
     pub(super) fn without_record(&self, records: &[Record]) -> Vec<Finding> {
-        let lacks = |key: &&Key<'_>| records.iter().all(|record| self.is_of(key, &record.tlsa) == Some(false));
-        let finding = |key: &Key<'_>| {
-            let message = format!("no TLSA record of the zone is that of the key in {}", key.label);
-            let remark =
-                Remark::new("key-without-record", Severity::Warning, message, "add its records with danewright patch");
-            remark.at(key.place.clone(), None)
-        };
-        self.keys.iter().filter(lacks).map(finding).collect()
+        let mut findings = Vec::new();
+        for key in &self.keys {
+            let answers: Vec<Option<bool>> = records.iter().map(|record| self.is_of(key, &record.tlsa)).collect();
+            if answers.contains(&Some(true)) {
+                continue;
+            }
+            let unknown = answers.iter().filter(|answer| answer.is_none()).count();
+            let (code, severity, hint) = match unknown {
+                0 => ("key-without-record", Severity::Warning, "add its records with danewright patch"),
+                _ => ("key-not-compared", Severity::Note, "give the certificate with its whole chain"),
+            };
+            let left = format!("; {unknown} of them could not be compared");
+            let message = format!(
+                "no TLSA record of the zone is seen to be that of the key in {}{}",
+                key.label,
+                if unknown == 0 { "" } else { &left }
+            );
+            findings.push(Remark::new(code, severity, message, hint).at(key.place.clone(), None));
+        }
+        findings
     }
 
     /// Keys that have a record in a set, and none with other parameters of the

@@ -8,17 +8,18 @@ use danewright::name::Name;
 use danewright::tlsa::{Params, Target, Tlsa};
 use danewright::zone::serial::Policy;
 
-use crate::laws::check::{Asked, Files};
+use crate::laws::check::Asked;
 use crate::laws::dice::Dice;
+use crate::laws::invent::Files;
 use crate::laws::plain;
 
 /// The origin of every main file.
-pub fn origin() -> Name {
+pub(crate) fn origin() -> Name {
     Name::from_user("example.com").expect("a name")
 }
 
 /// The files, and the choices behind them.
-pub fn split(data: &[u8]) -> (Files, Dice<'_>) {
+pub(crate) fn split(data: &[u8]) -> (Files, Dice<'_>) {
     let (text, choices) = data.split_at(data.len().saturating_sub(8));
     let mut files: Files = Vec::new();
     let mut rest = text;
@@ -33,10 +34,13 @@ pub fn split(data: &[u8]) -> (Files, Dice<'_>) {
 
 /// An edit for the zone with this apex: at its mail server, or where TLSA
 /// records stand already.
-pub fn edit(files: &Files, origin: &Name, apex: &Name, dice: &mut Dice<'_>) -> Asked {
+pub(crate) fn edit(files: &Files, origin: &Name, apex: &Name, dice: &mut Dice<'_>) -> Asked {
     let mut targets = Vec::new();
-    let published: Vec<Vec<u8>> =
-        plain::records(files, origin.wire()).into_iter().filter(|record| record.code == 52).map(|record| record.owner).collect();
+    let published: Vec<Vec<u8>> = plain::records(files, origin.wire())
+        .into_iter()
+        .filter(|record| record.code == 52)
+        .map(|record| record.owner)
+        .collect();
     if !published.is_empty() && dice.one_in(2) {
         for _ in 0..1 + dice.below(2) {
             targets.extend(target(dice.pick(published.as_slice()).as_slice()));

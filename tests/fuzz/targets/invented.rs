@@ -6,6 +6,8 @@
 mod input;
 mod laws;
 
+use laws::check::Outcome;
+
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let mut dice = laws::dice::Dice::new(data);
     let zone = danewright::name::Name::from_user;
@@ -15,5 +17,11 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let mut dice = laws::dice::Dice::new(&choices);
     laws::check::reading(&invented.files, &origin, dice.below(256), dice.below(256));
     let asked = input::edit(&invented.files, &origin, &origin, &mut dice);
-    laws::check::edits(&invented.files, &origin, &asked);
+    let declined = match laws::check::edits(&invented.files, &origin, &asked) {
+        Outcome::Held { kept, .. } => kept,
+        Outcome::Unread(why) | Outcome::Refused(why) => vec![why],
+    };
+    for why in declined {
+        assert!(laws::check::may_decline(&why), "{why:?}");
+    }
 });

@@ -3,12 +3,12 @@
 #![allow(dead_code, reason = "each target takes its part")]
 
 #[path = "../../laws/check.rs"]
-pub mod check;
+pub(crate) mod check;
 #[path = "../../laws/dice.rs"]
-pub mod dice;
+pub(crate) mod dice;
 #[path = "../../laws/invent.rs"]
-pub mod invent;
+pub(crate) mod invent;
 #[path = "../../laws/pen.rs"]
-pub mod pen;
+pub(crate) mod pen;
 #[path = "../../laws/plain.rs"]
-pub mod plain;
+pub(crate) mod plain;

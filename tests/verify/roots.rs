@@ -1,0 +1,82 @@
+//! Without a resolver that can be used, the walk goes from the root servers.
+
+use danewright::demo::authority::{Fault, Role};
+
+use crate::lab::{LONG_AGO, Lab, NOBODY, NS2, RESOLVER, ROOT, Said};
+
+const MAIL: [&str; 11] =
+    ["new.pem", "--host", "mail.leaf.example", "--port", "25", "--hold", "0", "--since", LONG_AGO, "--timeout", "1s"];
+
+fn verify(lab: &Lab, more: &[&str]) -> Said {
+    Said::of(lab.begin(&[&MAIL[..], &["--root-server", &lab.socket(ROOT), "--json"], more].concat()))
+}
+
+fn nobody(lab: &Lab) -> [String; 2] {
+    ["--resolver".to_owned(), lab.socket(NOBODY)]
+}
+
+#[test]
+fn from_root_needs_no_resolver() {
+    let lab = Lab::new();
+    let [resolver, nobody] = nobody(&lab);
+    let said = verify(&lab, &["--from-root", &resolver, &nobody]);
+    assert_eq!((said.status, &said.json()["verdict"]), (0, &"safe".into()), "{said:?}");
+    assert_eq!(said.json()["targets"][0]["servers"].as_array().unwrap().len(), 2);
+    assert!(!said.codes(0).contains(&"walked-from-root".to_owned()), "it was asked for: {said:?}");
+    // The same faults are found on this way.
+    lab.serve_leaf(&lab.leaf("leaf", 0, &["old"]), &[NS2]);
+    assert_eq!(verify(&lab, &["--from-root", &resolver, &nobody]).status, 4);
+    lab.authority.fault(NS2, Some(Fault::BadSignature));
+    assert_eq!(verify(&lab, &["--from-root", &resolver, &nobody]).status, 1);
+    assert_eq!(lab.authority.asked(RESOLVER), 0);
+}
+
+#[test]
+fn a_resolver_that_is_silent_fails_or_strips_is_gone_around() {
+    let lab = Lab::new();
+    let spoilers: [&dyn Fn(); 4] = [
+        &|| lab.authority.fault(RESOLVER, Some(Fault::Silent)),
+        &|| lab.authority.fault(RESOLVER, Some(Fault::Refuse)),
+        &|| lab.authority.fault(RESOLVER, Some(Fault::ServFail)),
+        &|| {
+            lab.authority.role(RESOLVER, Role::Resolver { authenticated: false });
+            lab.authority.fault(RESOLVER, Some(Fault::DropSignatures));
+        },
+    ];
+    for (index, spoil) in spoilers.into_iter().enumerate() {
+        spoil();
+        let said = verify(&lab, &["--resolver", &lab.socket(RESOLVER)]);
+        let codes = said.codes(0);
+        assert!(codes.contains(&"walked-from-root".to_owned()), "{index}: {said:?}");
+        // A resolver that answers SERVFAIL for the set itself stands in the way.
+        assert_eq!(said.status, if index == 2 { 3 } else { 0 }, "{index}: {said:?}");
+        // Without root servers to ask there is no way around, except for one that only strips.
+        let stuck = Said::of(lab.begin(&[&MAIL[..], &["--resolver", &lab.socket(RESOLVER)]].concat()));
+        assert_eq!(stuck.status, if index == 3 { 0 } else { 3 }, "{index}: {stuck:?}");
+    }
+}
+
+#[test]
+fn root_servers_that_are_silent_lie_or_refer_in_circles_make_nothing_safe() {
+    let lab = Lab::new();
+    let [resolver, nobody] = nobody(&lab);
+    for fault in [Fault::Silent, Fault::Refuse, Fault::Garbage, Fault::WrongQuestion, Fault::DropSignatures] {
+        lab.authority.fault(ROOT, Some(fault));
+        let said = verify(&lab, &["--from-root", &resolver, &nobody]);
+        assert!(matches!(said.status, 1 | 3), "{fault:?}: {said:?}");
+    }
+    lab.authority.fault(ROOT, None);
+    lab.forget();
+    assert_eq!(verify(&lab, &["--from-root", &resolver, &nobody]).status, 0);
+    // One that is silent is asked around.
+    let said = verify(&lab, &["--from-root", &resolver, &nobody, "--root-server", &nobody]);
+    assert_eq!(said.status, 0, "{said:?}");
+}
+
+#[test]
+fn the_servers_of_a_root_of_ones_own_have_to_be_named() {
+    let lab = Lab::new();
+    let said = Said::of(lab.begin(&[&MAIL[..], &["--from-root"]].concat()));
+    assert_eq!(said.status, 2, "{said:?}");
+    assert!(said.err.contains("hint: name them with --root-server"), "{said:?}");
+}
