@@ -4,6 +4,7 @@
 pub mod demo;
 pub mod edit;
 pub mod inputs;
+pub mod lint;
 pub mod options;
 pub mod patch;
 pub mod prune;
@@ -63,6 +64,8 @@ pub enum Command {
     Verify(Box<verify::Args>),
     /// Remove TLSA records that no key in use matches
     Prune(prune::Args),
+    /// Say what is wrong with the DANE records of a zone file
+    Lint(lint::Args),
     /// Walk through a whole key change on an embedded signed name server
     Demo(demo::Args),
 }
@@ -75,6 +78,7 @@ impl Command {
             Self::Patch(_) => "patch",
             Self::Verify(_) => "verify",
             Self::Prune(_) => "prune",
+            Self::Lint(_) => "lint",
             Self::Demo(_) => "demo",
         }
     }
@@ -112,6 +116,7 @@ pub fn run(command: Command, ui: &mut Ui<'_>, now: DateTime<Utc>) -> Ran {
         Command::Patch(args) => patch::run(&args, ui, now),
         Command::Verify(args) => verify::run(&args, ui, now),
         Command::Prune(args) => prune::run(&args, ui, now),
+        Command::Lint(args) => lint::run(&args, ui),
         Command::Demo(args) => demo::run(&args, ui, now),
     }
 }

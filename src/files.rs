@@ -22,24 +22,30 @@ pub(crate) const OLD: &str = ".danewright-old";
 pub(crate) const BACKUP: &str = ".danewright-backup";
 pub(crate) const CHECK: &str = ".danewright-check";
 
-/// What lies beside a zone file: the marks of a server that writes there too.
+/// How a zone file begins, and what lies beside it: the marks of a server that
+/// writes there too.
 ///
 /// # Errors
 ///
 /// When a journal is there and cannot be read.
 pub fn surroundings(zone: &Path) -> io::Result<Surroundings> {
-    let journal = match File::open(beside(zone, ".jnl")) {
-        Ok(file) => {
-            let mut header = Vec::new();
-            file.take(64).read_to_end(&mut header)?;
-            Some(Journal::read(&header))
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(error),
-    };
+    Ok(Surroundings { journal: journal(&beside(zone, ".jnl"))?, head: head(zone, Surroundings::HEAD)? })
+}
+
+fn journal(path: &Path) -> io::Result<Option<Journal>> {
+    match std::fs::metadata(path) {
+        Ok(meta) if !meta.is_file() => Ok(Some(Journal::Strange)),
+        Ok(meta) => head(path, Journal::HEADER).map(|header| Some(Journal::read(&header, meta.len()))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The first octets of a file.
+fn head(path: &Path, length: usize) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
-    File::open(zone)?.take(8).read_to_end(&mut head)?;
-    Ok(Surroundings { journal, signed: beside(zone, ".signed").exists(), head })
+    File::open(path)?.take(length as u64).read_to_end(&mut head)?;
+    Ok(head)
 }
 
 /// The path with something appended to its last component.

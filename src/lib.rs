@@ -15,17 +15,28 @@
 //! environment, await nothing and print nothing. clap and exit codes are known
 //! to [`cli`] alone, hickory types stay inside [`dns`] and the demo's name
 //! server, certificate types inside [`keys`], table types inside [`report`].
+//!
+//! The feature `tool` (on by default) is everything but names, records and zone
+//! files; without it the library needs few packages and builds in seconds.
 
+#[cfg(feature = "tool")]
 pub mod cli;
+#[cfg(feature = "tool")]
 pub mod demo;
+#[cfg(feature = "tool")]
 pub mod dns;
 pub mod duration;
+#[cfg(feature = "tool")]
 pub mod endpoint;
+#[cfg(feature = "tool")]
 pub mod files;
 pub mod finding;
+#[cfg(feature = "tool")]
 pub mod keys;
 pub mod name;
+#[cfg(feature = "tool")]
 pub mod propagation;
+#[cfg(feature = "tool")]
 pub mod report;
 pub mod tlsa;
 pub mod zone;

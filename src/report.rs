@@ -3,6 +3,7 @@
 pub mod diff;
 mod hints;
 pub mod keys;
+pub mod lint;
 pub mod metrics;
 pub mod monitoring;
 pub mod progress;

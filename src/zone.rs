@@ -6,6 +6,8 @@
 //! what a line takes over from those before it, [`reader`] walks the entries of
 //! all files, [`index`] keeps what an edit needs, [`plan`] decides with
 //! [`style`], [`remove`] and [`serial`], and [`proof`] reads the result again.
+//! [`lint`] edits nothing: it says what is wrong, with [`difference`] for the
+//! table below.
 //!
 //! Where name servers read a text differently, this is the reading taken here:
 //!
@@ -30,11 +32,13 @@
 //! A record added after its own RRset copies its neighbour's way with owner, TTL
 //! and class, so that it means the same under every row of the table.
 
+pub mod difference;
 pub mod dynamic;
 pub mod generate;
 pub mod index;
 pub mod inherit;
 pub mod library;
+pub mod lint;
 pub mod obstruction;
 pub mod patch;
 pub mod plan;
@@ -42,6 +46,7 @@ pub mod presentation;
 pub mod proof;
 pub mod rdata;
 pub mod reader;
+pub(crate) mod remarks;
 pub mod remove;
 pub mod rtype;
 pub mod scan;

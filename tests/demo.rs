@@ -62,8 +62,8 @@ fn each_step_ends_with_its_status_and_the_files_stay() {
 
     // Each wait has its own reason: first the secondary, then only time.
     let stdout = |step: usize| steps[step]["stdout"].as_str().unwrap();
-    assert!(stdout(2).contains("record-missing         ns2.demo.example. 127.0.0.6:"), "{}", stdout(2));
-    assert!(stdout(2).contains("serial-behind          ns2.demo.example. 127.0.0.6:"), "{}", stdout(2));
+    assert!(stdout(2).contains("record-missing: ns2.demo.example. 127.0.0.6:"), "{}", stdout(2));
+    assert!(stdout(2).contains("serial-behind: ns2.demo.example. 127.0.0.6:"), "{}", stdout(2));
     assert!(!stdout(3).contains("record-missing") && stdout(3).contains("hold-not-elapsed"), "{}", stdout(3));
     assert!(stdout(4).starts_with("SAFE: ") && stdout(7).starts_with("SAFE: "));
 
@@ -119,7 +119,9 @@ fn for_people_it_shows_commands_reasons_and_what_each_status_means() {
             good,
         ]
     );
-    for line in ["SERVER             ADDRESS", "+_25._tcp.mail 2 IN TLSA  3 1 1 ", "-_25._tcp.mail 2 IN TLSA  3 1 1 "] {
+    for line in
+        ["      SERVER             ADDRESS", "+_25._tcp.mail 2 IN TLSA  3 1 1 ", "-_25._tcp.mail 2 IN TLSA  3 1 1 "]
+    {
         assert!(shown.lines().any(|found| found.starts_with(line)), "{line}\nin\n{shown}");
     }
     // Neither the folder nor a state stays behind.

@@ -1,155 +1,125 @@
-//! The laws of the zone document, over every file in `zones/`.
+//! The laws of the zone document, over every file in `zones/` and over
+//! invented zones. `PROPTEST_CASES` sets how many of those.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
 
+#[path = "laws/check.rs"]
+mod check;
+#[path = "laws/dice.rs"]
+mod dice;
+#[path = "laws/invent.rs"]
+mod invent;
+#[path = "laws/pen.rs"]
+mod pen;
+#[path = "laws/plain.rs"]
+mod plain;
+
+use std::cell::Cell;
 use std::fs;
 use std::path::PathBuf;
 
-use chrono::{DateTime, Utc};
+use check::{Asked, Outcome, edits, reading};
 use danewright::name::Name;
-use danewright::tlsa::{Params, Target, Tlsa};
-use danewright::zone::library::{Library, Texts, read_span};
-use danewright::zone::patch::Patch;
-use danewright::zone::plan::{Change, Request, Zone};
-use danewright::zone::reader::Reader;
+use danewright::tlsa::{Matching, Params, Target, Tlsa};
 use danewright::zone::serial::Policy;
-use danewright::zone::splice::{Edited, Piece, pieces};
+use dice::Dice;
+use invent::Files;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 
-fn zones() -> Vec<(String, Vec<u8>)> {
+fn zones() -> Vec<(String, Files)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("zones");
-    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|ending| ending == "zone"));
-    files.sort();
-    assert!(files.len() >= 10, "the zones are missing");
-    files.iter().map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), fs::read(path).unwrap())).collect()
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let label = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
+    let texts: Files = paths.iter().map(|path| (label(path), fs::read(path).unwrap())).collect();
+    let mains: Vec<&(String, Vec<u8>)> = texts.iter().filter(|(label, _)| label.ends_with(".zone")).collect();
+    assert!(mains.len() >= 10, "the zones are missing");
+    let files = |main: &(String, Vec<u8>)| {
+        let others = texts.iter().filter(|(label, _)| label.ends_with(".part"));
+        [("main".to_owned(), main.1.clone())].into_iter().chain(others.cloned()).collect()
+    };
+    mains.into_iter().map(|main| (main.0.trim_end_matches(".zone").to_owned(), files(main))).collect()
 }
 
-fn now() -> DateTime<Utc> {
-    "2026-11-20T12:00:00Z".parse().unwrap()
+/// The edits that every zone is put through.
+fn asked(zone: &str, dice: &mut Dice<'_>) -> Asked {
+    let host = Name::from_user(&format!("mail.{zone}")).unwrap();
+    let targets = Target::combine(&[host], &["25", "465", "587"].map(|port| port.parse().unwrap()));
+    let params = Params { matching: *dice.pick(&[Matching::SHA2_256, Matching::SHA2_512]), ..Params::default() };
+    let wanted = ["new", "other"].map(|seed| Tlsa::of(seed.as_bytes(), params).unwrap()).to_vec();
+    let serial = *dice.pick(&[Policy::Auto, Policy::Increment, Policy::Keep]);
+    Asked { targets, wanted, ttl: dice.one_in(6).then_some(1800), serial }
 }
 
-fn targets(origin: &str) -> Vec<Target> {
-    let host = Name::from_user(&format!("mail.{origin}")).unwrap();
-    Target::combine(&[host], &["25", "465", "587"].map(|port| port.parse().unwrap()))
-}
-
-fn key(seed: &str) -> Tlsa {
-    Tlsa::of(seed.as_bytes(), Params::default()).unwrap()
-}
-
-fn add(records: &[Tlsa], serial: Policy) -> Request {
-    Request { change: Change::Add(vec![records.to_vec(); 3]), ttl: None, serial, serial_above: None }
-}
-
-fn remove(records: &[Tlsa], serial: Policy) -> Request {
-    Request { change: Change::Remove(vec![records.to_vec(); 3]), ttl: None, serial, serial_above: None }
-}
-
-fn edited(library: &Texts, text: &[u8], patch: &Patch) -> Vec<u8> {
-    let Some((_, splices)) = patch.splices().first() else { return text.to_vec() };
-    let mut new = Vec::new();
-    for piece in pieces(splices, text.len() as u64) {
-        match piece {
-            Piece::Kept(start, end) => new.extend(read_span(library, 0, start, end).unwrap()),
-            Piece::New(text) => new.extend_from_slice(text),
+#[test]
+fn every_file_in_zones_is_read_whole_however_it_comes_in() {
+    for (zone, files) in zones() {
+        let origin = Name::from_user(&zone).unwrap();
+        for pad in [0, 262_000, 262_100] {
+            assert!(reading(&files, &origin, pad, pad % 7), "{zone} is not read to its end");
         }
     }
-    let view = Edited::new(library, patch.splices());
-    assert_eq!(read_span(&view, 0, 0, new.len() as u64).unwrap(), new, "the edited view is what is written");
-    new
-}
-
-fn plan(origin: &str, text: &[u8], request: &Request) -> (Vec<u8>, Patch) {
-    let library = Texts::one(origin, text);
-    let zone = Zone::read(&library, Some(Name::from_user(origin).unwrap()), &targets(origin))
-        .unwrap_or_else(|e| panic!("{origin}: {e:?}"));
-    let patch = zone.plan(request, now()).unwrap_or_else(|e| panic!("{origin}: {e:?}"));
-    (edited(&library, text, &patch), patch)
 }
 
 #[test]
-fn the_spans_of_the_entries_joined_are_the_text() {
-    for (origin, text) in zones() {
-        let library = Texts::one(&origin, text.clone());
-        let mut reader = Reader::new(&library, Some(Name::from_user(&origin).unwrap()));
-        let mut joined = Vec::new();
-        while reader.advance().unwrap() {
-            let entry = reader.entry().unwrap();
-            assert_eq!(entry.offset, joined.len() as u64, "{origin}");
-            joined.extend_from_slice(entry.text);
+fn the_laws_hold_for_every_file_in_zones() {
+    for (zone, files) in zones() {
+        let origin = Name::from_user(&zone).unwrap();
+        for choices in [&[][..], &[1, 1, 0], &[0, 2, 0]] {
+            match edits(&files, &origin, &asked(&zone, &mut Dice::new(choices))) {
+                Outcome::Held { added, kept, .. } => {
+                    assert!(added > 0, "{zone}");
+                    assert!(kept.is_empty(), "{zone}: {kept:?}");
+                }
+                Outcome::Unread(why) | Outcome::Refused(why) => panic!("{zone}: {why:?}"),
+            }
         }
-        assert_eq!(joined, text, "{origin}");
     }
 }
 
-#[test]
-fn what_is_already_so_yields_an_empty_patch_and_no_new_serial() {
-    for (origin, text) in zones() {
-        let (once, _) = plan(&origin, &text, &add(&[key("new")], Policy::Auto));
-        let (twice, patch) = plan(&origin, &once, &add(&[key("new")], Policy::Auto));
-        assert!(patch.is_empty(), "{origin}");
-        assert_eq!(patch.serial, None, "{origin}");
-        assert_eq!(twice, once, "{origin}");
-    }
-}
+/// Octets that show themselves as the zone they make.
+struct Shown(Vec<u8>);
 
-#[test]
-fn adding_and_then_removing_restores_the_bytes() {
-    for (origin, text) in zones() {
-        let (with, patch) = plan(&origin, &text, &add(&[key("new"), key("other")], Policy::Keep));
-        assert_eq!(patch.added.len(), 6, "{origin}");
-        assert_ne!(with, text, "{origin}");
-        let (without, patch) = plan(&origin, &with, &remove(&[key("new"), key("other")], Policy::Keep));
-        assert_eq!(patch.removed.len(), 6, "{origin}");
-        assert_eq!(String::from_utf8_lossy(&without), String::from_utf8_lossy(&text), "{origin}");
-        assert_eq!(without, text, "{origin}");
-    }
-}
-
-#[test]
-fn bytes_outside_the_splices_stay_as_they_are_in_order() {
-    for (origin, text) in zones() {
-        let (new, patch) = plan(&origin, &text, &add(&[key("new")], Policy::Auto));
-        let (_, splices) = &patch.splices()[0];
-        let (mut old_at, mut new_at) = (0, 0);
-        for splice in splices {
-            let kept = usize::try_from(splice.start).unwrap() - old_at;
-            assert_eq!(text[old_at..old_at + kept], new[new_at..new_at + kept], "{origin}");
-            (old_at, new_at) = (usize::try_from(splice.end).unwrap(), new_at + kept + splice.text.len());
+impl std::fmt::Debug for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (label, text) in invent::zone(&mut Dice::new(&self.0[self.0.len().min(3)..])).files {
+            writeln!(f, "--- {label}\n{}", text.escape_ascii().to_string().replace("\\n", "\n").replace("\\t", "\t"))?;
         }
-        assert_eq!(text[old_at..], new[new_at..], "{origin}");
+        Ok(())
     }
 }
 
 #[test]
-fn the_first_the_last_and_every_published_record_can_be_removed() {
-    for (origin, text) in zones() {
-        let library = Texts::one(&origin, text.clone());
-        let zone = Zone::read(&library, Some(Name::from_user(&origin).unwrap()), &targets(&origin)).unwrap();
-        let published: Vec<Tlsa> =
-            (0..3).flat_map(|at| zone.published(at).map(|(tlsa, ..)| tlsa.clone()).collect::<Vec<_>>()).collect();
-        for tlsa in &published {
-            // `plan` proves the meaning itself, or there is no patch.
-            let (_, patch) = plan(&origin, &text, &remove(std::slice::from_ref(tlsa), Policy::Auto));
-            assert!(!patch.removed.is_empty(), "{origin}");
+fn the_laws_hold_for_invented_zones_and_most_can_be_edited() {
+    let config = Config {
+        cases: std::env::var("PROPTEST_CASES").map_or(64, |cases| cases.parse().unwrap()),
+        ..Config::default()
+    };
+    let mut runner = TestRunner::new(Config { failure_persistence: None, ..config });
+    let (all, edited, removed) = (Cell::new(0), Cell::new(0), Cell::new(0));
+    let octets = proptest::collection::vec(any::<u8>(), 0..700).prop_map(Shown);
+    let outcome = runner.run(&octets, |Shown(octets)| {
+        let mut dice = Dice::new(&octets);
+        let choices = [dice.below(256) as u8, dice.below(256) as u8, dice.below(256) as u8];
+        let invented = invent::zone(&mut dice);
+        let origin = Name::from_user(invented.zone).unwrap();
+        assert!(reading(&invented.files, &origin, usize::from(choices[0]), usize::from(choices[1])), "not read");
+        let asked = asked(invented.zone, &mut Dice::new(&choices));
+        all.set(all.get() + 1);
+        match edits(&invented.files, &origin, &asked) {
+            Outcome::Held { removed: gone, kept, .. } => {
+                edited.set(edited.get() + 1);
+                removed.set(removed.get() + gone);
+                for why in kept {
+                    prop_assert!(check::may_decline(&why), "{why:?}");
+                }
+            }
+            Outcome::Unread(why) | Outcome::Refused(why) => prop_assert!(check::may_decline(&why), "{why:?}"),
         }
-        let (_, patch) = plan(&origin, &text, &remove(&published, Policy::Auto));
-        assert!(published.is_empty() || !patch.removed.is_empty(), "{origin}");
-    }
-}
-
-#[test]
-fn an_included_file_is_found_by_its_name() {
-    let library = Texts::of([
-        ("main".to_owned(), b"$TTL 60\n@ SOA ns h 1 2 3 4 5\n@ NS ns\n$INCLUDE sub\nwww A 192.0.2.1\n".to_vec()),
-        ("sub".to_owned(), b"mail A 192.0.2.2\n_25._tcp.mail TLSA 3 1 1 aa\n".to_vec()),
-    ]);
-    let origin = Name::from_user("example.com").unwrap();
-    let zone = Zone::read(&library, Some(origin), &targets("example.com")).unwrap();
-    let change = Change::Add(vec![vec![key("new")], vec![], vec![]]);
-    let asked = Request { change, ..add(&[], Policy::Auto) };
-    let patch = zone.plan(&asked, now()).unwrap();
-    let files: Vec<usize> = patch.splices().iter().map(|(file, _)| *file).collect();
-    assert_eq!(files, [0, 1], "the serial changes in one file, the records in the other");
-    assert_eq!(library.label(1), "sub");
+        Ok(())
+    });
+    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+    assert!(edited.get() * 10 > all.get() * 7, "only {} of {} zones were edited", edited.get(), all.get());
+    assert!(removed.get() > all.get() / 2, "only {} removals in {} zones", removed.get(), all.get());
 }

@@ -134,23 +134,17 @@ fn a_zone_that_is_not_ours_to_edit_is_left_alone() {
     let signed = format!("{ZONE}mail RRSIG A 13 3 3600 20270101000000 20260101000000 1 example.com. aaaa\n");
     refused(folder(&signed).path(), &[], 1, "the zone is signed in this file");
     refused(folder([0, 0, 0, 2, 0, 0, 0, 1, 9]).path(), &[], 1, "raw format");
-    let journal = |end: u32| {
-        [
-            &b";BIND LOG V9.2\n\0"[..],
-            &7u32.to_be_bytes(),
-            &64u32.to_be_bytes(),
-            &end.to_be_bytes(),
-            &99u32.to_be_bytes(),
-        ]
-        .concat()
-    };
+    let journal =
+        |end: u32| [&b";BIND LOG V9.2\n\0"[..], &[7, 64, end, 99].map(u32::to_be_bytes).concat(), &[0; 67]].concat();
     let dynamic = folder(ZONE);
-    fs::write(dynamic.path().join("example.com.zone.jnl"), journal(7)).unwrap();
-    refused(dynamic.path(), &[], 1, "the server writes this file itself");
-    fs::write(dynamic.path().join("example.com.zone.signed"), "").unwrap();
-    assert_eq!(patch(dynamic.path(), &["--dry-run"]).status.code(), Some(0), "inline-signing leaves the file to us");
     fs::write(dynamic.path().join("example.com.zone.jnl"), journal(8)).unwrap();
     refused(dynamic.path(), &[], 1, "its journal is at serial 8, the file at 7");
+    fs::write(dynamic.path().join("example.com.zone.jnl"), &journal(8)[..98]).unwrap();
+    refused(dynamic.path(), &[], 1, "cannot be read as one, or not to its end");
+    fs::write(dynamic.path().join("example.com.zone.jnl"), journal(7)).unwrap();
+    assert_eq!(patch(dynamic.path(), &["--dry-run"]).status.code(), Some(0), "the file is as the operator wrote it");
+    fs::write(dynamic.path().join("example.com.zone"), format!("$ORIGIN .\n{ZONE}")).unwrap();
+    refused(dynamic.path(), &[], 1, "the file is as named writes it");
 }
 
 #[test]
@@ -169,6 +163,20 @@ fn a_name_that_something_else_owns_is_refused_with_its_place() {
     }
     let below = folder(ZONE.replace("mail IN A 192.0.2.25", "mail IN NS ns.example.net."));
     refused(below.path(), &["--port", "465"], 1, "mail.example.com. is delegated");
+}
+
+#[test]
+fn a_host_that_only_a_wildcard_answers_for_is_not_made_to_exist() {
+    // RFC 4592 section 2.2.2: with a record below it the host exists, and the wildcard's address is lost.
+    let wild = ZONE.rsplit_once("_25._tcp").unwrap().0.replace("mail IN A", "* IN A");
+    refused(folder(&wild).path(), &[], 1, "the wildcard *.example.com. answers for the name now");
+    refused(folder(wild.replace("IN A 192.0.2.25", "IN MX 10 ns1")).path(), &[], 1, "answers for the name now");
+    for fine in
+        ["mail IN AAAA 2001:db8::25\n", "_465._tcp.mail TLSA 3 1 1 ab\n", "*.mail IN A 192.0.2.9\nmail IN TXT x\n"]
+    {
+        let output = patch(folder(format!("{wild}{fine}")).path(), &[]);
+        assert_eq!(output.status.code(), Some(0), "{fine}: {}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 #[test]
@@ -212,6 +220,8 @@ fn a_syntax_error_anywhere_is_reported_with_line_and_column() {
         ("www IN TXT \\300", ":8:12", "backslash"),
         ("_25._tcp.mail IN TLSA 3 1 1 abc", ":8:29", "odd number"),
         ("_25._tcp.mail IN TLSA 3 1", ":8:", "ends where"),
+        ("www IN A 192.0.2.300", ":8:10", "where an IPv4 address is expected"),
+        ("www IN MX 10 a..b", ":8:13", "empty label"),
         ("@ CH SOA a b 1 2 3 4 5", ":8:3", "not IN"),
         ("www IN A 192.0.2.1\0", ":8:19", "0x00"),
     ] {
@@ -419,7 +429,7 @@ fn a_journal_beside_the_link_or_beside_the_file_counts() {
     for journal in ["example.com.zone.jnl", "real/z.jnl"] {
         let journal = folder.path().join(journal);
         fs::write(&journal, "whatever").unwrap();
-        refused(folder.path(), &[], 1, "has a journal");
+        refused(folder.path(), &[], 1, "a file in the journal's place");
         fs::remove_file(journal).unwrap();
     }
     assert_eq!(patch(folder.path(), &["--dry-run"]).status.code(), Some(0));
@@ -478,4 +488,35 @@ fn the_line_ends_of_the_file_are_kept_also_where_the_last_one_is_missing() {
     assert_eq!(patch(folder.path(), &[]).status.code(), Some(0));
     let text = self::zone(folder.path());
     assert_eq!((text.matches("\r\n").count(), text.matches('\n').count(), text.ends_with('\n')), (7, 7, false));
+}
+
+#[test]
+fn what_another_server_reads_differently_is_said_once_and_the_edit_is_made() {
+    let said = |zone: String| {
+        let folder = folder(zone);
+        let output = patch(folder.path(), &["--json"]);
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(document["status"], 0, "{document}");
+        let findings = document["findings"].as_array().unwrap();
+        assert!(findings.iter().all(|finding| finding["severity"] == "note"), "{document}");
+        let brief = |finding: &Value| {
+            let place = finding["message"].as_str().unwrap().split(": ").next().unwrap().to_owned();
+            format!("{} {place}", finding["code"].as_str().unwrap())
+        };
+        findings.iter().map(brief).collect::<Vec<_>>()
+    };
+    assert_eq!(said(ZONE.to_owned()), [""; 0], "an ordinary zone");
+    assert_eq!(said(ZONE.replace('\n', "\r\n")), ["carriage-return example.com.zone:1:21"]);
+    assert_eq!(said(ZONE.replace("$TTL 1h\n", "")), ["implicit-ttl example.com.zone:2:6"]);
+    assert_eq!(
+        said(ZONE.replace("$TTL 1h", "$ttl 1h30m")),
+        ["lower-case-directive example.com.zone:2:1", "compound-ttl example.com.zone:2:6"]
+    );
+    // Far from the records asked for, and of no account to the edit.
+    assert_eq!(said(format!("{ZONE}www TXT \"a\"\"b\" ; old \\\n")), [""; 0]);
+    let own = ZONE.replace("_25._tcp.mail IN", "_25._tcp.mail 1h30m IN");
+    assert_eq!(said(own), ["compound-ttl example.com.zone:7:15"]);
+    let output = patch(folder(ZONE.replace("$TTL", "$ttl")).path(), &[]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(stderr.matches("note: example.com.zone:2:1: the directive is in lower case").count(), 1, "{stderr}");
 }

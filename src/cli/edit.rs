@@ -14,6 +14,7 @@ use crate::files::disk::Disk;
 use crate::files::replace::{Staged, copy_pieces};
 use crate::files::surroundings;
 use crate::files::view::View;
+use crate::finding::Finding;
 use crate::name::Name;
 use crate::report::{diff, printable};
 use crate::tlsa::Target;
@@ -209,7 +210,7 @@ impl Opened {
             show(&bytes, ui)?;
         }
         for note in &patch.notes {
-            ui.warn(&note.message);
+            ui.talk(format!("note: {}", note.message));
         }
         if let Some(output) = args.output.as_deref().filter(|_| !args.dry_run) {
             self.write_elsewhere(output, zone, patch, ui)?;
@@ -222,6 +223,7 @@ impl Opened {
             self.warn_of_links(patch, ui);
             self.write(zone, patch, args)?;
             remember(ui);
+            self.warn_of_journal(zone, ui);
         }
         let summary = summary(zone, patch, writes, &self.path);
         if args.dry_run || args.diff {
@@ -242,6 +244,20 @@ impl Opened {
             if links.is_some_and(|links| links > 1) {
                 ui.warn(format!("{} has other hard links, which keep the old text", self.disk.label(*file)));
             }
+        }
+    }
+
+    /// A running named compares the new file with what it serves. One that starts
+    /// wants to go on from the journal to the file, and where it cannot (9.18:
+    /// "journal out of sync with zone") does not load the zone at all.
+    fn warn_of_journal(&self, zone: &Zone<'_>, ui: &mut Ui<'_>) {
+        if self.surroundings.iter().any(|surroundings| surroundings.journal.is_some()) {
+            let zone = zone_word(zone.apex());
+            ui.warn(format!(
+                "there is a journal ({}.jnl): let named read the new file with rndc reload {zone}; \
+                 if named is stopped, or stops before that, move the journal away before it starts",
+                self.path.display()
+            ));
         }
     }
 
@@ -346,7 +362,7 @@ impl Opened {
 }
 
 /// The zone's name when the file's name is one: `example.com.zone`, `db.example.com`.
-fn origin_of(path: &Path) -> Option<Name> {
+pub(crate) fn origin_of(path: &Path) -> Option<Name> {
     let file = path.file_name()?.to_str()?;
     let file = file.strip_prefix("db.").unwrap_or(file);
     let endings = [".zone", ".db", ".hosts", ".txt"];
@@ -391,6 +407,9 @@ fn edits_json(zone: &Zone<'_>, patch: &Patch, written: bool) -> Map<String, Valu
     json.insert("removed".to_owned(), patch.removed.iter().map(edit).collect());
     let (before, after) = patch.serial.unwrap_or((zone.serial(), zone.serial()));
     json.insert("serial".to_owned(), json!({"before": before, "after": after}));
+    let finding =
+        |note: &Finding| json!({"code": note.code, "severity": note.severity.word(), "message": note.message});
+    json.insert("findings".to_owned(), patch.notes.iter().map(finding).collect());
     json
 }
 

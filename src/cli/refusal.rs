@@ -15,7 +15,7 @@ use crate::zone::words::Wrong;
 pub(crate) fn failure(error: PlanError, path: &Path) -> Failure {
     let file = path.display();
     match error {
-        PlanError::Read(error) => unread(error),
+        PlanError::Read(error) => unread(&error),
         PlanError::NoSoa => Failure::wrong("the file has no SOA record; it is not a whole zone")
             .at(file)
             .hint("name the zone's main file, not one that it includes"),
@@ -68,7 +68,8 @@ pub(crate) fn failure(error: PlanError, path: &Path) -> Failure {
     }
 }
 
-fn unread(error: ReadError) -> Failure {
+/// What to say of a zone that cannot be read.
+pub(crate) fn unread(error: &ReadError) -> Failure {
     let failure = |message: String| Failure::wrong(message).at(&error.place);
     match &error.what {
         ReadErrorKind::Syntax(wrong, found) => {
@@ -151,14 +152,31 @@ pub(crate) fn not_ours(path: &Path, why: NotOurs, zone: &str) -> Failure {
             .at(place)
             .hint("convert it with named-compilezone -f raw -F text, or edit the zone's text source"),
         NotOurs::JournalAhead { journal, file } => {
-            Failure::refused(format!("the zone takes dynamic updates: its journal is at serial {journal}, the file at {file}"))
-                .at(place)
-                .hint(format!("run rndc sync -clean {zone} and rndc freeze {zone}, patch, then rndc thaw {zone}; or use tlsa --format nsupdate"))
+            let message =
+                format!("the zone takes dynamic updates: its journal is at serial {journal}, the file at {file}");
+            Failure::refused(message).at(place).hint(frozen(zone))
         }
-        NotOurs::Dynamic => Failure::refused("the zone has a journal and no signed copy beside it: the server writes this file itself")
-            .at(place)
-            .hint(format!("run rndc sync -clean {zone} and rndc freeze {zone}, patch, then rndc thaw {zone}; or use tlsa --format nsupdate")),
+        NotOurs::StrangeJournal => {
+            Failure::refused("there is a file in the journal's place that cannot be read as one, or not to its end")
+                .at(format!("{place}.jnl"))
+                .hint("named may keep newer data there than the file has; find out, then move it away")
+        }
+        NotOurs::Dynamic => Failure::refused(
+            "the zone has a journal and the file is as named writes it: the zone takes dynamic updates",
+        )
+        .at(place)
+        .hint(format!(
+            "{}. Where nothing updates it but you, put a comment on top of the file: named keeps none",
+            frozen(zone)
+        )),
     }
+}
+
+/// How to edit a dynamic zone by hand all the same.
+fn frozen(zone: &str) -> String {
+    format!(
+        "run rndc freeze {zone} and rndc sync -clean {zone}, patch, then rndc thaw {zone}; or use tlsa --format nsupdate"
+    )
 }
 
 /// What to say of a file that was not replaced.

@@ -9,7 +9,6 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use hickory_proto::dnssec::DigestType;
 use hickory_proto::dnssec::rdata::{DNSKEY, DNSSECRData, DS};
 use hickory_proto::rr::{RData, RecordType};
@@ -21,11 +20,14 @@ use crate::dns::entry::{INCOMPLETE, ProveKeys, by_anchors, by_digests};
 use crate::dns::exchange::{Asker, Question, Reply};
 use crate::dns::proof::{Proof, RrSet, algorithm_name, can_verify, prove};
 use crate::dns::reading::Said;
+use crate::dns::trials::{Trials, limit};
 use crate::dns::walk::Walk;
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
 use crate::propagation::evidence::{Link, Security};
 
+/// Digests and anchors of one zone that are looked at.
+const DIGESTS: usize = 32;
 /// Servers asked at once for what one of them suffices.
 const AT_ONCE: usize = 8;
 
@@ -78,10 +80,11 @@ impl Walk {
 
     async fn link(self: &Arc<Self>, zones: &Arc<[Name]>, index: usize) -> Chain {
         let Some(zone) = zones.get(index) else { return Chain::default() };
+        let trials = Trials::at(self.now);
         let anchors = self.anchors.of(zone);
         if !anchors.is_empty() {
             let mut keys = self.asking(zone, RecordType::DNSKEY, zone).await;
-            return keys_from(&mut keys, &Chain::default(), zone, (&anchors, by_anchors), self.now).await;
+            return keys_from(&mut keys, &Chain::default(), zone, (&anchors, by_anchors), &trials).await;
         }
         let Some((above, parent)) = index.checked_sub(1).and_then(|above| Some((above, zones.get(above)?))) else {
             return Chain::default().with(zone, &no_anchor(zone), Vec::new());
@@ -94,15 +97,16 @@ impl Walk {
         if let Some(ceiling) = chain.ceiling() {
             return chain.with(zone, &ceiling, Vec::new());
         }
-        match digests_from(&mut digests, &chain, parent, zone, self.now).await {
-            Ok(trusted) => keys_from(&mut keys, &chain, zone, (&trusted, by_digests), self.now).await,
+        match digests_from(&mut digests, &chain, parent, zone, &trials).await {
+            Ok(trusted) => keys_from(&mut keys, &chain, zone, (&trusted, by_digests), &trials).await,
             Err(proof) => chain.with(zone, &proof, Vec::new()),
         }
     }
 
     /// Begins to ask the servers of a zone about a name.
     async fn asking(self: &Arc<Self>, zone: &Name, kind: RecordType, name: &Name) -> Asking {
-        let servers = self.discovery.servers(zone).await;
+        // Beyond the limit nobody is asked: one of them is enough, or none is.
+        let servers = self.discovery.servers(zone).await.addresses;
         let mut asking = Asking {
             asker: Arc::clone(&self.asker),
             question: Question::authority(&to_hickory(name), kind),
@@ -152,10 +156,10 @@ pub(crate) enum Delegation {
 }
 
 /// Reads a reply about DS by a server of the parent, whose keys are proven.
-pub(crate) fn delegation(reply: &Reply, parent: &Name, zone: &Name, keys: &[DNSKEY], now: DateTime<Utc>) -> Delegation {
+pub(crate) fn delegation(reply: &Reply, parent: &Name, zone: &Name, keys: &[DNSKEY], trials: &Trials) -> Delegation {
     match Said::by_authority(reply, parent, zone, RecordType::DS) {
         Said::Records(set) => {
-            let proof = prove(&set, parent, keys, now);
+            let proof = prove(&set, parent, keys, trials);
             let digest = |data: &RData| match data {
                 RData::DNSSEC(DNSSECRData::DS(ds)) => Some(ds.clone()),
                 _ => None,
@@ -173,7 +177,7 @@ pub(crate) fn delegation(reply: &Reply, parent: &Name, zone: &Name, keys: &[DNSK
             .ok()
             .and_then(|message| RrSet::find(&message.authorities, &to_hickory(parent), RecordType::SOA))
         {
-            Some(soa) => match prove(&soa, parent, keys, now) {
+            Some(soa) => match prove(&soa, parent, keys, trials) {
                 proof if proof.security == Security::Secure => Delegation::Unsigned,
                 proof => Delegation::Unproven(proof),
             },
@@ -193,11 +197,11 @@ async fn digests_from(
     chain: &Chain,
     parent: &Name,
     zone: &Name,
-    now: DateTime<Utc>,
+    trials: &Trials,
 ) -> Result<Vec<Trust>, Proof> {
     let mut failed = silence(&format!("no server of {parent} says who signs {zone}"));
     while let Some(reply) = replies.next().await {
-        match delegation(&reply, parent, zone, &chain.keys, now) {
+        match delegation(&reply, parent, zone, &chain.keys, trials) {
             Delegation::Signed { digests, .. } => return usable(zone, &trust(digests)),
             Delegation::Unsigned => failed = insecure(zone),
             Delegation::Unproven(proof) if failed.security < proof.security => failed = proof,
@@ -212,7 +216,7 @@ async fn keys_from(
     above: &Chain,
     zone: &Name,
     (trusted, prove): (&[Trust], ProveKeys),
-    now: DateTime<Utc>,
+    trials: &Trials,
 ) -> Chain {
     let trusted = match usable(zone, trusted) {
         Ok(trusted) => trusted,
@@ -221,7 +225,7 @@ async fn keys_from(
     let mut failed = silence(&format!("no server of {zone} gives its keys"));
     while let Some(reply) = replies.next().await {
         let Said::Records(set) = Said::by_authority(&reply, zone, zone, RecordType::DNSKEY) else { continue };
-        let mut proof = prove(&set, zone, &trusted, now);
+        let mut proof = prove(&set, zone, &trusted, trials);
         if proof.security == Security::Secure {
             // Whoever runs the zones above sees to their signatures.
             let told = proof.findings.iter_mut().filter(|finding| finding.code != INCOMPLETE);
@@ -255,6 +259,9 @@ pub(crate) fn usable(zone: &Name, trusted: &[Trust]) -> Result<Vec<Trust>, Proof
             }
     };
     let usable: Vec<Trust> = trusted.iter().filter(known).cloned().collect();
+    if usable.len() > DIGESTS {
+        return Err(limit(format!("the parent of {zone} names {} keys of it", usable.len())));
+    }
     if !usable.is_empty() {
         return Ok(usable);
     }

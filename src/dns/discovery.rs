@@ -24,6 +24,10 @@ use crate::name::Name;
 
 /// Servers asked where resolvers fail.
 const SERVERS: usize = 8;
+/// Name servers of one zone that are looked at.
+pub(crate) const NAMES: usize = 64;
+/// Addresses of one zone's servers that are asked.
+pub(crate) const ADDRESSES: usize = 256;
 
 /// What resolvers have been asked so far, and whom to ask.
 pub(crate) struct Discovery {
@@ -50,6 +54,14 @@ pub(crate) struct Addresses {
     pub(crate) other: Vec<SocketAddr>,
     /// Whether there may be more, because a question had no answer.
     pub(crate) incomplete: bool,
+}
+
+/// The addresses at which a zone's servers can be asked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Servers {
+    pub(crate) addresses: Vec<SocketAddr>,
+    /// There are more than are looked at.
+    pub(crate) over_limit: bool,
 }
 
 impl Addresses {
@@ -197,7 +209,7 @@ impl Discovery {
                 (None, Some(above)) => {
                     let asked = match servers.take() {
                         Some(servers) => servers,
-                        None => self.servers(above).await,
+                        None => self.servers(above).await.addresses,
                     };
                     servers = Some(match self.delegated(&asked, &at).await {
                         Some(below) => {
@@ -279,16 +291,19 @@ impl Discovery {
     }
 
     /// Every address of every server of the zone that can be found.
-    pub(crate) async fn servers(self: &Arc<Self>, zone: &Name) -> Vec<SocketAddr> {
+    pub(crate) async fn servers(self: &Arc<Self>, zone: &Name) -> Servers {
         let names = self.name_servers(zone).await;
-        let addresses = names.into_iter().map(|name| {
+        let mut over_limit = names.len() > NAMES;
+        let addresses = names.into_iter().take(NAMES).map(|name| {
             let this = Arc::clone(self);
             async move { this.addresses(&name).await.found }
         });
-        let mut servers: Vec<SocketAddr> = together(addresses).await.into_iter().flatten().collect();
-        servers.sort();
-        servers.dedup();
-        servers
+        let mut addresses: Vec<SocketAddr> = together(addresses).await.into_iter().flatten().collect();
+        addresses.sort();
+        addresses.dedup();
+        over_limit |= addresses.len() > ADDRESSES;
+        addresses.truncate(ADDRESSES);
+        Servers { addresses, over_limit }
     }
 }
 
@@ -313,6 +328,11 @@ impl<K: Eq + Hash, V: Clone> Shared<K, V> {
     pub(crate) async fn get(&self, key: K, make: impl Future<Output = V>) -> V {
         let cell = Arc::clone(self.cells.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
         cell.get_or_init(|| make).await.clone()
+    }
+
+    /// Keeps the value no longer; who asks again makes it again.
+    pub(crate) fn forget(&self, key: &K) {
+        self.cells.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 }
 

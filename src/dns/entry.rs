@@ -4,12 +4,12 @@
 //! section 3), some demand every algorithm (RFC 4035 section 2.2). What is
 //! called secure here satisfies them all.
 
-use chrono::{DateTime, Utc};
 use hickory_proto::dnssec::rdata::{DNSKEY, DS};
 use hickory_proto::dnssec::{Algorithm, PublicKey};
 
 use crate::dns::anchors::Trust;
-use crate::dns::proof::{Proof, RrSet, algorithm_name, prove_keys};
+use crate::dns::proof::{KEYS, Proof, RrSet, algorithm_name, prove_keys};
+use crate::dns::trials::Trials;
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
 use crate::propagation::evidence::Security;
@@ -18,17 +18,21 @@ use crate::propagation::evidence::Security;
 pub(crate) const INCOMPLETE: &str = "algorithm-incomplete";
 
 /// A way to prove a zone's DNSKEY set.
-pub(crate) type ProveKeys = fn(&RrSet, &Name, &[Trust], DateTime<Utc>) -> Proof;
+pub(crate) type ProveKeys = fn(&RrSet, &Name, &[Trust], &Trials) -> Proof;
 
 /// By anchors, any of which is enough.
-pub(crate) fn by_anchors(set: &RrSet, zone: &Name, trusted: &[Trust], now: DateTime<Utc>) -> Proof {
-    prove_keys(set, zone, |key| trusted.iter().any(|trust| trust.names(zone, key)), now)
+pub(crate) fn by_anchors(set: &RrSet, zone: &Name, trusted: &[Trust], trials: &Trials) -> Proof {
+    prove_keys(set, zone, |key| trusted.iter().any(|trust| trust.names(zone, key)), trials)
 }
 
 /// By digests at the parent: each digest type must lead to a key, no digest may
 /// contradict one, and each algorithm must have signed.
-pub(crate) fn by_digests(set: &RrSet, zone: &Name, trusted: &[Trust], now: DateTime<Utc>) -> Proof {
-    let mut proof = by_anchors(set, zone, trusted, now);
+pub(crate) fn by_digests(set: &RrSet, zone: &Name, trusted: &[Trust], trials: &Trials) -> Proof {
+    let mut proof = by_anchors(set, zone, trusted, trials);
+    let keys = set.keys();
+    if keys.len() > KEYS {
+        return proof;
+    }
     let digests: Vec<&DS> = trusted.iter().filter_map(digest).collect();
     let mut types: Vec<u8> = digests.iter().map(|ds| u8::from(ds.digest_type())).collect();
     types.sort_unstable();
@@ -37,10 +41,9 @@ pub(crate) fn by_digests(set: &RrSet, zone: &Name, trusted: &[Trust], now: DateT
         for kind in types {
             let of_type = |trust: &&Trust| digest(trust).is_some_and(|ds| u8::from(ds.digest_type()) == kind);
             let only: Vec<Trust> = trusted.iter().filter(of_type).cloned().collect();
-            proof.weakened_by(&by_anchors(set, zone, &only, now));
+            proof.weakened_by(&by_anchors(set, zone, &only, trials));
         }
     }
-    let keys = set.keys();
     for ds in &digests {
         let meant = |key: &&DNSKEY| {
             key.public_key().algorithm() == ds.algorithm() && key.calculate_key_tag().ok() == Some(ds.key_tag())

@@ -4,17 +4,16 @@
 //! is waited past, and remembered as malformed when nothing better comes.
 
 use std::collections::{HashMap, HashSet};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use hickory_net::runtime::TokioRuntimeProvider;
-use hickory_net::tcp::TcpClientStream;
-use hickory_net::xfer::FirstAnswer;
-use hickory_proto::op::{DnsRequest, DnsRequestOptions, Edns, Message, MessageType, OpCode, Query};
+use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query};
 use hickory_proto::rr::{DNSClass, Name as WireName, RecordType};
-use tokio::net::UdpSocket;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -32,6 +31,13 @@ const AT_ONCE_EACH: usize = 64;
 const PAUSE: Duration = Duration::from_millis(50);
 /// More records than any answer that we ask for has use of.
 const RECORDS: usize = 1000;
+/// Datagrams looked at in one try: whoever sends more that are no answer is
+/// guessing ids, or broken.
+const STRAYS: usize = 64;
+
+/// Answers with more records than this are not kept for whoever asks the same:
+/// memory is bounded by the questions and this.
+const KEPT: usize = 64;
 
 /// What to ask, and in which role.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -94,9 +100,20 @@ impl Asker {
     /// Asks one server, unless it has been asked that already. One that has given
     /// no usable answer so far is not asked anything more, so that it costs one
     /// timeout and not one for each question.
-    pub(crate) async fn ask(&self, server: SocketAddr, question: &Question) -> Reply {
-        // In a box: this future is part of every other, many times over.
-        self.replies.get((server, question.clone()), Box::pin(self.ask_once(server, question))).await
+    pub(crate) async fn ask(self: &Arc<Self>, server: SocketAddr, question: &Question) -> Reply {
+        let key = (server, question.clone());
+        let (this, asked) = (Arc::clone(self), question.clone());
+        // A task of its own: who asks may lose interest, and another may want it still.
+        let asking = async move {
+            let task = tokio::spawn(async move { this.ask_once(server, &asked).await });
+            task.await.unwrap_or(Err(Outcome::Unreachable))
+        };
+        let reply = self.replies.get(key.clone(), asking).await;
+        let records = |message: &Message| message.answers.len() + message.authorities.len() + message.additionals.len();
+        if reply.as_ref().is_ok_and(|message| records(message) > KEPT) {
+            self.replies.forget(&key);
+        }
+        reply
     }
 
     /// The finding that more was to be asked than is permitted: what is missing
@@ -160,7 +177,7 @@ impl Asker {
     async fn over_tcp(&self, server: SocketAddr, question: &Question, used: u32) -> Reply {
         for _ in used..self.tries {
             let until = Instant::now() + self.timeout;
-            match over_tcp(server, question, self.timeout, until).await {
+            match over_tcp(server, question, until).await {
                 Ok(answer) if !answer.metadata.truncation => return Ok(answer),
                 Err(Failed::Malformed) => return Err(Outcome::Malformed),
                 Ok(_) | Err(Failed::Silent | Failed::Refused) => {}
@@ -190,35 +207,33 @@ async fn over_udp(server: SocketAddr, question: &Question, until: Instant) -> Re
     socket.send(&octets).await.map_err(|_| Failed::Refused)?;
     let mut buffer = vec![0; usize::from(u16::MAX)];
     let mut failure = Failed::Silent;
-    loop {
+    for _ in 0..STRAYS {
         let Ok(received) = timeout_at(until, socket.recv(&mut buffer)).await else { return Err(failure) };
         let length = received.map_err(|_| Failed::Refused)?;
-        match Message::from_vec(buffer.get(..length).unwrap_or_default()) {
-            Ok(answer) if answer.metadata.id == asked.metadata.id && question.is_answered_by(&answer) => {
-                return Ok(answer);
-            }
-            _ => failure = Failed::Malformed,
+        if let Some(answer) = question.answer_in(buffer.get(..length).unwrap_or_default(), &asked) {
+            return Ok(answer);
         }
+        failure = Failed::Malformed;
     }
+    Err(failure)
 }
 
-async fn over_tcp(
-    server: SocketAddr,
-    question: &Question,
-    timeout: Duration,
-    until: Instant,
-) -> Result<Message, Failed> {
-    let request = DnsRequest::new(question.message(), DnsRequestOptions::default());
-    // The task that reads and writes lives as long as this.
-    let provider = TokioRuntimeProvider::default();
+/// The connection is for this one question, so the first message on it is the
+/// answer or nothing is: a server that never stops sending is not listened to.
+async fn over_tcp(server: SocketAddr, question: &Question, until: Instant) -> Result<Message, Failed> {
+    let asked = question.message();
+    let octets = asked.to_vec().map_err(|_| Failed::Malformed)?;
+    let length = u16::try_from(octets.len()).map_err(|_| Failed::Malformed)?;
+    let framed = [&length.to_be_bytes(), octets.as_slice()].concat();
     let exchange = async {
-        let stream = TcpClientStream::exchange(server, None, timeout, None, provider.clone()).await.ok()?;
-        hickory_net::DnsHandle::send(&stream, request).first_answer().await.ok()
+        let mut stream = TcpStream::connect(server).await?;
+        stream.write_all(&framed).await?;
+        let mut received = vec![0; usize::from(stream.read_u16().await?)];
+        stream.read_exact(&mut received).await?;
+        Ok::<_, io::Error>(received)
     };
-    let answer = timeout_at(until, exchange).await.map_err(|_| Failed::Silent)?.ok_or(Failed::Silent)?;
-    let (answer, _) = answer.into_parts();
-    // The multiplexer below has compared the id, and only that.
-    if question.is_answered_by(&answer) { Ok(answer) } else { Err(Failed::Malformed) }
+    let received = timeout_at(until, exchange).await.map_err(|_| Failed::Silent)?.map_err(|_| Failed::Refused)?;
+    question.answer_in(&received, &asked).ok_or(Failed::Malformed)
 }
 
 impl Question {
@@ -237,6 +252,12 @@ impl Question {
         edns.set_max_payload(PAYLOAD).set_version(0).set_dnssec_ok(true);
         message.set_edns(edns);
         message
+    }
+
+    /// The message in these octets, when it is an answer to this question as it was asked.
+    fn answer_in(&self, octets: &[u8], asked: &Message) -> Option<Message> {
+        let message = Message::from_vec(octets).ok()?;
+        (message.metadata.id == asked.metadata.id && self.is_answered_by(&message)).then_some(message)
     }
 
     fn is_answered_by(&self, message: &Message) -> bool {

@@ -5,16 +5,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
-use crate::dns::discovery::Addresses;
+use crate::dns::discovery::{ADDRESSES, Addresses};
 use crate::dns::exchange::Reply;
+use crate::dns::zone::label;
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
 use crate::propagation::evidence::Listed;
 
-/// Name servers of one zone that are looked at.
-pub(crate) const NAMES: usize = 64;
-/// Addresses of one zone that are asked.
-pub(crate) const ADDRESSES: usize = 256;
+/// Addresses in a zone's delegation that are kept.
+const GLUE: usize = 1024;
 /// Questions to a zone's servers about their own addresses, in pairs.
 pub(crate) const OWN: usize = 1024;
 
@@ -39,8 +38,12 @@ pub(crate) struct Heard {
     pub(crate) own_asked: BTreeSet<(SocketAddr, Name)>,
     pub(crate) delegation: BTreeSet<Name>,
     pub(crate) own: BTreeSet<Name>,
+    /// Those that answer for the zone and do not tell its name servers.
+    pub(crate) unnamed: BTreeSet<SocketAddr>,
     /// There is more than is looked at.
     pub(crate) over_limit: bool,
+    /// The parent has more servers than are asked.
+    pub(crate) parent_over_limit: bool,
 }
 
 /// What one address gave.
@@ -52,7 +55,23 @@ pub(crate) struct Asked {
 impl Heard {
     /// Adds addresses of a server to those that are known.
     pub(crate) fn note_addresses(&mut self, name: &Name, more: Addresses) {
-        self.addresses.entry(name.clone()).or_default().unite(more);
+        let all = self.addresses.entry(name.clone()).or_default();
+        all.unite(more);
+        // More than are asked of the whole zone need not be kept of one server.
+        self.over_limit |= all.found.len() > ADDRESSES;
+        all.found.truncate(ADDRESSES);
+        all.other.truncate(ADDRESSES);
+    }
+
+    /// Adds addresses that a server of the parent gives with the delegation.
+    pub(crate) fn note_glue(&mut self, glue: Vec<(Name, SocketAddr)>) {
+        for glue in glue {
+            if self.glue.len() >= GLUE {
+                self.over_limit = true;
+                return;
+            }
+            self.glue.insert(glue);
+        }
     }
 
     /// Every address that is known by now and to be asked.
@@ -114,6 +133,18 @@ impl Heard {
                 other.len()
             );
             findings.push(Finding::new("family-not-asked", Severity::Note, message));
+        }
+        for (name, address, _) in self.servers() {
+            if address.is_some_and(|address| self.unnamed.contains(&address)) {
+                let message =
+                    format!("does not say which name servers {zone} has, so there may be more of them than were asked");
+                let finding = Finding::new("name-servers-unknown", Severity::Unknown, message);
+                findings.push(finding.at(label(&name, address)));
+            }
+        }
+        if let Some(parent) = parent.filter(|_| self.parent_over_limit) {
+            let message = format!("{parent}, the parent of {zone}, has more servers than are asked");
+            findings.push(Finding::new("limits-exceeded", Severity::Unknown, message));
         }
         if self.over_limit {
             let message = format!("{zone} has more name servers, or addresses of them, than are looked at");

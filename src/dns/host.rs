@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use hickory_proto::rr::RecordType;
 
+use crate::dns::owner::proven;
 use crate::dns::proof::Proof;
 use crate::dns::reading::Said;
+use crate::dns::trials::Trials;
 use crate::dns::walk::{ALIASES, Walk};
 use crate::dns::zone::Facts;
 use crate::finding::{Finding, Severity};
@@ -75,6 +77,7 @@ impl Walk {
         let mut aliases: BTreeSet<Option<Name>> = BTreeSet::new();
         let (v4, v6) =
             tokio::join!(self.ask_all(facts, name, RecordType::A), self.ask_all(facts, name, RecordType::AAAA));
+        let trials = Trials::at(self.now);
         for (kind, replies) in [(RecordType::A, v4), (RecordType::AAAA, v6)] {
             let mut failures = BTreeSet::new();
             let mut answered = false;
@@ -86,7 +89,7 @@ impl Walk {
                     continue;
                 }
                 answered = true;
-                step.proof.weakened_by(&self.proven(facts, server, reply, &said));
+                step.proof.weakened_by(&proven(facts, server, reply, &said, &trials));
                 step.address |= matches!(said, Said::Records(_));
                 aliases.insert(match said {
                     Said::Alias { target, .. } => Some(target),

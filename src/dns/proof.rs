@@ -9,6 +9,7 @@ use hickory_proto::dnssec::{Algorithm, PublicKey, Verifier};
 use hickory_proto::rr::{DNSClass, Name as WireName, RData, Record, RecordType};
 
 use crate::dns::convert::{from_hickory, to_hickory};
+use crate::dns::trials::{Trials, limit};
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
 use crate::propagation::evidence::Security;
@@ -16,7 +17,7 @@ use crate::propagation::evidence::Security;
 /// Signatures over one set that are looked at.
 const SIGNATURES: usize = 8;
 /// Keys of one zone that are looked at.
-const KEYS: usize = 16;
+pub(crate) const KEYS: usize = 16;
 /// Keys with one tag that are tried for one signature.
 const COLLIDING: usize = 4;
 /// A signature is to outlive the TTL by this long.
@@ -65,7 +66,7 @@ impl RrSet {
     }
 
     /// How it is called in findings.
-    fn title(&self) -> String {
+    pub(crate) fn title(&self) -> String {
         format!("the {} set of {}", self.kind, from_hickory(&self.owner))
     }
 }
@@ -132,20 +133,15 @@ impl Proof {
 }
 
 /// What the signatures over the set prove, by keys that are themselves proven.
-pub(crate) fn prove(set: &RrSet, zone: &Name, keys: &[DNSKEY], now: DateTime<Utc>) -> Proof {
+pub(crate) fn prove(set: &RrSet, zone: &Name, keys: &[DNSKEY], trials: &Trials) -> Proof {
+    let now = trials.now;
     let mut proof = Proof::secure();
     if set.signatures.is_empty() {
         return Proof::bogus(format!("{} carries no signature", set.title()));
     }
     if set.signatures.len() > SIGNATURES || keys.len() > KEYS {
-        return Proof::only(
-            Security::Indeterminate,
-            Finding::new(
-                "limits-exceeded",
-                Severity::Unknown,
-                format!("{} has {} signatures and {} keys to try", set.title(), set.signatures.len(), keys.len()),
-            ),
-        );
+        let (signatures, keys) = (set.signatures.len(), keys.len());
+        return limit(format!("{} has {signatures} signatures and {keys} keys to try", set.title()));
     }
     let zone_name = to_hickory(zone);
     let mut considered = 0;
@@ -154,7 +150,7 @@ pub(crate) fn prove(set: &RrSet, zone: &Name, keys: &[DNSKEY], now: DateTime<Utc
             continue;
         }
         considered += 1;
-        match check(set, signature, &zone_name, keys, now) {
+        match check(set, signature, &zone_name, keys, trials) {
             Ok(signer) => {
                 let expires = now + TimeDelta::seconds(i64::from(until(signature, now)));
                 let original = signature.input().original_ttl;
@@ -175,13 +171,13 @@ pub(crate) fn prove(set: &RrSet, zone: &Name, keys: &[DNSKEY], now: DateTime<Utc
 
 /// What the signatures over a DNSKEY set prove when one of the keys must be
 /// among those that `trusted` accepts: by DS at the parent, or as an anchor.
-pub(crate) fn prove_keys(set: &RrSet, zone: &Name, trusted: impl Fn(&DNSKEY) -> bool, now: DateTime<Utc>) -> Proof {
+pub(crate) fn prove_keys(set: &RrSet, zone: &Name, trusted: impl Fn(&DNSKEY) -> bool, trials: &Trials) -> Proof {
     let keys = set.keys();
     let entry: Vec<bool> = keys.iter().take(KEYS).map(|key| may_sign(key) && trusted(key)).collect();
     if !entry.contains(&true) && keys.len() <= KEYS {
         return Proof::bogus(format!("none of the keys of {zone} is one that its parent or the trust anchor names"));
     }
-    let mut proof = prove(set, zone, &keys, now);
+    let mut proof = prove(set, zone, &keys, trials);
     let entered = proof.signers.iter().any(|index| entry.get(*index) == Some(&true));
     if proof.security == Security::Secure && !entered {
         proof.weakened_by(&Proof::bogus(format!(
@@ -225,7 +221,8 @@ fn by_a_revoked_key(set: &RrSet, signature: &RRSIG, keys: &[DNSKEY]) -> bool {
 }
 
 /// The index of the key that made the signature, or what is wrong with it.
-fn check(set: &RrSet, signature: &RRSIG, zone: &WireName, keys: &[DNSKEY], now: DateTime<Utc>) -> Result<usize, Proof> {
+fn check(set: &RrSet, signature: &RRSIG, zone: &WireName, keys: &[DNSKEY], trials: &Trials) -> Result<usize, Proof> {
+    let now = trials.now;
     let input = signature.input();
     let title = || format!("a signature by key {} over {}", input.key_tag, set.title());
     let bogus = |why: &str| Proof::bogus(format!("{} {why}", title()));
@@ -266,19 +263,30 @@ fn check(set: &RrSet, signature: &RRSIG, zone: &WireName, keys: &[DNSKEY], now: 
         .iter()
         .map(|record| Record::from_rdata(set.owner.clone(), input.original_ttl, record.data.clone()))
         .collect();
-    let verifies = |index: &&usize| {
-        keys.get(**index)
-            .is_some_and(|key| key.verify_rrsig(&set.owner, DNSClass::IN, signature, records.iter()).is_ok())
-    };
-    let Some(signer) = candidates.iter().take(COLLIDING).find(verifies) else {
-        return Err(bogus("does not verify"));
-    };
+    let colliding = candidates.len() > 1;
+    let mut signer = None;
+    for index in candidates.into_iter().take(COLLIDING) {
+        trials.take()?;
+        let verifies = |key: &DNSKEY| key.verify_rrsig(&set.owner, DNSClass::IN, signature, records.iter()).is_ok();
+        if keys.get(index).is_some_and(verifies) {
+            signer = Some(index);
+            break;
+        }
+    }
+    let Some(signer) = signer else { return Err(bogus("does not verify")) };
+    if colliding {
+        // Some validators forgive no failed trial since "KeyTrap" (CVE-2023-50387),
+        // and in which order they try keys is chance.
+        let message = format!("{} can be by more than one key: some validators take the wrong one", title());
+        let finding = Finding::new("key-tag-collision", Severity::Unknown, message);
+        return Err(Proof::only(Security::Indeterminate, finding));
+    }
     if input.num_labels < set.owner.num_labels() {
         let message = format!("{} is an expanded wildcard, and that no closer name exists is not proven", set.title());
         let finding = Finding::new("denial-unproven", Severity::Unknown, message);
         return Err(Proof::only(Security::Indeterminate, finding));
     }
-    Ok(*signer)
+    Ok(signer)
 }
 
 /// Seconds since the inception, in serial arithmetic (RFC 4034 section 3.1.5).

@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 
+use hickory_proto::dnssec::Algorithm;
 use hickory_proto::dnssec::rdata::{DNSKEY, DS};
 use hickory_proto::rr::RecordType;
 
@@ -14,11 +15,15 @@ use crate::dns::exchange::Reply;
 use crate::dns::heard::{Asked, Heard};
 use crate::dns::proof::{Proof, RrSet, prove_keys};
 use crate::dns::reading::Said;
+use crate::dns::trials::{Trials, limit};
 use crate::dns::walk::Walk;
 use crate::dns::zone::{Facts, KeySet, Server, label};
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
 use crate::propagation::evidence::{Listed, Outcome, Security};
+
+/// Different key sets, and different DS sets, of one zone that are looked at.
+const SETS: usize = 8;
 
 /// Sets of digests or anchors; the keys must satisfy each of them.
 type Trusted = Vec<Vec<Trust>>;
@@ -33,13 +38,14 @@ impl Walk {
         chain: &Chain,
         heard: Heard,
     ) -> Facts {
+        let trials = Trials::at(self.now);
         let (mut standing, trusted) = match (anchors.is_empty(), parent) {
             (false, _) => match usable(zone, anchors) {
                 Ok(trusted) => (Proof::secure(), vec![trusted]),
                 Err(proof) => (proof, Vec::new()),
             },
             (true, None) => (no_anchor(zone), Vec::new()),
-            (true, Some(parent)) => self.delegated(zone, parent, chain, &heard),
+            (true, Some(parent)) => self.delegated(zone, parent, chain, &heard, &trials),
         };
         let findings = heard.findings(zone, parent);
         let prove = if anchors.is_empty() { by_digests } else { by_anchors };
@@ -50,7 +56,7 @@ impl Walk {
             let asked = address.and_then(|address| heard.asked.get(&address));
             let keys = match asked {
                 Some(asked) if ceiling.is_none() => {
-                    self.server_keys(zone, (&trusted, prove), asked, &label(&name, address), &mut key_sets)
+                    self.server_keys(zone, (&trusted, prove, &trials), asked, &label(&name, address), &mut key_sets)
                 }
                 _ => Proof::secure(),
             };
@@ -64,11 +70,13 @@ impl Walk {
             });
         }
         let chain = chain.with(zone, &standing, Vec::new()).links;
-        Facts { zone: zone.clone(), chain, ceiling, expires: standing.expires, key_sets, servers, findings }
+        let algorithms = if anchors.is_empty() { algorithms(&trusted) } else { Vec::new() };
+        let (zone, expires) = (zone.clone(), standing.expires);
+        Facts { zone, chain, ceiling, expires, algorithms, key_sets, servers, findings }
     }
 
     /// What the parent's servers prove about the zone, all of them together.
-    fn delegated(&self, zone: &Name, parent: &Name, chain: &Chain, heard: &Heard) -> (Proof, Trusted) {
+    fn delegated(&self, zone: &Name, parent: &Name, chain: &Chain, heard: &Heard, trials: &Trials) -> (Proof, Trusted) {
         if let Some(ceiling) = chain.ceiling() {
             return (ceiling, Vec::new());
         }
@@ -77,7 +85,7 @@ impl Walk {
         let mut unsigned = Vec::new();
         let mut unproven: Vec<(String, Proof)> = Vec::new();
         for (from, reply) in &heard.digests {
-            match delegation(reply, parent, zone, &chain.keys, self.now) {
+            match delegation(reply, parent, zone, &chain.keys, trials) {
                 Delegation::Signed { digests, proof } => {
                     standing.weakened_by(&proof);
                     if !sets.contains(&digests) {
@@ -108,10 +116,14 @@ impl Walk {
                 standing.weakened_by(&differs(finding.message, from.clone()));
             }
         }
-        standing.findings.extend(self.parent_keys(parent, chain, heard));
+        standing.findings.extend(parent_keys(parent, chain, heard, trials));
         if sets.len() > 1 {
             let message = format!("the servers of {parent} give different DS sets for {zone}");
             standing.findings.push(Finding::new("ds-differs", Severity::Note, message));
+        }
+        if sets.len() > SETS {
+            standing.weakened_by(&limit(format!("the servers of {parent} give {} different DS sets", sets.len())));
+            sets.truncate(SETS);
         }
         let mut trusted = Vec::new();
         for set in sets {
@@ -123,30 +135,11 @@ impl Walk {
         (standing, trusted)
     }
 
-    /// Servers of the parent whose own keys are wrong: a cache that asks there
-    /// finds the zone bogus, even when another server proves it.
-    fn parent_keys(&self, parent: &Name, chain: &Chain, heard: &Heard) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for (from, reply) in &heard.parent_keys {
-            let proof = match Said::by_authority(reply, parent, parent, RecordType::DNSKEY) {
-                Said::Records(set) => prove_keys(&set, parent, |key| chain.keys.contains(key), self.now),
-                Said::NoData | Said::NoName => Proof::bogus(format!("{parent} has no keys there")),
-                Said::Alias { .. } | Said::Renamed { .. } | Said::Failed(_) => continue,
-            };
-            if proof.security == Security::Bogus {
-                let why: Vec<String> = proof.findings.into_iter().map(|finding| finding.message).collect();
-                let message = format!("this server of {parent} gives keys that are not proven: {}", why.join("; "));
-                findings.push(Finding::new("parent-keys-bogus", Severity::Unknown, message).at(from.clone()));
-            }
-        }
-        findings
-    }
-
     /// How far one server's keys are proven; a proven set is added to the others.
     fn server_keys(
         &self,
         zone: &Name,
-        (trusted, prove): (&Trusted, ProveKeys),
+        (trusted, prove, trials): (&Trusted, ProveKeys, &Trials),
         asked: &Asked,
         from: &str,
         key_sets: &mut Vec<KeySet>,
@@ -161,19 +154,53 @@ impl Walk {
         };
         let mut proof: Option<Proof> = None;
         for trusted in trusted {
-            let next = prove(&set, zone, trusted, self.now);
+            let next = prove(&set, zone, trusted, trials);
             match &mut proof {
                 Some(proof) => proof.weakened_by(&next),
                 None => proof = Some(next),
             }
         }
         let proof = proof.unwrap_or_else(|| silence("there is nothing to prove the zone's keys by"));
-        let keys = sorted(set.keys());
-        if proof.security == Security::Secure && !key_sets.iter().any(|known| known.keys == keys) {
-            key_sets.push(KeySet { from: from.to_owned(), keys });
+        if proof.security != Security::Secure {
+            return proof;
         }
+        let keys = sorted(set.keys());
+        if key_sets.iter().any(|known| known.keys == keys) {
+            return proof;
+        }
+        if key_sets.len() == SETS {
+            return limit(format!("the servers of {zone} give more than {SETS} different key sets"));
+        }
+        key_sets.push(KeySet { from: from.to_owned(), keys });
         proof
     }
+}
+
+/// Servers of the parent whose own keys are wrong: a cache that asks there
+/// finds the zone bogus, even when another server proves it.
+fn parent_keys(parent: &Name, chain: &Chain, heard: &Heard, trials: &Trials) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (from, reply) in &heard.parent_keys {
+        let proof = match Said::by_authority(reply, parent, parent, RecordType::DNSKEY) {
+            Said::Records(set) => prove_keys(&set, parent, |key| chain.keys.contains(key), trials),
+            Said::NoData | Said::NoName => Proof::bogus(format!("{parent} has no keys there")),
+            Said::Alias { .. } | Said::Renamed { .. } | Said::Failed(_) => continue,
+        };
+        if proof.security == Security::Bogus {
+            let why: Vec<String> = proof.findings.into_iter().map(|finding| finding.message).collect();
+            let message = format!("this server of {parent} gives keys that are not proven: {}", why.join("; "));
+            findings.push(Finding::new("parent-keys-bogus", Severity::Unknown, message).at(from.clone()));
+        }
+    }
+    findings
+}
+
+/// The algorithms that the parent names.
+fn algorithms(trusted: &Trusted) -> Vec<Algorithm> {
+    let mut all: Vec<Algorithm> = trusted.iter().flatten().map(Trust::algorithm).collect();
+    all.sort_by_key(|algorithm| u8::from(*algorithm));
+    all.dedup();
+    all
 }
 
 fn server(name: Name, address: Option<SocketAddr>, listed: Listed, asked: Option<&Asked>, keys: Proof) -> Server {

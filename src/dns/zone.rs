@@ -7,15 +7,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use hickory_proto::dnssec::Algorithm;
 use hickory_proto::dnssec::rdata::DNSKEY;
 use hickory_proto::rr::RecordType;
 use tokio::task::JoinSet;
 
 use crate::dns::chain::Chain;
 use crate::dns::convert::to_hickory;
-use crate::dns::discovery::{Addresses, together};
+use crate::dns::discovery::{ADDRESSES, Addresses, NAMES, together};
 use crate::dns::exchange::{Question, Reply};
-use crate::dns::heard::{ADDRESSES, Asked, Heard, NAMES, OWN};
+use crate::dns::heard::{Asked, Heard, OWN};
 use crate::dns::proof::Proof;
 use crate::dns::reading::{Said, address, delegated_names, glue, name_servers};
 use crate::dns::walk::Walk;
@@ -32,6 +33,8 @@ pub(crate) struct Facts {
     pub(crate) ceiling: Option<Proof>,
     /// When the first signature over its parent's digests expires.
     pub(crate) expires: Option<DateTime<Utc>>,
+    /// The algorithms that the parent names, each of which is to sign everything.
+    pub(crate) algorithms: Vec<Algorithm>,
     /// The key sets that are proven, each once.
     pub(crate) key_sets: Vec<KeySet>,
     pub(crate) servers: Vec<Server>,
@@ -97,7 +100,7 @@ impl Walk {
             }
         }
         if let Some(parent) = parent {
-            self.ask_parent(zone, parent, &mut events).await;
+            self.ask_parent(zone, parent, &mut heard, &mut events).await;
         }
         let mut resolvers_asked = false;
         loop {
@@ -119,7 +122,7 @@ impl Walk {
                         self.note_name(&name, |listed| listed.by_parent = true, &mut heard, &mut events);
                     }
                     if let Ok(referral) = &names {
-                        heard.glue.extend(glue(referral, self.discovery.port));
+                        heard.note_glue(glue(referral, self.discovery.port));
                     }
                     heard.parent_keys.push((label.clone(), keys));
                     heard.digests.push((label, digests));
@@ -132,9 +135,15 @@ impl Walk {
                     heard.note_addresses(&name, Addresses { found, other, incomplete: false });
                 }
                 Event::Server { address, asked, names } => {
+                    let own = own_names(&names, zone);
+                    let answers =
+                        matches!(Said::by_authority(&asked.soa, zone, zone, RecordType::SOA), Said::Records(_));
+                    if own.is_empty() && answers {
+                        heard.unnamed.insert(address);
+                    }
                     heard.asked.insert(address, asked);
                     heard.replied.insert(address);
-                    for name in own_names(&names, zone) {
+                    for name in own {
                         heard.own.insert(name.clone());
                         self.note_name(&name, |listed| listed.by_zone = true, &mut heard, &mut events);
                     }
@@ -148,8 +157,10 @@ impl Walk {
         }
     }
 
-    async fn ask_parent(self: &Arc<Self>, zone: &Name, parent: &Name, events: &mut JoinSet<Event>) {
-        for address in self.discovery.servers(parent).await {
+    async fn ask_parent(self: &Arc<Self>, zone: &Name, parent: &Name, heard: &mut Heard, events: &mut JoinSet<Event>) {
+        let servers = self.discovery.servers(parent).await;
+        heard.parent_over_limit = servers.over_limit;
+        for address in servers.addresses {
             let (walk, wire, above) = (Arc::clone(self), to_hickory(zone), to_hickory(parent));
             let label = label(parent, Some(address));
             events.spawn(async move {

@@ -1,218 +1,34 @@
-//! The laws of the verdict, over arbitrary evidence: mostly good, spoiled here
-//! and there, with a memory made of arbitrary earlier checks.
+//! The laws of the verdict, over arbitrary evidence: what answers may do to it
+//! here, what time and memory may do to it in `laws/time`. A thousand cases of
+//! each, or as many as `PROPTEST_CASES` says.
 
-use chrono::{DateTime, TimeDelta, Utc};
+mod cases;
+mod time;
+
+use chrono::TimeDelta;
 use proptest::prelude::*;
-use proptest::sample::{Index, select, subsequence};
+use proptest::sample::Index;
 
-use super::evidence::{Evidence, Outcome, ResolverAnswer, Security, ServerAnswer};
-use super::memory::{Memory, OldTtl};
-use super::sample::{alias, aliased, at, evidence, key, key_as, name, resolver, server};
+use super::evidence::{Evidence, Outcome, ResolverAnswer, Security};
+use super::sample::{address, key, server};
 use super::silence::answered;
-use super::{Decision, Expectation, HoldWish, Policy, Verdict, check, judge};
-use crate::finding::{Finding, Severity};
-use crate::tlsa::Tlsa;
+use super::{Decision, check, overall};
 
-const TARGET: &str = "tlsa.provider.example";
+use cases::{any_case, any_server, finding, last_servers, resolvers, security, silence, weight};
 
-/// One law's input: earlier checks, the present one, and the user's wishes.
-#[derive(Clone, Debug)]
-struct Case {
-    earlier: Vec<(Evidence, i64)>,
-    patched: Option<OldTtl>,
-    evidence: Evidence,
-    expectation: Expectation,
-    policy: Policy,
-}
+/// How many cases, unless the environment says so.
+const CASES: u32 = 1_000;
 
-impl Case {
-    fn now(&self) -> DateTime<Utc> {
-        at("12:00:00")
+fn config() -> ProptestConfig {
+    let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = CASES;
     }
-
-    /// The memory of everything before this check.
-    fn before(&self) -> Memory {
-        let mut memory = Memory::empty(&name("example.com"));
-        if let Some(ttl) = self.patched {
-            let start = at("00:00:00");
-            memory = memory.patched(&self.evidence.owner, &[key("old")], ttl, self.expectation.expected(), start);
-        }
-        for (evidence, seconds) in &self.earlier {
-            let then = self.now() - TimeDelta::seconds(*seconds);
-            memory = check(evidence, &self.expectation, &memory, &self.policy, then).1;
-        }
-        memory
-    }
-
-    /// The verdict on other evidence with the memory of this case's.
-    fn verdict(&self, evidence: &Evidence) -> Verdict {
-        let memory = self.before().after(&self.evidence, &self.expectation, self.now());
-        judge(evidence, &self.expectation, &memory, &self.policy, self.now())
-    }
-}
-
-fn records() -> impl Strategy<Value = Vec<Tlsa>> {
-    let all = vec![key("new"), key("old"), key("second"), key_as("new", 3, 1, 2), key_as("old", 3, 1, 2)];
-    prop_oneof![6 => Just(vec![key("new"), key("old")]), 1 => Just(vec![key("old")]), 2 => subsequence(all, 0..=5)]
-}
-
-fn outcome() -> impl Strategy<Value = Outcome> {
-    prop_oneof![
-        20 => Just(Outcome::Answered),
-        1 => select(vec![
-            Outcome::NoData, Outcome::NoName, Outcome::NotAuthoritative, Outcome::ServFail, Outcome::Refused,
-            Outcome::OtherCode(9), Outcome::TruncatedWithoutTcp, Outcome::Malformed,
-        ]),
-        2 => Just(Outcome::Unreachable),
-    ]
-}
-
-fn security() -> impl Strategy<Value = Security> {
-    prop_oneof![
-        30 => Just(Security::Secure),
-        1 => select(vec![Security::Indeterminate, Security::Insecure, Security::Bogus]),
-    ]
-}
-
-fn findings() -> impl Strategy<Value = Vec<Finding>> {
-    let finding = select(vec![
-        Finding::new("unreachable", Severity::Note, "as the walk says"),
-        Finding::new("delegation-differs", Severity::Wait, "as the walk says"),
-        Finding::new("denial-unproven", Severity::Unknown, "as the walk says"),
-        Finding::new("bogus", Severity::Unsafe, "as the walk says"),
-    ]);
-    prop_oneof![30 => Just(Vec::new()), 1 => finding.prop_map(|finding| vec![finding])]
-}
-
-prop_compose! {
-    fn answer()(
-        records in records(), outcome in outcome(), security in security(), findings in findings(),
-        serial in prop_oneof![12 => Just(Some(7)), 1 => select(vec![None, Some(6), Some(u32::MAX), Some(0x8000_0007)])],
-        ttl in select(vec![0u32, 60, 3600]), life in prop_oneof![20 => Just(14 * 86_400i64), 1 => select(vec![-1i64, 0, 60])],
-        leads in prop_oneof![20 => Just(false), 1 => Just(true)], homeless in prop_oneof![30 => Just(false), 1 => Just(true)],
-    ) -> ServerAnswer {
-        let mut answer = server(1, if outcome == Outcome::Answered { &records } else { &[] });
-        answer.outcome = outcome;
-        if homeless {
-            (answer.address, answer.outcome) = (None, Outcome::Unreachable);
-        }
-        if leads {
-            answer.alias = Some(name(TARGET));
-        }
-        (answer.ttl, answer.original_ttl) = (Some(ttl), Some(ttl));
-        (answer.security, answer.serial, answer.findings) = (security, serial, findings);
-        answer.signature_expires = Some(at("12:00:00") + TimeDelta::seconds(life));
-        answer
-    }
-}
-
-/// Servers that each have a name and an address of their own.
-fn servers() -> impl Strategy<Value = Vec<ServerAnswer>> {
-    prop::collection::vec(answer(), 0..4).prop_map(|mut servers| {
-        for (number, answer) in (1u8..).zip(&mut servers) {
-            let good = server(number, &[]);
-            answer.name = good.name;
-            answer.address = answer.address.and(good.address);
-        }
-        servers
-    })
-}
-
-fn resolvers() -> impl Strategy<Value = Vec<ResolverAnswer>> {
-    let one = (records(), outcome(), any::<bool>(), select(vec![None, Some(0u32), Some(90)]), findings());
-    let one = one.prop_map(|(records, outcome, authenticated, ttl, findings)| ResolverAnswer {
-        outcome,
-        authenticated,
-        ttl,
-        findings,
-        ..resolver(&records, 0)
-    });
-    prop::collection::vec(one, 0..2)
-}
-
-prop_compose! {
-    fn any_evidence()(
-        servers in servers(), second in servers(), through_alias in prop_oneof![5 => Just(false), 1 => Just(true)],
-        resolvers in resolvers(), host in prop_oneof![20 => Just(None), 1 => security().prop_map(Some)],
-        link in security(), findings in findings(), lost in prop_oneof![30 => Just(false), 1 => Just(true)],
-    ) -> Evidence {
-        let mut evidence = if through_alias {
-            let leading = |(number, answer): (u8, &ServerAnswer)| ServerAnswer { address: answer.address, ..alias(number, TARGET) };
-            aliased((1u8..).zip(&servers).map(leading).collect(), second)
-        } else {
-            evidence(servers)
-        };
-        evidence.hops[0].chain[1].security = link;
-        (evidence.resolvers, evidence.host, evidence.findings) = (resolvers, host, findings);
-        if lost {
-            evidence.hops.clear();
-        }
-        evidence
-    }
-}
-
-prop_compose! {
-    fn any_policy()(
-        hold in select(vec![
-            HoldWish::TwiceTheOldTtl, HoldWish::For(TimeDelta::seconds(1)), HoldWish::For(TimeDelta::hours(3)), HoldWish::Signature,
-        ]),
-        since in prop_oneof![4 => Just(None), 1 => Just(Some(at("03:00:00")))],
-        allow_unreachable in 0usize..3,
-    ) -> Policy {
-        Policy { hold, since, allow_unreachable }
-    }
-}
-
-prop_compose! {
-    fn any_case()(
-        evidence in any_evidence(),
-        mut earlier in prop::collection::vec((any_evidence(), select(vec![1i64, 60, 7_000, 40_000])), 0..3),
-        repeated in any::<bool>(),
-        patched in select(vec![None, None, Some(OldTtl::Set(3600)), Some(OldTtl::Absent(60))]),
-        current in select(vec![None, Some(vec![key("old")])]),
-        derivable: bool,
-        policy in any_policy(),
-    ) -> Case {
-        if repeated {
-            earlier.push((evidence.clone(), 30_000));
-        }
-        earlier.sort_by_key(|(_, seconds)| -seconds);
-        let extra = key_as("new", 3, 1, 2);
-        let derived = derivable.then(|| (extra.params, vec![vec![extra]]));
-        let expectation = Expectation::new(vec![key("new")], current).deriving(derived);
-        Case { earlier, patched, evidence, expectation, policy }
-    }
-}
-
-/// The servers of the last hop, which is where the records are.
-fn last_servers(evidence: &mut Evidence) -> Option<&mut Vec<ServerAnswer>> {
-    evidence.hops.last_mut().map(|hop| &mut hop.servers).filter(|servers| !servers.is_empty())
-}
-
-fn any_server<'a>(evidence: &'a mut Evidence, index: &Index) -> Option<&'a mut ServerAnswer> {
-    let all: Vec<&mut ServerAnswer> = evidence.hops.iter_mut().flat_map(|hop| &mut hop.servers).collect();
-    let chosen = if all.is_empty() { return None } else { index.index(all.len()) };
-    all.into_iter().nth(chosen)
-}
-
-fn silence(server: &mut ServerAnswer) {
-    let quiet = ServerAnswer { name: server.name.clone(), address: server.address, ..super::sample::server(1, &[]) };
-    let (outcome, security) = (Outcome::Unreachable, Security::Indeterminate);
-    *server = ServerAnswer { outcome, security, serial: None, signature_expires: None, ..quiet };
-}
-
-/// Both say no, and neither is lighter than the other in this comparison.
-fn weight(decision: Decision) -> Decision {
-    decision.min(Decision::Unknown)
-}
-
-fn signatures_live(evidence: &Evidence, moment: DateTime<Utc>) -> bool {
-    let servers = evidence.hops.iter().flat_map(|hop| &hop.servers).filter(|server| answered(server));
-    servers.filter_map(|server| server.signature_expires).all(|end| end > moment)
+    config
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn silence_in_place_of_an_answer_never_helps(mut case in any_case(), index: Index) {
@@ -303,18 +119,6 @@ proptest! {
     }
 
     #[test]
-    fn more_time_never_makes_wait_of_safe(case in any_case(), seconds in 0i64..10_000_000) {
-        let memory = case.before().after(&case.evidence, &case.expectation, case.now());
-        let verdict = |now| judge(&case.evidence, &case.expectation, &memory, &case.policy, now).decision;
-        let later = case.now() + TimeDelta::seconds(seconds);
-        if verdict(case.now()) != Decision::Safe {
-            return Ok(());
-        }
-        let expected = if signatures_live(&case.evidence, later) { Decision::Safe } else { Decision::Unsafe };
-        prop_assert_eq!(verdict(later), expected);
-    }
-
-    #[test]
     fn the_order_of_answers_does_not_matter(case in any_case(), by in 0usize..4) {
         let mut turned = case.evidence.clone();
         for hop in &mut turned.hops {
@@ -329,33 +133,101 @@ proptest! {
     }
 
     #[test]
-    fn waiting_until_the_time_that_was_named_is_enough(case in any_case()) {
-        let memory = case.before().after(&case.evidence, &case.expectation, case.now());
-        let verdict = judge(&case.evidence, &case.expectation, &memory, &case.policy, case.now());
-        let Some(safe_at) = verdict.safe_at else { return Ok(()) };
-        prop_assert!(safe_at > case.now());
-        if !signatures_live(&case.evidence, safe_at) {
+    fn one_more_server_that_lags_is_never_safe_and_never_helps(case in any_case()) {
+        let before = case.verdict(&case.evidence);
+        let mut worse = case.evidence.clone();
+        // Where nobody answered, a server that does is news.
+        let heard = worse.hops.iter().all(|hop| hop.servers.iter().any(answered));
+        let Some(hop) = worse.hops.last_mut() else { return Ok(()) };
+        hop.servers.push(server(9, &[key("old")]));
+        let after = case.verdict(&worse).decision;
+        prop_assert!(after > Decision::Safe);
+        prop_assert!(!heard || after >= before.decision, "{:?} became {after:?}", before);
+    }
+
+    #[test]
+    fn one_more_server_that_is_silent_never_helps(case in any_case(), index: Index) {
+        let before = case.verdict(&case.evidence).decision;
+        let mut worse = case.evidence.clone();
+        if worse.hops.is_empty() {
             return Ok(());
         }
-        let then = judge(&case.evidence, &case.expectation, &memory, &case.policy, safe_at);
-        prop_assert_eq!(then.decision, Decision::Safe, "{:#?}", then);
-        let just_before = judge(&case.evidence, &case.expectation, &memory, &case.policy, safe_at - TimeDelta::seconds(1));
-        prop_assert_eq!(just_before.decision, Decision::Wait);
+        let mut quiet = server(9, &[]);
+        silence(&mut quiet);
+        index.get_mut(&mut worse.hops).servers.push(quiet);
+        prop_assert!(case.verdict(&worse).decision >= before);
     }
-}
 
-/// The laws say little when every case comes out the same.
-#[test]
-fn the_cases_come_out_in_every_way() {
-    use proptest::strategy::ValueTree;
-    use proptest::test_runner::TestRunner;
-    let mut runner = TestRunner::deterministic();
-    let mut count = [0; 5];
-    for _ in 0..1_000 {
-        let case = any_case().new_tree(&mut runner).unwrap().current();
-        let verdict = case.verdict(&case.evidence);
-        count[verdict.decision as usize] += 1;
-        count[4] += usize::from(verdict.safe_at.is_some());
+    #[test]
+    fn one_more_finding_never_helps(case in any_case(), index: Index, place in 0..4, found in finding()) {
+        let before = case.verdict(&case.evidence);
+        let mut worse = case.evidence.clone();
+        let Some(hop) = worse.hops.first_mut() else { return Ok(()) };
+        match place {
+            0 => worse.findings.push(found),
+            1 => hop.findings.push(found),
+            2 => index.get_mut(&mut hop.chain).findings.push(found),
+            _ => {
+                let Some(server) = any_server(&mut worse, &index) else { return Ok(()) };
+                server.findings.push(found);
+            }
+        }
+        prop_assert!(case.verdict(&worse).decision >= before.decision);
     }
-    assert!(count.iter().all(|n| *n >= 30), "safe, wait, unknown, unsafe, wait with a time: {count:?}");
+
+    #[test]
+    fn one_more_resolver_never_helps(case in any_case(), more in resolvers()) {
+        let before = case.verdict(&case.evidence);
+        let mut worse = case.evidence.clone();
+        worse.resolvers.extend(more.into_iter().map(|resolver| ResolverAnswer { address: address(99), ..resolver }));
+        let after = case.verdict(&worse);
+        prop_assert!(after.decision >= before.decision);
+        prop_assert!(after.safe_at.is_none() || after.safe_at >= before.safe_at);
+    }
+
+    #[test]
+    fn a_weaker_host_never_helps(case in any_case(), security in security()) {
+        let before = case.verdict(&case.evidence);
+        let mut worse = case.evidence.clone();
+        worse.host = worse.host.max(Some(security));
+        prop_assert!(case.verdict(&worse).decision >= before.decision);
+    }
+
+    #[test]
+    fn a_signature_that_expires_sooner_never_helps(case in any_case(), index: Index, seconds in 0i64..30 * 86_400) {
+        let before = case.verdict(&case.evidence);
+        let mut worse = case.evidence.clone();
+        let Some(server) = any_server(&mut worse, &index) else { return Ok(()) };
+        server.signature_expires = server.signature_expires.map(|end| end - TimeDelta::seconds(seconds));
+        prop_assert!(case.verdict(&worse).decision >= before.decision);
+    }
+
+    #[test]
+    fn an_answer_without_serial_is_never_better_than_unknown(case in any_case(), index: Index) {
+        let mut worse = case.evidence.clone();
+        let Some(server) = any_server(&mut worse, &index).filter(|server| answered(server)) else { return Ok(()) };
+        server.serial = None;
+        prop_assert!(case.verdict(&worse).decision >= Decision::Unknown);
+    }
+
+    #[test]
+    fn permitting_less_silence_never_helps(mut case in any_case()) {
+        let before = case.verdict(&case.evidence).decision;
+        case.policy.allow_unreachable = case.policy.allow_unreachable.saturating_sub(1);
+        prop_assert!(case.verdict(&case.evidence).decision >= before);
+    }
+
+    #[test]
+    fn many_targets_are_as_bad_as_the_worst(cases in prop::collection::vec(any_case(), 0..4), index: Index) {
+        let verdicts: Vec<_> = cases.iter().map(|case| case.verdict(&case.evidence)).collect();
+        let (decision, safe_at) = overall(&verdicts);
+        let worst = verdicts.iter().map(|verdict| verdict.decision).max();
+        prop_assert_eq!(decision, worst.unwrap_or(Decision::Unknown));
+        // Nobody is told to come back while one of them says less.
+        let each = |end| verdicts.iter().all(|v| v.decision == Decision::Safe || v.safe_at.is_some_and(|own| own <= end));
+        prop_assert!(safe_at.is_none_or(each));
+        let mut turned = verdicts.clone();
+        turned.rotate_left(index.index(verdicts.len().max(1)));
+        prop_assert_eq!(overall(&turned), (decision, safe_at));
+    }
 }

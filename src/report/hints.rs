@@ -31,6 +31,7 @@ pub(crate) fn hint(code: &str, severity: Severity) -> Option<&'static str> {
             "the parent has no DS for the zone: sign the zone and publish the DS first"
         }
         "delegation-unknown" => "ask the parent's servers for the zone's NS records with dig, then try again",
+        "name-servers-unknown" => "ask the server for the zone's NS records with dig, over UDP and over TCP (+tcp)",
         "digest-of-nothing" | "unknown-parameters" | "wrong-length" => "remove the record; no client can use it",
         "family-not-asked" => "leave --ipv4 or --ipv6 away to ask these addresses too",
         "host-is-alias" => "senders look for TLSA where the alias leads: verify with that name as --host",
@@ -39,6 +40,7 @@ pub(crate) fn hint(code: &str, severity: Severity) -> Option<&'static str> {
             "the zone asks for more work than one verdict may take: see its name servers and aliases, or --max-questions"
         }
         "host-address-insecure" => "sign the zone of the host's A and AAAA records",
+        "key-tag-collision" => "replace one of the zone's keys that share a key tag by a new one",
         "malformed" | "error-code" | "truncated-without-tcp" => "ask the server with dig, over UDP and over TCP (+tcp)",
         "no-servers" | "unreachable" => {
             "start the server or take it out of the delegation; --allow-unreachable N permits silence"

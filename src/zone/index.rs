@@ -6,9 +6,10 @@ use std::rc::Rc;
 
 use crate::name::Name;
 use crate::tlsa::{Target, Tlsa};
+use crate::zone::difference::{self, Difference};
 use crate::zone::generate;
 use crate::zone::library::{Library, read_span};
-use crate::zone::rdata;
+use crate::zone::rdata::{self, SoaData};
 use crate::zone::reader::{Checkpoint, Entry, Place, ReadError, ReadErrorKind, Reader};
 use crate::zone::rtype::code;
 use crate::zone::scan::{Fields, Kind};
@@ -48,12 +49,8 @@ pub struct Soa {
     pub found: Found,
     /// Its owner, the zone's apex.
     pub owner: Name,
-    /// The serial's digits in the record's text.
-    pub digits: Span,
-    /// The serial.
-    pub serial: u32,
-    /// The minimum field: how long absence is cached (RFC 2308 section 4), in seconds.
-    pub minimum: u32,
+    /// Its serial and minimum, and where the serial stands in the record's text.
+    pub data: SoaData,
 }
 
 /// What was found for one target.
@@ -71,7 +68,7 @@ pub struct AtTarget {
     pub obstacles: Vec<Obstacle>,
     /// Labels of the longest name that exists at or above the owner.
     encloser: usize,
-    /// Wildcards with TLSA or CNAME above the owner, with the labels of their parent.
+    /// Wildcards above the owner that may answer for it or its host, with the labels of their parent.
     wildcards: Vec<(usize, Obstacle)>,
 }
 
@@ -127,6 +124,10 @@ pub struct Index {
     pub files: Vec<(usize, u32)>,
     /// How many records the zone has.
     pub records: u64,
+    /// What servers read differently in the directives, each kind where it first stands.
+    pub directives: Vec<(Difference, Place)>,
+    /// Whether there is a `$TTL`.
+    pub has_ttl: bool,
 }
 
 /// Reads a zone once, with these targets in mind.
@@ -144,6 +145,8 @@ pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> 
         end: reader.checkpoint(),
         files: Vec::new(),
         records: 0,
+        directives: Vec::new(),
+        has_ttl: false,
     };
     let owners: Vec<Name> = targets.iter().map(|target| target.owner().unwrap_or_else(|_| Name::root())).collect();
     let mut watch = Watch { targets, owners, hint: Hint::default(), relations: None };
@@ -235,10 +238,9 @@ impl Watch<'_> {
         match fields.code {
             code::SOA => {
                 let read = rdata::soa(entry.text, fields);
-                let (digits, serial, minimum) =
-                    read.map_err(|error| reader.error_at(error.at, ReadErrorKind::Data(error.what)))?;
+                let data = read.map_err(|error| reader.error_at(error.at, ReadErrorKind::Data(error.what)))?;
                 let owner = owner_of(reader, entry, fields)?;
-                index.soas.push(Soa { found: keep(reader, entry, fields), owner, digits, serial, minimum });
+                index.soas.push(Soa { found: keep(reader, entry, fields), owner, data });
             }
             code::RRSIG | code::NSEC | code::NSEC3 | code::SIG | code::NXT if index.signed.is_none() => {
                 index.signed = Some(reader.place(fields.rtype.start));
@@ -290,7 +292,14 @@ impl Watch<'_> {
     }
 
     fn control(&mut self, reader: &Reader<'_>, entry: &Entry<'_>, name: Span, args: &[Span], index: &mut Index) {
-        if !name.of(entry.text).eq_ignore_ascii_case(b"$GENERATE") {
+        difference::of_entry(entry.text, entry.kind, entry.file != 0, |difference, at| {
+            if index.directives.iter().all(|(known, _)| *known != difference) {
+                index.directives.push((difference, reader.place(at)));
+            }
+        });
+        let word = name.of(entry.text);
+        index.has_ttl |= word.eq_ignore_ascii_case(b"$TTL");
+        if !word.eq_ignore_ascii_case(b"$GENERATE") {
             return;
         }
         let Some(template) = args.get(1).map(|span| span.of(entry.text)) else { return };
@@ -318,8 +327,10 @@ fn note_existence(
     let shared = owner.ancestors().find(|name| asked.is_within(name)).map_or(0, |name| name.labels().count());
     let obstacle = |what| Obstacle { what, owner: owner.to_string(), place: reader.place(fields.rtype.start) };
     if is_wildcard_above(owner, asked) {
-        let matters = matches!(fields.code, code::TLSA | code::CNAME);
-        if matters {
+        // Once the owner exists, so does its host, and loses all that a wildcard above it gave
+        // (RFC 4592 section 2.2.2). Names below the host are asked for TLSA only.
+        let above_host = shared + 2 < asked.labels().count();
+        if above_host || matches!(fields.code, code::TLSA | code::CNAME) {
             target.wildcards.push((shared, obstacle(ObstacleKind::Wildcard)));
         }
     }

@@ -5,10 +5,9 @@
 use std::rc::Rc;
 
 use crate::name::{Name, NameError};
+use crate::zone::rdata;
 use crate::zone::rtype::code;
 use crate::zone::scan::Fields;
-use crate::zone::ttl;
-use crate::zone::words::words;
 
 /// What is in force before an entry.
 #[derive(Clone, Debug, Default)]
@@ -129,11 +128,10 @@ impl Inherited {
     }
 }
 
-/// The minimum field of an SOA, the seventh of its RDATA.
+/// The minimum field of an SOA.
 fn soa_minimum(text: &[u8], fields: &Fields) -> Option<u32> {
     if fields.code != code::SOA {
         return None;
     }
-    let minimum = words(text).filter(|word| word.start >= fields.rtype.end).nth(6)?;
-    ttl::parse(minimum.of(text))
+    rdata::soa(text, fields).ok().map(|soa| soa.minimum)
 }

@@ -5,8 +5,10 @@ use crate::finding::Finding;
 use crate::name::Name;
 use crate::tlsa::Tlsa;
 use crate::zone::proof::{Difference, Meaning};
+use crate::zone::rdata;
 use crate::zone::rtype::code;
 use crate::zone::splice::Splice;
+use crate::zone::words::Span;
 
 /// One record added or removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,33 +66,39 @@ impl Patch {
             };
             *difference.entry(meaning).or_insert(0) += by;
         }
-        let rest: Vec<(Meaning, i64)> = difference.into_iter().filter(|(_, count)| *count != 0).collect();
         let serials = self.serial.filter(|(old, new)| old != new);
-        let serial_alone = |gone: &Meaning, come: &Meaning| {
-            serials.is_some_and(|(old, new)| {
-                let (before, after) = (without_serial(gone, old), without_serial(come, new));
-                before.is_some() && before == after
-            })
-        };
-        let proven = match rest.as_slice() {
-            [] => serials.is_none(),
-            [(gone, minus), (come, plus)] | [(come, plus), (gone, minus)] if *minus < 0 && *plus == -minus => {
-                serial_alone(gone, come)
-            }
-            _ => false,
-        };
+        let mut rest = Difference::new();
+        let mut bumped = false;
+        for (meaning, count) in difference.into_iter().filter(|(_, count)| *count != 0) {
+            // There may be several SOA records; the TTLs of equal ones may differ.
+            let serial = serials.map(|(old, new)| if count < 0 { old } else { new });
+            let alone = serial.and_then(|serial| without_serial(&meaning, serial));
+            bumped |= alone.is_some();
+            *rest.entry(alone.unwrap_or(meaning)).or_insert(0) += count;
+        }
+        rest.retain(|_, count| *count != 0);
+        let proven = rest.is_empty() && bumped == serials.is_some();
         if proven {
             return Ok(());
         }
-        let owners = rest.iter().filter_map(|(meaning, _)| meaning.owner.as_ref()).map(Name::to_string);
+        let owners = rest.keys().filter_map(|meaning| meaning.owner.as_ref()).map(Name::to_string);
         Err(format!("the new text would also change what stands at {}", owners.collect::<Vec<_>>().join(", ")))
     }
 }
 
 /// An SOA's meaning with this serial taken out; `None` when it has another.
 fn without_serial(meaning: &Meaning, serial: u32) -> Option<Meaning> {
-    let words: Vec<&[u8]> = meaning.rdata.split(|octet| *octet == 0).collect();
-    let found: u32 = std::str::from_utf8(words.get(2)?).ok()?.parse().ok()?;
-    let rest = [&words[..2], &words[3..]].concat();
-    (meaning.code == code::SOA && found == serial).then(|| Meaning { rdata: rest.join(&0), ..meaning.clone() })
+    let text = &meaning.rdata;
+    let mut start = 0;
+    let mut words: Vec<Span> = Vec::new();
+    for end in memchr::memchr_iter(0, text) {
+        words.push(Span { start, end });
+        start = end + 1;
+    }
+    let soa = (meaning.code == code::SOA).then(|| rdata::soa_in(text, &words, 0).ok()).flatten()?;
+    let mut rdata = text.clone();
+    for span in soa.digits.iter().rev() {
+        rdata.drain(span.start..span.end);
+    }
+    (soa.serial == serial).then(|| Meaning { rdata, ..meaning.clone() })
 }

@@ -9,12 +9,14 @@ use chrono::{DateTime, Utc};
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
 use crate::tlsa::{Target, Tlsa};
-use crate::zone::index::{self, AtTarget, Found, Index};
+use crate::zone::index::{self, AtTarget, Found, Index, Soa};
 use crate::zone::library::{Library, read_span};
 use crate::zone::obstruction::PlanError;
 use crate::zone::patch::{Edit, Patch};
 use crate::zone::proof::{self, ProofError};
+use crate::zone::rdata;
 use crate::zone::reader::{Checkpoint, Place};
+use crate::zone::remarks::Remarks;
 use crate::zone::remove::{Placed, take_out};
 use crate::zone::serial::{self, Policy};
 use crate::zone::splice::{Splice, in_order};
@@ -69,7 +71,10 @@ impl<'l> Zone<'l> {
         let first = index.soas.first().ok_or(PlanError::NoSoa)?;
         let apex = first.owner.clone();
         for other in &index.soas[1..] {
-            if other.owner != apex || other.serial != first.serial {
+            let wire = |soa: &Soa| {
+                rdata::soa_wire(&soa.found.text, &soa.found.fields, soa.found.before.inherited.origin.as_deref())
+            };
+            if other.owner != apex || wire(other) != wire(first) {
                 let place = Place { file: library.label(other.found.file), line: other.found.line, column: 1 };
                 return Err(PlanError::UnequalSoas(place));
             }
@@ -89,7 +94,7 @@ impl<'l> Zone<'l> {
     /// The serial in the file.
     #[must_use]
     pub fn serial(&self) -> u32 {
-        self.index.soas.first().map_or(0, |soa| soa.serial)
+        self.index.soas.first().map_or(0, |soa| soa.data.serial)
     }
 
     /// The number of the file with the serial.
@@ -103,7 +108,7 @@ impl<'l> Zone<'l> {
     #[must_use]
     pub fn negative_ttl(&self) -> u32 {
         let soa = self.index.soas.first();
-        soa.map_or(0, |soa| soa.found.ttl.map_or(soa.minimum, |ttl| ttl.min(soa.minimum)))
+        soa.map_or(0, |soa| soa.found.ttl.map_or(soa.data.minimum, |ttl| ttl.min(soa.data.minimum)))
     }
 
     /// The targets that the zone was read for.
@@ -163,11 +168,24 @@ impl<'l> Zone<'l> {
                 placed.extend(take_out(self.library, &gone)?);
             }
         }
+        patch.notes.extend(self.remarks(&placed));
         if placed.is_empty() {
             return Ok(patch);
         }
         placed.extend(self.bump(request, now, &mut patch)?);
         self.finish(placed, patch)
+    }
+
+    /// What another name server would read differently in what is there or placed.
+    fn remarks(&self, placed: &[Placed]) -> Vec<Finding> {
+        let mut remarks = Remarks::of(self.library, &self.index);
+        for (record, _) in self.index.targets.iter().flat_map(|target| &target.tlsa) {
+            remarks.found(record);
+        }
+        for Placed { splice, .. } in placed.iter().filter(|placed| placed.splice.start == placed.splice.end) {
+            remarks.written(&splice.text);
+        }
+        remarks.findings()
     }
 
     /// The records that are missing at one target.
@@ -324,18 +342,19 @@ impl<'l> Zone<'l> {
         let mut placed = Vec::new();
         for soa in &self.index.soas {
             let next =
-                serial::next(soa.serial, request.serial_above, request.serial, now).map_err(PlanError::Serial)?;
-            patch.serial = Some((soa.serial, next));
-            if next == soa.serial {
+                serial::next(soa.data.serial, request.serial_above, request.serial, now).map_err(PlanError::Serial)?;
+            patch.serial = Some((soa.data.serial, next));
+            if next == soa.data.serial {
                 continue;
             }
             self.refuse_shared(&soa.found)?;
-            let present = soa.digits.of(&soa.found.text);
-            let text = serial::digits(next, &String::from_utf8_lossy(present)).into_bytes();
-            let start = soa.found.offset + soa.digits.start as u64;
-            let line = soa.found.line + memchr::memchr_iter(b'\n', &soa.found.text[..soa.digits.start]).count() as u64;
-            let splice = Splice { start, end: soa.found.offset + soa.digits.end as u64, text, line };
-            placed.push(Placed { file: soa.found.file, splice, before: soa.found.before.clone() });
+            let Found { offset, line, text, .. } = &soa.found;
+            for (span, digits) in soa.data.with_serial(text, next) {
+                let line = line + memchr::memchr_iter(b'\n', &text[..span.start]).count() as u64;
+                let (start, end) = (offset + span.start as u64, offset + span.end as u64);
+                let splice = Splice { start, end, text: digits, line };
+                placed.push(Placed { file: soa.found.file, splice, before: soa.found.before.clone() });
+            }
         }
         Ok(placed)
     }

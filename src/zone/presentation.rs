@@ -38,6 +38,10 @@ pub fn check(text: &[u8], fields: &Fields, origin: Option<&Name>) -> Result<(), 
         return octets::check(&mut data, announced, at, grammar.unwrap_or(&[Rest]));
     }
     let Some(grammar) = grammar else { return Ok(()) };
+    // `TXT \#` is a text, but no server takes `NS \#` for a name.
+    if let Some(word) = data.peek().filter(|word| data.of(*word) == b"\\#" && grammar.first() == Some(&Name)) {
+        return Err(data.not(word, "a length behind \\#"));
+    }
     for field in grammar {
         field.check(&mut data)?;
     }
@@ -67,6 +71,7 @@ fn grammar(of: u16) -> Option<&'static [Field]> {
         13 => &[Text, Text],
         19 => &[Text],
         20 => &[Text, OptionalText],
+        22 => &[Nsap],
         26 => &[Number(2), Name, Name],
         27 => &[Text, Text, Text],
         29 => &[Location],
@@ -98,8 +103,8 @@ fn grammar(of: u16) -> Option<&'static [Field]> {
         109 => &[Eui(8)],
         256 => &[Number(2), Number(2), Value],
         257 => &[Number(1), Tag, Value],
-        // Private use: there is no text form but octets (RFC 3597 section 5).
-        65280..=65534 => &[Octets],
+        // NULL, and what nobody has given a text form (RFC 3597 section 5).
+        10 | 100..=103 | 128..=255 | 1024..=32767 | 32770..=65534 => &[Octets],
         _ => return None,
     };
     Some(fields)

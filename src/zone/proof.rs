@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use crate::name::Name;
+use crate::zone::generate;
 use crate::zone::library::Library;
 use crate::zone::rdata::{self, rdata_words};
 use crate::zone::reader::{Checkpoint, ReadError, Reader};
@@ -18,7 +19,7 @@ use crate::zone::splice::{Edited, Splice, moved};
 /// One record's meaning.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Meaning {
-    /// Its owner; `None` for a `$GENERATE`, whose text says it all.
+    /// Its owner; `None` for a `$GENERATE`, whose words say it all.
     pub owner: Option<Name>,
     /// Its TTL in seconds, as BIND reads it.
     pub ttl: Option<u32>,
@@ -180,13 +181,17 @@ fn count(reader: &Reader<'_>, by: i64, difference: &mut Difference) -> Result<()
                 origin: if tlsa.is_some() { None } else { origin },
             }
         }
-        Kind::Control { name, .. } if name.of(entry.text).eq_ignore_ascii_case(b"$GENERATE") => Meaning {
-            owner: None,
-            ttl: inherited.default_ttl.or(inherited.last_ttl),
-            code: 0,
-            rdata: entry.text.to_vec(),
-            origin,
-        },
+        Kind::Control { name, args } if name.of(entry.text).eq_ignore_ascii_case(b"$GENERATE") => {
+            let stated = generate::stated_ttl(entry.text, args);
+            let words = args.iter().filter(|word| stated.is_none_or(|(ttl, _)| ttl != **word));
+            Meaning {
+                owner: None,
+                ttl: stated.map(|(_, seconds)| seconds).or(inherited.default_ttl).or(inherited.last_ttl),
+                code: 0,
+                rdata: words.flat_map(|word| [word.of(entry.text), b"\0"].concat()).collect(),
+                origin,
+            }
+        }
         Kind::Control { .. } | Kind::Blank | Kind::Unread(_) => return Ok(()),
     };
     *difference.entry(meaning).or_insert(0) += by;

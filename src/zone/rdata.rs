@@ -1,9 +1,11 @@
-//! RDATA of the few records that edits read: TLSA in both its spellings, and
-//! the serial of an SOA.
+//! RDATA of the few records that edits read: TLSA and SOA, in fields and in
+//! octets (RFC 3597 section 5).
 
+use crate::name::Name;
 use crate::tlsa::{Matching, Params, Selector, Tlsa, Usage, unhex};
 use crate::zone::scan::Fields;
 use crate::zone::words::{Span, words};
+use crate::zone::{serial, ttl};
 
 /// Why RDATA cannot be read, and at which octet of the entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,30 +61,147 @@ pub fn tlsa(text: &[u8], fields: &Fields) -> Result<Tlsa, RdataError> {
     Ok(Tlsa { params, data: octets })
 }
 
-/// The serial of an SOA: its digits in the text, its value, and the minimum
-/// field in seconds.
+/// What an edit needs of an SOA's data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SoaData {
+    /// The serial's digits: one stretch, or several where octets are split.
+    pub digits: Vec<Span>,
+    /// Whether the digits are hex, eight in all (`\#`).
+    pub octets: bool,
+    /// Whether hex digits are written in capitals.
+    capitals: bool,
+    /// The serial.
+    pub serial: u32,
+    /// The minimum field: how long absence is cached (RFC 2308 section 4), in seconds.
+    pub minimum: u32,
+}
+
+/// Reads an SOA's data in fields or in octets.
 ///
 /// # Errors
 ///
-/// When the data is not an SOA's, or is written as octets.
-pub fn soa(text: &[u8], fields: &Fields) -> Result<(Span, u32, u32), RdataError> {
-    let words = rdata_words(text, fields);
+/// When the data is not an SOA's, or its serial cannot be edited.
+pub fn soa(text: &[u8], fields: &Fields) -> Result<SoaData, RdataError> {
+    soa_in(text, &rdata_words(text, fields), fields.rtype.end)
+}
+
+/// Reads the data of an SOA from its words; `end` is the place of what is missing.
+pub(crate) fn soa_in(text: &[u8], words: &[Span], end: usize) -> Result<SoaData, RdataError> {
     let wrong = |at: usize, what: &str| RdataError { at, what: what.to_owned() };
     if words.first().is_some_and(|word| word.of(text) == b"\\#") {
-        return Err(wrong(fields.rtype.end, "the SOA is written as octets (\\#); its serial cannot be edited as text"));
+        let data = SoaOctets::read(text, words.get(2..).unwrap_or(&[]));
+        return data.map(|data| data.fields()).ok_or_else(|| wrong(end, "the octets (\\#) are not those of an SOA"));
     }
-    let [_, _, serial, refresh, retry, expire, minimum] = words.as_slice() else {
-        return Err(wrong(
-            fields.rtype.start,
-            "an SOA has seven fields: mname rname serial refresh retry expire minimum",
-        ));
+    let [_, _, count, refresh, retry, expire, minimum] = words else {
+        return Err(wrong(end, "an SOA has seven fields: mname rname serial refresh retry expire minimum"));
     };
     let value =
-        number(serial.of(text)).ok_or_else(|| wrong(serial.start, "the serial is not a number up to 4294967295"))?;
+        number(count.of(text)).ok_or_else(|| wrong(count.start, "the serial is not a number up to 4294967295"))?;
     for time in [refresh, retry, expire, minimum] {
-        crate::zone::ttl::parse(time.of(text)).ok_or_else(|| wrong(time.start, "a time of the SOA is not one"))?;
+        ttl::parse(time.of(text)).ok_or_else(|| wrong(time.start, "a time of the SOA is not one"))?;
     }
-    Ok((*serial, value, crate::zone::ttl::parse(minimum.of(text)).unwrap_or(0)))
+    let minimum = ttl::parse(minimum.of(text)).unwrap_or(0);
+    Ok(SoaData { digits: vec![*count], octets: false, capitals: false, serial: value, minimum })
+}
+
+/// An SOA's data in wire form, names in lower case, for comparing two of them.
+#[must_use]
+pub fn soa_wire(text: &[u8], fields: &Fields, origin: Option<&Name>) -> Option<Vec<u8>> {
+    let words = rdata_words(text, fields);
+    if words.first()?.of(text) == b"\\#" {
+        let SoaOctets { mut wire, numbers, .. } = SoaOctets::read(text, words.get(2..)?)?;
+        wire.get_mut(..numbers)?.make_ascii_lowercase();
+        return Some(wire);
+    }
+    let [mname, rname, numbers @ ..] = words.as_slice() else { return None };
+    let mut wire = Vec::new();
+    for name in [mname, rname] {
+        wire.extend_from_slice(Name::from_zone_text(unquoted(name.of(text)), origin).ok()?.wire());
+    }
+    for word in numbers {
+        let word = unquoted(word.of(text));
+        wire.extend_from_slice(&number(word).or_else(|| ttl::parse(word))?.to_be_bytes());
+    }
+    Some(wire)
+}
+
+/// An SOA as octets: where each hex digit stands, and what they make.
+struct SoaOctets {
+    places: Vec<usize>,
+    wire: Vec<u8>,
+    /// Whether letters among the digits are capitals.
+    capitals: bool,
+    /// Where the numbers behind the two names start.
+    numbers: usize,
+}
+
+impl SoaOctets {
+    fn read(text: &[u8], words: &[Span]) -> Option<Self> {
+        let mut places = Vec::new();
+        for word in words {
+            let quoted = word.of(text).first() == Some(&b'"');
+            let inside = if quoted { word.start + 1..word.end.saturating_sub(1) } else { word.start..word.end };
+            places.extend(inside);
+        }
+        let digits: Vec<u8> = places.iter().filter_map(|at| text.get(*at).copied()).collect();
+        let wire = unhex(&lossy(&digits)).ok()?;
+        let mut numbers = 0;
+        for _ in 0..2 {
+            loop {
+                let length = usize::from(*wire.get(numbers)?);
+                numbers += 1 + length;
+                if length == 0 {
+                    break;
+                }
+            }
+        }
+        let capitals = digits.iter().any(u8::is_ascii_uppercase) && !digits.iter().any(u8::is_ascii_lowercase);
+        (wire.len() == numbers + 20).then_some(Self { places, wire, capitals, numbers })
+    }
+
+    fn fields(&self) -> SoaData {
+        let mut digits: Vec<Span> = Vec::new();
+        for &at in self.places.iter().skip(2 * self.numbers).take(8) {
+            match digits.last_mut() {
+                Some(span) if span.end == at => span.end += 1,
+                _ => digits.push(Span { start: at, end: at + 1 }),
+            }
+        }
+        let number = |at: usize| {
+            let octets = self.wire.get(at..at + 4).unwrap_or(&[]);
+            octets.iter().fold(0u32, |sum, octet| (sum << 8) | u32::from(*octet))
+        };
+        let minimum = Some(number(self.numbers + 16)).filter(|minimum| *minimum <= ttl::LARGEST).unwrap_or(0);
+        SoaData { digits, octets: true, capitals: self.capitals, serial: number(self.numbers), minimum }
+    }
+}
+
+impl SoaData {
+    /// The digits of another serial, a text for each stretch of the present
+    /// ones that changes: the width of a number and the case of hex are kept.
+    #[must_use]
+    pub fn with_serial(&self, text: &[u8], serial: u32) -> Vec<(Span, Vec<u8>)> {
+        if !self.octets {
+            let present = |span: &Span| lossy(span.of(text));
+            let new = |span: &Span| (*span, serial::digits(serial, &present(span)).into_bytes());
+            return self.digits.iter().map(new).collect();
+        }
+        let digits = if self.capitals { format!("{serial:08X}") } else { format!("{serial:08x}") };
+        let mut rest = digits.as_bytes();
+        let mut changed = Vec::new();
+        for span in &self.digits {
+            let (part, after) = rest.split_at((span.end - span.start).min(rest.len()));
+            rest = after;
+            if !part.eq_ignore_ascii_case(span.of(text)) {
+                changed.push((*span, part.to_vec()));
+            }
+        }
+        changed
+    }
+}
+
+fn unquoted(word: &[u8]) -> &[u8] {
+    word.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(word)
 }
 
 fn number(word: &[u8]) -> Option<u32> {
@@ -92,4 +211,58 @@ fn number(word: &[u8]) -> Option<u32> {
 
 fn lossy(text: &[u8]) -> String {
     String::from_utf8_lossy(text).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::zone::scan::{Kind, entry};
+
+    fn record(text: &str) -> Fields {
+        match entry(text.as_bytes(), true).unwrap().kind {
+            Kind::Record(fields) => fields,
+            kind => unreachable!("{kind:?}"),
+        }
+    }
+
+    const NAMES: &str = "026e73076578616d706c6503636f6d00 016800";
+
+    #[test]
+    fn the_serial_is_found_in_octets_however_they_are_split() {
+        for (data, stretches, other) in [
+            (format!("{NAMES} 7735940100000001000000020000000300000004"), 1, vec!["789b09aa"]),
+            (format!("{NAMES} 77359401 00000001 00000002 00000003 00000004"), 1, vec!["789b09aa"]),
+            (format!("{NAMES}7 73594 0100000001000000020000000300000004"), 3, vec!["89b09", "aa"]),
+            (format!("{NAMES} (77 ; 1\n 35\n9401)00000001000000020000000300000004"), 3, vec!["78", "9b", "09aa"]),
+            (format!("{} 7735940100000001000000020000000300000004", NAMES.to_uppercase()), 1, vec!["789B09AA"]),
+            (format!("{NAMES} \"7735940100000001000000020000000300000004\""), 1, vec!["789b09aa"]),
+        ] {
+            let text = format!("@ SOA \\# 39 {data}\n");
+            let soa = soa(text.as_bytes(), &record(&text)).unwrap();
+            assert_eq!((soa.serial, soa.minimum, soa.digits.len()), (2_000_000_001, 4, stretches), "{text}");
+            let new = soa.with_serial(text.as_bytes(), 2_023_426_474);
+            let new: Vec<String> = new.iter().map(|(_, digits)| lossy(digits)).collect();
+            assert_eq!(new, other, "{text}");
+        }
+    }
+
+    #[test]
+    fn octets_that_are_no_soa_are_refused() {
+        for data in ["4 00000000", "1 00", "21 000000000001000000020000000300000004000000", "0"] {
+            let text = format!("@ SOA \\# {data}\n");
+            assert!(soa(text.as_bytes(), &record(&text)).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn both_spellings_of_an_soa_compare() {
+        let origin = Name::from_user("example.com").unwrap();
+        let wire = |text: &str| soa_wire(text.as_bytes(), &record(text), Some(&origin)).unwrap();
+        let plain = wire("@ SOA ns h. 2000000001 1 2 3 1h\n");
+        assert_eq!(plain, wire("@ SOA NS.example.com. H. 02000000001 1s 2 3 3600\n"));
+        assert_eq!(plain, wire(&format!("@ TYPE6 \\# 39 {NAMES} 77359401000000010000000200000003 00000e10\n")));
+        assert_ne!(plain, wire("@ SOA ns h. 2000000001 1 2 3 2h\n"));
+        // 0x41 and 0x61 are letters in names only.
+        assert_ne!(wire("@ SOA ns h. 65 1 2 3 4\n"), wire("@ SOA ns h. 97 1 2 3 4\n"));
+    }
 }

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use crate::name::{Name, NameError};
+use crate::zone::generate;
 use crate::zone::inherit::Inherited;
 use crate::zone::library::Library;
 use crate::zone::presentation;
@@ -190,6 +191,12 @@ impl<'l> Reader<'l> {
         &self.inherited
     }
 
+    /// How many files are open: 1 in the main file.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.stack.len()
+    }
+
     /// The point before the entry that was read last.
     #[must_use]
     pub fn checkpoint(&self) -> Checkpoint {
@@ -337,7 +344,13 @@ impl<'l> Reader<'l> {
                 let outside = std::mem::replace(&mut self.inherited, inside);
                 self.stack.push(Level { file, offset: 0, line: 1, outside: Some(Box::new(outside)) });
             }
-            b"$GENERATE" => count(4..=usize::MAX, "$GENERATE takes a range, an owner, a type and data")?,
+            b"$GENERATE" => {
+                generate::check(text, name, args, self.inherited.origin.as_deref())
+                    .map_err(|error| (error.at, ReadErrorKind::Directive(error.what)))?;
+                if let Some((_, seconds)) = generate::stated_ttl(text, args) {
+                    self.inherited.last_ttl = Some(seconds);
+                }
+            }
             _ => return Err((name.start, ReadErrorKind::UnknownDirective(lossy(name.of(text))))),
         }
         Ok(())

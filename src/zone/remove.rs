@@ -1,6 +1,8 @@
 //! Taking records out of a zone without changing what the lines after them
 //! mean: the next record is given what it inherited from the ones that go.
 
+use crate::name::Name;
+use crate::zone::generate;
 use crate::zone::index::Found;
 use crate::zone::library::{Library, read_span};
 use crate::zone::reader::{Checkpoint, ReadError, ReadErrorKind, Reader};
@@ -31,72 +33,130 @@ pub fn take_out(library: &dyn Library, gone: &[Found]) -> Result<Vec<Placed>, Re
     let mut splices = Vec::new();
     let mut at = 0;
     while at < gone.len() {
-        let (count, heir) = heir_of(library, &gone[at..])?;
+        let (count, heirs) = heirs_of(library, &gone[at..])?;
         // A record that cannot be found again is a file that changed under us; the proof says so.
         let count = count.max(1);
         for run in gone[at..at + count].chunk_by(|one, next| one.file == next.file && one.end() == next.offset) {
             let splice = cut(library, run);
             splices.extend(splice.map(|splice| Placed { file: run[0].file, splice, before: run[0].before.clone() }));
         }
-        splices.extend(heir);
+        splices.extend(heirs);
         at += count;
     }
     Ok(splices)
 }
 
-/// How many of the records go before the next one that stays, and what that one is given.
-fn heir_of(library: &dyn Library, gone: &[Found]) -> Result<(usize, Vec<Placed>), ReadError> {
+/// How many of the records go before the lines behind them mean again what they
+/// meant, and what the lines that stay are given for that.
+fn heirs_of(library: &dyn Library, gone: &[Found]) -> Result<(usize, Vec<Placed>), ReadError> {
     let Some(first) = gone.first() else { return Ok((0, Vec::new())) };
     let mut reader = Reader::from(library, first.before.clone());
-    let mut count = 0;
-    let (mut owner_text, mut owner_origin, mut ttl_text) = (Vec::new(), None, Vec::new());
+    let mut owners = Owners::default();
+    let (mut owner_text, mut ttl_text) = (Vec::new(), Vec::new());
+    // The TTL that later lines will inherit when the records have gone.
+    let mut left_ttl = first.before.inherited.last_ttl;
+    let (mut count, mut given) = (0, Vec::new());
     while reader.advance()? {
         let Some(entry) = reader.entry() else { break };
-        let Kind::Record(fields) = entry.kind else { continue };
-        let goes = gone.get(count).is_some_and(|found| found.file == entry.file && found.offset == entry.offset);
-        if goes {
-            count += 1;
-            if let Some(owner) = fields.owner {
-                owner_text = owner.of(entry.text).to_vec();
-                owner_origin = reader.inherited().origin.clone();
+        let placed = |start: usize, end: usize, text: Vec<u8>| {
+            let (start, end) = (entry.offset + start as u64, entry.offset + end as u64);
+            let splice = Splice { start, end, text, line: entry.line };
+            Placed { file: entry.file, splice, before: first.before.clone() }
+        };
+        let now = reader.inherited();
+        let inherited = now.inherited_owner().ok();
+        let owner = owners.at(reader.depth(), &inherited);
+        // Without $TTL, later lines inherit the last TTL stated (RFC 1035 section 5.1).
+        let ttl_lost = now.default_ttl.is_none() && now.last_ttl != left_ttl;
+        let fields = match entry.kind {
+            Kind::Record(fields) => fields,
+            Kind::Control { name, args } if name.of(entry.text).eq_ignore_ascii_case(b"$GENERATE") => {
+                // It makes records, which inherit a TTL, and hands its own on.
+                if let Some((_, seconds)) = generate::stated_ttl(entry.text, args) {
+                    left_ttl = Some(seconds);
+                } else if let Some(word) = args.get(2).filter(|_| ttl_lost) {
+                    given.push(placed(word.start, word.start, [&ttl_text[..], b" "].concat()));
+                    left_ttl = now.last_ttl;
+                }
+                continue;
             }
-            if let Some((ttl, _)) = fields.ttl {
-                ttl_text = ttl.of(entry.text).to_vec();
+            Kind::Blank | Kind::Control { .. } | Kind::Unread(_) => continue,
+        };
+        let own = now.owner_of(entry.text, fields).map_err(|error| reader.error_at(0, ReadErrorKind::Name(error)))?;
+        if gone.get(count).is_some_and(|found| found.file == entry.file && found.offset == entry.offset) {
+            count += 1;
+            owner.was = Some(own);
+            if let Some(span) = fields.owner {
+                owner_text = span.of(entry.text).to_vec();
+            }
+            if let Some((span, _)) = fields.ttl {
+                ttl_text = span.of(entry.text).to_vec();
             }
             continue;
         }
-        let (now, before) = (reader.inherited(), &first.before.inherited);
-        let mut given = Vec::new();
-        let placed = |start: usize, end: usize, text: Vec<u8>| {
-            let (start, end) = (entry.offset + start as u64, entry.offset + end as u64);
-            Placed {
-                file: entry.file,
-                splice: Splice { start, end, text, line: entry.line },
-                before: first.before.clone(),
-            }
-        };
-        let blanks = entry.text.iter().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
-        let inherited = now.inherited_owner();
-        if fields.owner.is_none() && inherited != before.inherited_owner() {
-            if owner_origin != now.origin {
-                let owner = inherited.map_err(|error| reader.error_at(0, ReadErrorKind::Name(error)))?;
-                owner_text = owner.to_string().into_bytes();
+        if fields.owner.is_none() && inherited != owner.left {
+            // As it was written, where that still means the same.
+            let mut text = owner_text.clone();
+            if Name::from_zone_text(&text, now.origin.as_deref()).as_ref() != Ok(&own) {
+                text = own.to_string().into_bytes();
             }
             // Where there is room, the columns stay where they are.
-            let room = entry.text[..blanks].iter().all(|octet| *octet == b' ') && blanks > owner_text.len();
-            given.push(placed(0, if room { owner_text.len() } else { 0 }, owner_text));
+            let blanks = entry.text.iter().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
+            let room = entry.text[..blanks].iter().all(|octet| *octet == b' ') && blanks > text.len();
+            given.push(placed(0, if room { text.len() } else { 0 }, text));
         }
-        // Without $TTL, later lines inherit the last TTL stated (RFC 1035 section 5.1).
-        if fields.ttl.is_none() && now.default_ttl.is_none() && now.last_ttl != before.last_ttl {
-            let word = fields
-                .class
-                .map_or(fields.rtype, |(class, _)| if class.start < fields.rtype.start { class } else { fields.rtype });
-            ttl_text.push(b' ');
-            given.push(placed(word.start, word.start, ttl_text));
+        *owner = Inheritance { was: Some(own.clone()), left: Some(own) };
+        match fields.ttl {
+            Some((_, seconds)) => left_ttl = Some(seconds),
+            None if ttl_lost => {
+                let word = fields.class.map_or(fields.rtype, |(class, _)| class);
+                let start = word.start.min(fields.rtype.start);
+                given.push(placed(start, start, [&ttl_text[..], b" "].concat()));
+                left_ttl = now.last_ttl;
+            }
+            None => {}
         }
-        return Ok((count, given));
+        if owners.settled() {
+            break;
+        }
     }
-    Ok((count, Vec::new()))
+    Ok((count, given))
+}
+
+/// What a line with a leading blank inherits, before and after the removal.
+#[derive(Clone, Default)]
+struct Inheritance {
+    was: Option<Name>,
+    left: Option<Name>,
+}
+
+/// The inheritance in each open file, from where the removal began: when an
+/// included file ends, the owner of the line before it is in force again.
+#[derive(Default)]
+struct Owners {
+    base: usize,
+    levels: Vec<Inheritance>,
+}
+
+impl Owners {
+    /// The inheritance at this depth of files, where `inherited` is in force.
+    fn at(&mut self, depth: usize, inherited: &Option<Name>) -> &mut Inheritance {
+        if self.levels.is_empty() || depth < self.base {
+            self.base = depth;
+            self.levels = vec![Inheritance { was: inherited.clone(), left: inherited.clone() }];
+        }
+        self.levels.truncate(depth + 1 - self.base);
+        while self.levels.len() < depth + 1 - self.base {
+            self.levels.extend(self.levels.last().cloned());
+        }
+        let last = self.levels.len() - 1;
+        &mut self.levels[last]
+    }
+
+    /// Whether nothing is left that a later line would inherit otherwise.
+    fn settled(&self) -> bool {
+        self.levels.iter().all(|level| level.was == level.left)
+    }
 }
 
 /// Cuts whole logical lines that follow each other. The last line of a file

@@ -75,6 +75,8 @@ pub fn entry(text: &[u8], last: bool) -> Option<Scanned> {
             Step::Word(_) => {}
             Step::Wrong(found) => fault = fault.or(Some(found)),
             Step::Comment => {}
+            // What is wrong already is not made right by what follows.
+            Step::More if fault.is_some() => break,
             Step::More if !last && text.len() <= LONGEST_ENTRY => return None,
             Step::More => {
                 let at = words.opened_at.unwrap_or(0);

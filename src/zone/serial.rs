@@ -90,9 +90,9 @@ fn dated(now: DateTime<Utc>) -> u32 {
     u32::try_from(now.year()).unwrap_or(0).saturating_mul(1_000_000) + now.month() * 10_000 + now.day() * 100 + 1
 }
 
-/// Seconds since 1970, in the 32 bits that a serial has.
+/// Seconds since 1970, in the 32 bits that a serial has; never 0.
 fn clocked(now: DateTime<Utc>) -> u32 {
-    u32::try_from(now.timestamp()).unwrap_or(0)
+    u32::try_from(now.timestamp()).unwrap_or(0).max(1)
 }
 
 /// Whether the value reads as a date that a person may have written by now.
@@ -144,6 +144,13 @@ mod tests {
         assert_eq!(next(5, Some(9), Policy::Auto, noon()), Ok(10));
         assert_eq!(next(5, Some(3), Policy::Auto, noon()), Ok(6));
         assert_eq!(next(2026111901, Some(2026112007), Policy::Auto, noon()), Ok(2026112008));
+    }
+
+    #[test]
+    fn a_clock_that_was_never_set_gives_no_serial_of_zero() {
+        let epoch = DateTime::UNIX_EPOCH;
+        assert_eq!(next(3_000_000_000, None, Policy::UnixTime, epoch), Ok(1));
+        assert_eq!(next(4_294_967_295, None, Policy::Auto, epoch), Ok(1));
     }
 
     #[test]

@@ -10,7 +10,9 @@ use danewright::demo::authority::{Authority, Key, Role, Window, Zone};
 use danewright::dns::{Anchors, Family, Settings, gather};
 use danewright::name::Name;
 use danewright::propagation::evidence::{Evidence, ServerAnswer};
-use danewright::tlsa::Target;
+use danewright::propagation::memory::Memory;
+use danewright::propagation::{Expectation, HoldWish, Policy, Verdict, check};
+use danewright::tlsa::{Target, Tlsa};
 
 pub(crate) const ROOT: IpAddr = at(1);
 pub(crate) const TLD: IpAddr = at(2);
@@ -164,6 +166,15 @@ impl Lab {
 
     pub(crate) fn gather_with(&self, settings: &Settings) -> Evidence {
         one(gather(&[target("mail.leaf.example")], settings))
+    }
+
+    /// What this evidence comes to when the key `a…a` is to be deployed, all
+    /// servers have to agree, and the time that they have to do so is nothing.
+    pub(crate) fn verdict(&self, evidence: &Evidence) -> Verdict {
+        let rdata: Vec<u8> = [3, 1, 1].into_iter().chain([0xaa; 32]).collect();
+        let expectation = Expectation::new(vec![Tlsa::from_rdata(&rdata).unwrap()], None);
+        let policy = Policy { hold: HoldWish::For(chrono::TimeDelta::zero()), ..Policy::default() };
+        check(evidence, &expectation, &Memory::empty(&name("leaf.example")), &policy, self.now).0
     }
 }
 

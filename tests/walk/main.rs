@@ -4,9 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod bind;
+mod crowd;
 mod foreign;
+mod forged;
 mod gaps;
+mod judged;
 mod lab;
+mod script;
 mod servers;
 mod trust;
 mod ways;
+mod wire;

@@ -3,7 +3,7 @@
 
 use hickory_proto::dnssec::crypto::EcdsaSigningKey;
 use hickory_proto::dnssec::rdata::sig::SigInput;
-use hickory_proto::dnssec::{SigningKey, TBS};
+use hickory_proto::dnssec::{PublicKeyBuf, SigningKey, TBS};
 use hickory_proto::rr::SerialNumber;
 
 use super::*;
@@ -55,11 +55,27 @@ impl Lab {
 
     fn prove(&self, section: &[Record], keys: &[DNSKEY]) -> Proof {
         let set = RrSet::find(section, &self.record.name, RecordType::TLSA).unwrap();
-        prove(&set, &Name::from_user("a.example").unwrap(), keys, self.now)
+        prove(&set, &Name::from_user("a.example").unwrap(), keys, &Trials::at(self.now))
     }
 
     fn security(&self, input: SigInput) -> Security {
         self.prove(&[self.record.clone(), self.signed(input)], std::slice::from_ref(&self.key)).security
+    }
+}
+
+#[test]
+fn two_keys_with_one_tag_are_not_trusted_to_every_validator() {
+    let lab = lab();
+    let mut swapped = lab.key.public_key().public_bytes().to_vec();
+    // The tag is a sum of words (RFC 4034 appendix B).
+    swapped[..4].rotate_left(2);
+    let other = DNSKEY::new(true, true, false, PublicKeyBuf::new(swapped, Algorithm::ECDSAP256SHA256));
+    assert_eq!(other.calculate_key_tag().unwrap(), lab.key.calculate_key_tag().unwrap());
+    let section = [lab.record.clone(), lab.signed(lab.input())];
+    for keys in [[lab.key.clone(), other.clone()], [other, lab.key.clone()]] {
+        let proof = lab.prove(&section, &keys);
+        assert_eq!(proof.security, Security::Indeterminate);
+        assert_eq!(proof.findings[0].code, "key-tag-collision");
     }
 }
 
@@ -127,4 +143,41 @@ fn repeats_ttls_and_letter_case_do_not_spoil_what_was_signed() {
         Record::from_rdata(lab.record.name.clone(), 300, RData::try_from_str(RecordType::TLSA, "3 1 1 cc").unwrap());
     let section = [lab.record.clone(), other, lab.signed(lab.input())];
     assert_eq!(lab.prove(&section, std::slice::from_ref(&lab.key)).security, Security::Bogus);
+}
+
+/// A public key of random octets whose DNSKEY has this tag: what matters is
+/// that somebody has to try it.
+fn of_tag(tag: u16, seed: u8) -> DNSKEY {
+    let make = |last: u16| {
+        let octets = [&[seed; 62][..], &last.to_be_bytes()].concat();
+        DNSKEY::with_flags(257, PublicKeyBuf::new(octets, Algorithm::ECDSAP256SHA256))
+    };
+    (0..=u16::MAX).map(make).find(|key| key.calculate_key_tag().unwrap() == tag).unwrap()
+}
+
+#[test]
+fn keys_of_one_tag_and_many_signatures_are_tried_a_few_times_only() {
+    let lab = lab();
+    let tag = lab.key.calculate_key_tag().unwrap();
+    let keys: Vec<DNSKEY> = (1..=KEYS as u8).map(|seed| of_tag(tag, seed)).collect();
+    let signatures = (0..SIGNATURES).map(|index| {
+        let expires = SerialNumber::new(moment(lab.now) + 1000 + index as u32);
+        lab.signed(SigInput { sig_expiration: expires, ..lab.input() })
+    });
+    let section: Vec<Record> = std::iter::once(lab.record.clone()).chain(signatures).collect();
+    let set = RrSet::find(&section, &lab.record.name, RecordType::TLSA).unwrap();
+    let zone = Name::from_user("a.example").unwrap();
+    let trials = Trials::at(lab.now);
+    assert_eq!(prove(&set, &zone, &keys, &trials).security, Security::Bogus);
+    assert_eq!(trials.spent(), SIGNATURES * COLLIDING);
+    // Asked again and again, as by very many servers, it comes to an end.
+    let proofs: Vec<Proof> = (0..1000).map(|_| prove(&set, &zone, &keys, &trials)).collect();
+    assert_eq!(trials.spent(), 8192);
+    let last = &proofs[999];
+    assert_eq!((last.security, last.findings[0].code), (Security::Indeterminate, "limits-exceeded"));
+    // What was fine before is not fine when nothing may be tried any more.
+    let good = RrSet::find(&[lab.record.clone(), lab.signed(lab.input())], &lab.record.name, RecordType::TLSA).unwrap();
+    let keys = std::slice::from_ref(&lab.key);
+    assert_eq!(prove(&good, &zone, keys, &Trials::at(lab.now)).security, Security::Secure);
+    assert_eq!(prove(&good, &zone, keys, &trials).security, Security::Indeterminate);
 }

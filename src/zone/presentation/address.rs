@@ -84,6 +84,13 @@ pub(super) fn locator(word: &[u8]) -> bool {
     groups.len() == 4 && groups.iter().all(|group| hex_group(group, 4))
 }
 
+/// Whether a word is an NSAP address: `0x47.0005.80` (RFC 1706 section 5).
+pub(super) fn nsap(word: &[u8]) -> bool {
+    let Some((b"0x" | b"0X", digits)) = word.split_at_checked(2) else { return false };
+    let count = digits.iter().filter(|octet| octet.is_ascii_hexdigit()).count();
+    count.is_multiple_of(2) && digits.iter().all(|octet| octet.is_ascii_hexdigit() || *octet == b'.')
+}
+
 /// Whether a word begins with so many groups of hex digits, as in
 /// `00-00-5e-00-53-2a`. BIND does not look at what follows them.
 pub(super) fn eui(word: &[u8], octets: usize) -> bool {
@@ -162,6 +169,7 @@ mod tests {
         }
         assert!(locator(b"14:4fff:ff20:ee64") && !locator(b"0014:4fff:ff20") && !locator(b"00145:4fff:ff20:ee64"));
         assert!(eui(b"00-00-5e-00-53-2a", 6) && eui(b"00-00-5e-00-53-2", 6) && !eui(b"00-00-5e-00-53", 6));
+        assert!(nsap(b"0x47.0005.80") && !nsap(b"470005") && !nsap(b"0x4") && !nsap(b"0xg0"));
         assert!(!eui(b"00:00:5e:00:53:2a", 6) && !eui(b"", 6));
     }
 

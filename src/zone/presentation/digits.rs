@@ -12,31 +12,33 @@ pub(super) enum Alphabet {
 pub(super) struct Run {
     alphabet: Alphabet,
     count: usize,
-    /// How many digits came before the first `=`, and how many `=` followed at once.
-    padding: Option<(usize, usize)>,
+    /// How many `=` end the digits.
+    padding: usize,
+    /// The last digit before them.
+    last: u8,
 }
 
 impl Run {
     pub(super) fn new(alphabet: Alphabet) -> Self {
-        Self { alphabet, count: 0, padding: None }
+        Self { alphabet, count: 0, padding: 0, last: 0 }
     }
 
-    /// Takes the digits of a word; `false` when one is no digit.
+    /// Takes the digits of a word; `false` when one is no digit, or follows padding.
     pub(super) fn take(&mut self, word: &[u8]) -> bool {
         for &octet in word {
+            self.count += 1;
+            if self.alphabet == Alphabet::Base64 && octet == b'=' {
+                self.padding += 1;
+                continue;
+            }
             let digit = match self.alphabet {
                 Alphabet::Hex => octet.is_ascii_hexdigit(),
-                Alphabet::Base64 => octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/' | b'='),
+                Alphabet::Base64 => octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/'),
             };
-            if !digit {
+            if !digit || self.padding > 0 {
                 return false;
             }
-            match &mut self.padding {
-                None if octet == b'=' => self.padding = Some((self.count, 1)),
-                Some((before, signs)) if octet == b'=' && self.count == *before + *signs => *signs += 1,
-                _ => {}
-            }
-            self.count += 1;
+            self.last = octet;
         }
         true
     }
@@ -48,18 +50,31 @@ impl Run {
             Alphabet::Hex if count.is_multiple_of(2) => Ok(()),
             Alphabet::Hex => Err(format!("has {count} hex digits, an odd number")),
             Alphabet::Base64 => {
-                let padded = match self.padding {
-                    None => true,
-                    // NSD does not look at what follows the padding.
-                    Some((before, signs)) => (before % 4 == 3) || (before % 4 == 2 && signs >= 2),
+                // The bits of the last digit that are in no octet are zero.
+                let whole = match self.padding {
+                    0 => true,
+                    1 => count > 1 && sextet(self.last).is_multiple_of(4),
+                    2 => count > 2 && sextet(self.last).is_multiple_of(16),
+                    _ => false,
                 };
-                if count.is_multiple_of(4) && padded {
+                if count.is_multiple_of(4) && whole {
                     Ok(())
                 } else {
                     Err(format!("has {count} base64 digits that do not make whole octets"))
                 }
             }
         }
+    }
+}
+
+/// The value of a base64 digit.
+fn sextet(digit: u8) -> u8 {
+    match digit {
+        b'A'..=b'Z' => digit - b'A',
+        b'a'..=b'z' => digit - b'a' + 26,
+        b'0'..=b'9' => digit - b'0' + 52,
+        b'+' => 62,
+        _ => 63,
     }
 }
 
@@ -131,13 +146,17 @@ mod tests {
             (Alphabet::Base64, &["AQIDB"], false),
             (Alphabet::Base64, &["AQIDBA"], false),
             (Alphabet::Base64, &["AQIDBA="], false),
+            (Alphabet::Base64, &["AQIDBAA="], true),
+            (Alphabet::Base64, &["AQIDBAB="], false),
+            (Alphabet::Base64, &["AQIDBB=="], false),
+            (Alphabet::Base64, &["A==="], false),
             (Alphabet::Base64, &["A=QI"], false),
             (Alphabet::Base64, &["===="], false),
-            (Alphabet::Base64, &["AQIDBA==AQID"], true),
+            (Alphabet::Base64, &["AQIDBA==AQID"], false),
         ] {
             let mut run = Run::new(alphabet);
-            assert!(words.iter().all(|word| run.take(word.as_bytes())));
-            assert_eq!(run.finish().is_ok(), right, "{words:?}");
+            let taken = words.iter().all(|word| run.take(word.as_bytes()));
+            assert_eq!(taken && run.finish().is_ok(), right, "{words:?}");
         }
         assert!(!Run::new(Alphabet::Hex).take(b"ag"));
         assert!(!Run::new(Alphabet::Base64).take(b"a-"));

@@ -55,6 +55,8 @@ pub(super) enum Field {
     Prefixes,
     /// So many octets, as `00-00-5e-00-53-2a`.
     Eui(usize),
+    /// `0x` and hex digits, with dots anywhere.
+    Nsap,
     /// Four groups of hex digits.
     Locator,
     /// Type, algorithm and address or name of an IPSECKEY's gateway.
@@ -96,6 +98,7 @@ impl Field {
             Self::Eui(6) => "an EUI of six octets, as 00-00-5e-00-53-2a,",
             Self::Eui(_) => "an EUI of eight octets, as 00-00-5e-ef-10-00-00-2a,",
             Self::Locator => "four groups of hex digits with colons",
+            Self::Nsap => "0x and hex digits",
             Self::Gateway => "a gateway of the type stated",
             Self::HostIdentity => "a host identity",
             Self::Location => "a location",
@@ -153,14 +156,22 @@ impl Field {
             Self::Seconds => ttl::parse(&plain).is_some(),
             Self::Mnemonic(size) => match number(&plain) {
                 Some(value) => value <= largest(size),
-                None => plain.first().is_some_and(u8::is_ascii_alphabetic) || plain.starts_with(b"0x"),
+                None => match plain.strip_prefix(b"0x").and_then(|digits| std::str::from_utf8(digits).ok()) {
+                    Some(digits) => u64::from_str_radix(digits, 16).is_ok_and(|value| value <= largest(size)),
+                    None => plain.first().is_some_and(u8::is_ascii_alphabetic),
+                },
             },
             Self::Algorithm => named(&plain, ALGORITHMS) || number(&plain).is_some_and(|value| value <= 255),
             Self::Digest => named(&plain, DIGESTS) || number(&plain).is_some_and(|value| value <= 255),
             Self::Certificate => named(&plain, CERTIFICATES) || number(&plain).is_some_and(|value| value <= 65535),
             Self::Ipv4 => address::ipv4(&plain),
             Self::Ipv6 => address::ipv6(&plain),
-            Self::Tag => (1..=255).contains(&plain.len()) && plain.iter().all(u8::is_ascii_alphanumeric),
+            // BIND takes capitals, NSD quotes and escapes, neither takes both.
+            Self::Tag => {
+                let capitals = plain.len() == octets.len();
+                let right = |octet: &u8| octet.is_ascii_alphanumeric() && (capitals || !octet.is_ascii_uppercase());
+                (1..=255).contains(&plain.len()) && plain.iter().all(right)
+            }
             Self::Salt => {
                 let mut run = Run::new(Alphabet::Hex);
                 *plain == *b"-" || (run.take(&plain) && run.finish().is_ok())
@@ -169,6 +180,7 @@ impl Field {
             Self::Prefixes => address::prefix(&plain),
             Self::Eui(size) => address::eui(&plain, size),
             Self::Locator => address::locator(&plain),
+            Self::Nsap => address::nsap(&plain),
             Self::Octets => false,
             Self::Value
             | Self::Word
@@ -259,10 +271,9 @@ fn run(data: &mut Data<'_>, alphabet: Alphabet, expected: &str) -> Result<(), Rd
 fn gateway(data: &mut Data<'_>) -> Result<(), RdataError> {
     let of = data.wanted("a gateway type")?;
     let field = match number(&plain(data.of(of))) {
-        Some(0) => Field::Word,
+        Some(0 | 3) => Field::Name,
         Some(1) => Field::Ipv4,
         Some(2) => Field::Ipv6,
-        Some(3) => Field::Name,
         _ => return Err(data.not(of, "a gateway type from 0 to 3")),
     };
     Field::Number(1).check(data)?;

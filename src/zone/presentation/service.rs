@@ -9,7 +9,8 @@ use crate::zone::rdata::RdataError;
 
 /// Checks the parameters up to the end.
 pub(super) fn check(data: &mut Data<'_>) -> Result<(), RdataError> {
-    let mut seen: Vec<&[u8]> = Vec::new();
+    let mut seen: Vec<Key<'_>> = Vec::new();
+    let mut mandatory: Vec<(Vec<u8>, usize)> = Vec::new();
     while let Some(word) = data.next() {
         let text = data.of(word);
         let (key, mut value) = match memchr::memchr(b'=', text) {
@@ -27,16 +28,50 @@ pub(super) fn check(data: &mut Data<'_>) -> Result<(), RdataError> {
         if !quoted && !is_key(key) {
             return Err(data.not(word, "a service parameter, as alpn=h2,"));
         }
-        if !quoted && seen.contains(&key) {
+        let code = Key::of(key);
+        if !quoted && seen.contains(&code) {
             return Err(data.wrong(word.start, format!("has the service parameter {} twice", lossy(key))));
         }
-        seen.push(key);
+        seen.push(code);
+        if key == b"mandatory" {
+            let list = plain(value.unwrap_or(&[]));
+            mandatory.extend(list.split(|octet| *octet == b',').map(|key| (key.to_vec(), word.start)));
+        }
         if let Some(expected) = wrong_value(key, value) {
             let what = format!("has the service parameter {} where {expected} is expected", data.shown(word));
             return Err(data.wrong(word.start, what));
         }
     }
-    Ok(())
+    let repeated = |at: usize, key: &[u8]| mandatory.iter().take(at).any(|(other, _)| other == key);
+    let missing = |(at, (key, _)): &(usize, &(Vec<u8>, usize))| {
+        let there = seen.contains(&Key::of(key)) && Key::of(key) != Key::Code(0);
+        !there || repeated(*at, key)
+    };
+    match mandatory.iter().enumerate().find(missing) {
+        Some((_, (key, at))) => {
+            let what = format!("makes the service parameter {} mandatory, which it does not have once", lossy(key));
+            Err(data.wrong(*at, what))
+        }
+        None => Ok(()),
+    }
+}
+
+/// A key by its number (RFC 9460 section 14.3.2), or a name that is new.
+#[derive(PartialEq, Eq)]
+enum Key<'k> {
+    Code(u64),
+    Name(&'k [u8]),
+}
+
+impl<'k> Key<'k> {
+    fn of(key: &'k [u8]) -> Self {
+        let names: [&[u8]; 8] =
+            [b"mandatory", b"alpn", b"no-default-alpn", b"port", b"ipv4hint", b"ech", b"ipv6hint", b"dohpath"];
+        match names.iter().position(|name| *name == key) {
+            Some(code) => Self::Code(code as u64),
+            None => key.strip_prefix(b"key").and_then(number).map_or(Self::Name(key), Self::Code),
+        }
+    }
 }
 
 /// Lower-case letters, digits and hyphens; `key65535` at most.

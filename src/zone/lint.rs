@@ -1,0 +1,155 @@
+//! Says what is wrong with the DANE records of a zone, and what in its text
+//! servers read differently, without touching the file or the network. Reads
+//! the zone twice as a stream: memory grows with the TLSA records alone. A
+//! record that is wrong does not keep the others from being looked at, and
+//! nothing is said to be missing where a part could not be read.
+
+mod around;
+mod finding;
+mod given;
+mod names;
+mod record;
+mod scanning;
+mod set;
+
+pub use finding::{Finding, Severity};
+pub use record::Record;
+
+use std::collections::HashMap;
+
+use crate::keys::KeyFile;
+use crate::name::Name;
+use crate::zone::library::Library;
+use crate::zone::reader::{Place, ReadError, ReadErrorKind, Reader};
+use crate::zone::rtype::code;
+use crate::zone::scan::Kind;
+use around::Around;
+use finding::Remark;
+use given::Keys;
+use names::Form;
+
+/// What lint found.
+#[derive(Debug)]
+pub struct Lint {
+    /// The zone's name; `None` when it has no SOA record.
+    pub apex: Option<Name>,
+    /// The files that were read, the main file first.
+    pub files: Vec<usize>,
+    /// How many records the zone has.
+    pub total: u64,
+    /// The TLSA records that could be read, in the order of the zone.
+    pub records: Vec<Record>,
+    /// For each of them, the given keys that it matches.
+    pub matches: Vec<Vec<String>>,
+    /// The findings, the heaviest first, then in the order of the files.
+    pub findings: Vec<Finding>,
+    /// What no server would read: the first few.
+    pub faults: Vec<ReadError>,
+    /// How many more of them there are.
+    pub more_faults: u64,
+}
+
+/// Finds the zone's name, the owner of its first SOA record.
+///
+/// # Errors
+///
+/// A file that cannot be read, or an SOA whose owner needs an origin to be one.
+pub fn apex(library: &dyn Library, origin: Option<Name>) -> Result<Option<Name>, ReadError> {
+    let mut reader = Reader::new(library, origin);
+    loop {
+        match reader.advance() {
+            Ok(false) => return Ok(None),
+            Ok(true) => {}
+            Err(error) if is_fatal(&error.what) => return Err(error),
+            Err(_) if reader.entry().is_none() => return Ok(None),
+            Err(_) => {}
+        }
+        let Some(entry) = reader.entry() else { return Ok(None) };
+        if let Kind::Record(fields) = entry.kind
+            && fields.code == code::SOA
+        {
+            let owner = reader.inherited().owner_of(entry.text, fields);
+            let at = fields.owner.map_or(0, |span| span.start);
+            return owner.map(Some).map_err(|error| reader.error_at(at, ReadErrorKind::Name(error)));
+        }
+    }
+}
+
+/// Looks at a zone. `apex` is its name, and completes relative names until the
+/// file says otherwise; `keys` are to be compared with its records.
+///
+/// # Errors
+///
+/// A file that cannot be read; anything else is a finding.
+pub fn zone(library: &dyn Library, apex: &Name, keys: &[KeyFile]) -> Result<Lint, ReadError> {
+    let read = scanning::read(library, apex)?;
+    let whole = read.faults.is_empty();
+    let mut findings = read.findings;
+    if !read.has_soa && whole {
+        let place = Place { file: library.label(0), line: 1, column: 1 };
+        let remark = Remark::new(
+            "no-soa",
+            Severity::Error,
+            "there is no SOA record, so no server loads the file as a zone",
+            "name the zone's main file, not one that it includes",
+        );
+        findings.push(remark.at(place, None));
+    }
+    let keys = Keys::of(keys);
+    let mut sets: HashMap<&Name, Vec<&Record>> = HashMap::new();
+    for record in &read.records {
+        sets.entry(&record.owner).or_default().push(record);
+    }
+    let around = match read.records.as_slice() {
+        [] => None,
+        records => Some(Around::read(library, Some(apex.clone()), apex, records)?),
+    };
+    for (owner, set) in &sets {
+        findings.extend(of_set(owner, set, &keys));
+        if let (Some(around), Some(first)) = (&around, set.first())
+            && owner.is_within(apex)
+        {
+            findings.extend(around.findings(first, apex, whole && read.has_soa));
+        }
+    }
+    if whole {
+        findings.extend(keys.without_record(&read.records));
+    }
+    let order = |finding: &Finding| read.files.iter().position(|file| library.label(*file) == finding.place.file);
+    findings.sort_by_cached_key(|finding| {
+        let Place { line, column, .. } = finding.place;
+        (std::cmp::Reverse(finding.severity), order(finding).unwrap_or(usize::MAX), line, column, finding.code)
+    });
+    let matches = read.records.iter().map(|record| keys.matches(&record.tlsa)).collect();
+    Ok(Lint {
+        apex: read.has_soa.then(|| apex.clone()),
+        files: read.files,
+        total: read.total,
+        records: read.records,
+        matches,
+        findings,
+        faults: read.faults,
+        more_faults: read.more_faults,
+    })
+}
+
+/// The findings about one owner's records by themselves.
+fn of_set(owner: &Name, set: &[&Record], keys: &Keys<'_>) -> Vec<Finding> {
+    let port = Form::of(owner).port();
+    let mut remarks: Vec<(usize, Remark)> = Vec::new();
+    for (at, record) in set.iter().enumerate() {
+        remarks.extend(record::remarks(&record.tlsa, port).into_iter().map(|remark| (at, remark)));
+    }
+    let exact = keys.unequal(set);
+    // What is known of the keys says more than counting can.
+    let counted = set::remarks(set).into_iter();
+    remarks.extend(counted.filter(|(_, remark)| exact.is_empty() || remark.code != "unequal-parameter-sets"));
+    remarks.extend(exact);
+    let place = |at: usize| set.get(at).map(|record| record.place.clone());
+    remarks.into_iter().filter_map(|(at, remark)| Some(remark.at(place(at)?, Some(owner)))).collect()
+}
+
+/// Whether reading cannot be of use any more: a file is missing or fails.
+fn is_fatal(what: &ReadErrorKind) -> bool {
+    matches!(what, ReadErrorKind::Io(_) | ReadErrorKind::Include(..))
+}

@@ -1,0 +1,141 @@
+//! What a run that was killed may leave, made by hand, and the next run.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+use crate::place::{Files, Place, Shape, ends_well, outcomes, talk};
+
+/// Where a leftover of a file lies.
+fn left(place: &Place, name: &str, suffix: &str) -> PathBuf {
+    let path = place.path().join(name);
+    path.with_file_name(format!(".{}.danewright-{suffix}", path.file_name().unwrap().to_str().unwrap()))
+}
+
+/// The zone's files in the order in which a run replaces them.
+fn in_order(shape: Shape) -> &'static [&'static str] {
+    match shape {
+        Shape::One => &["example.com.zone"],
+        Shape::RecordsIncluded => &["example.com.zone", "tlsa.inc"],
+        Shape::SoaIncluded => &["head.inc", "example.com.zone"],
+        Shape::Three => &["example.com.zone", "a/mail.inc", "b/mx.inc"],
+    }
+}
+
+/// Each state that a run of the program passes through, with a name for it.
+fn states(shape: Shape, old: &Files, new: &Files) -> Vec<(String, Place)> {
+    let names = in_order(shape);
+    let mut states = Vec::new();
+    // The new texts come one by one.
+    for written in 0..names.len() {
+        for part in [0, 1, 2] {
+            let place = Place::with(old);
+            for (at, name) in names[..=written].iter().enumerate() {
+                let length = if at == written { new[*name].len() * part / 2 } else { new[*name].len() };
+                fs::write(left(&place, name, "new"), &new[*name][..length]).unwrap();
+            }
+            states.push((format!("{shape:?}, new text {written} written to {part}/2"), place));
+        }
+    }
+    // Copies for checks and backups.
+    for suffix in ["check", "backup"] {
+        let place = Place::with(old);
+        for name in names {
+            fs::write(left(&place, name, "new"), &new[*name]).unwrap();
+            fs::write(left(&place, name, suffix), &old[*name][..20]).unwrap();
+        }
+        states.push((format!("{shape:?}, a {suffix} beside each"), place));
+    }
+    // The files change one by one; the old texts keep a second name until the last has.
+    for renamed in 0..=names.len() {
+        for linked in [false, true] {
+            let place = Place::with(old);
+            for (at, name) in names.iter().enumerate() {
+                let path = place.path().join(name);
+                if names.len() > 1 && (at < renamed || (at == renamed && linked)) {
+                    fs::hard_link(&path, left(&place, name, "old")).unwrap();
+                }
+                fs::write(left(&place, name, "new"), &new[*name]).unwrap();
+                if at < renamed {
+                    fs::rename(left(&place, name, "new"), path).unwrap();
+                }
+            }
+            states.push((format!("{shape:?}, {renamed} renamed, the next linked: {linked}"), place));
+        }
+    }
+    // The second names go one by one.
+    for gone in 0..names.len() {
+        let place = Place::with(new);
+        for name in &names[gone..] {
+            fs::write(left(&place, name, "old"), &old[*name]).unwrap();
+        }
+        states.push((format!("{shape:?}, {gone} old names gone"), place));
+    }
+    states
+}
+
+#[test]
+fn the_next_run_cleans_up_after_each_state_that_a_killed_one_leaves() {
+    for shape in Shape::ALL {
+        let old = shape.files(0);
+        let (patched, pruned) = outcomes(&old);
+        for (how, place) in states(shape, &old, &patched) {
+            ends_well(&place, &old, &patched, &mut place.command(&[], &[]), &format!("patch, {how}"));
+        }
+        for (how, place) in states(shape, &patched, &pruned) {
+            ends_well(&place, &patched, &pruned, &mut place.prune(&[]), &format!("prune, {how}"));
+        }
+    }
+}
+
+#[test]
+fn a_run_about_another_name_cleans_up_beside_every_file_of_the_zone() {
+    let old = Shape::Three.files(0);
+    let place = Place::with(&old);
+    fs::write(left(&place, "b/mx.inc", "new"), "half of").unwrap();
+    fs::hard_link(place.path().join("b/mx.inc"), left(&place, "b/mx.inc", "old")).unwrap();
+    let arguments = ["patch", "example.com.zone", "new.pem", "--host", "mail.example.com", "--port", "25"];
+    let output = place.any(&[], &[&arguments[..], &["--state", "state"]].concat()).output().unwrap();
+    assert_eq!((output.status.code(), place.files().len()), (Some(0), 3), "{}", talk(&output));
+    assert_eq!(place.files()["b/mx.inc"], old["b/mx.inc"]);
+}
+
+#[test]
+fn a_dry_run_leaves_what_it_finds() {
+    let old = Shape::One.files(0);
+    let place = Place::with(&old);
+    fs::write(left(&place, "example.com.zone", "new"), "half of").unwrap();
+    let before = place.files();
+    assert_eq!(place.patch(&["--dry-run"]).status.code(), Some(0));
+    assert_eq!(place.files(), before);
+}
+
+#[test]
+fn a_link_in_the_place_of_a_leftover_goes_and_what_it_names_stays() {
+    for suffix in ["new", "old", "backup", "check"] {
+        let old = Shape::RecordsIncluded.files(0);
+        let place = Place::with(&old);
+        fs::write(place.path().join("precious"), "kept").unwrap();
+        symlink("precious", left(&place, "example.com.zone", suffix)).unwrap();
+        let output = place.patch(&["--backup", ".bak", "--check", "test -e {file}"]);
+        assert_eq!(output.status.code(), Some(0), "{suffix}: {}", talk(&output));
+        let files = place.files();
+        assert_eq!(files["precious"], b"kept", "{suffix}");
+        assert!(!files.keys().any(|name| name.starts_with('.')), "{suffix}: {:?}", files.keys());
+    }
+}
+
+#[test]
+fn a_folder_in_the_way_of_the_new_text_is_an_error_and_nothing_is_written() {
+    for suffix in ["new", "old"] {
+        let old = Shape::RecordsIncluded.files(0);
+        let place = Place::with(&old);
+        for name in ["example.com.zone", "tlsa.inc"] {
+            fs::create_dir(left(&place, name, suffix)).unwrap();
+            let output = place.patch(&[]);
+            assert_eq!((output.status.code(), place.files()), (Some(2), old.clone()), "{}", talk(&output));
+            assert!(talk(&output).contains(name), "{}", talk(&output));
+            fs::remove_dir(left(&place, name, suffix)).unwrap();
+        }
+    }
+}
