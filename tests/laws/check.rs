@@ -85,6 +85,7 @@ pub(crate) fn reading(files: &Files, origin: &Name, pad: usize, step: usize) -> 
         );
     }
     known_early(files, &whole, step);
+    super::stepping::stepping(files, origin);
     let byte_order_mark = files[0].1.first().is_some_and(|octet| *octet >= 0xef);
     for (pad, step) in [(0, step % 61 + 1), (if byte_order_mark { 0 } else { pad }, 100_003)] {
         let trickle = Trickle { texts: Texts::of(files.clone()), pad: padding(pad), step };
