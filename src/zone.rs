@@ -46,6 +46,7 @@ pub mod generate;
 pub mod index;
 pub mod inherit;
 pub mod library;
+#[cfg(feature = "tool")]
 pub mod lint;
 mod marks;
 pub mod obstruction;

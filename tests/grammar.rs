@@ -76,10 +76,10 @@ fn what_one_server_reads_and_others_do_not_is_refused_with_its_place() {
     for (line, column, says) in [
         // Rubbish that some NSD pads, wraps or takes.
         ("_25._tcp.mail IN TLSA 3 1 1 abc", 29, "odd number"),
-        ("_25._tcp.mail IN TLSA 3 1 1", 28, "no association data"),
+        ("_25._tcp.mail IN TLSA 3 1 1", 28, "ends where"),
         ("_25._tcp.mail IN TLSA 256 1 1 ab", 23, "256"),
         ("_25._tcp.mail IN TLSA 3 1 1 \"ab\"", 29, "hexadecimal"),
-        ("_25._tcp.mail IN TLSA \\# 4 030101", 28, "announces 4"),
+        ("_25._tcp.mail IN TLSA \\# 4 030101", 26, "announces 4"),
         // NSD takes 1h30; h30m is no TTL anywhere.
         ("www 1h30 IN A 192.0.2.3", 5, "BadTtl"),
         ("$TTL 1h30\nwww IN A 192.0.2.3", 6, "BadTtl"),
@@ -106,7 +106,7 @@ fn what_one_server_reads_and_others_do_not_is_refused_with_its_place() {
         ("$ORIGIN", 1, "Directive"),
         ("$ORIGIN a..b.", 9, "EmptyLabel"),
         ("$INCLUDE nowhere", 10, "Include(\"nowhere\""),
-        ("$GENERATE 1-2 host$ A", 1, "Directive"),
+        ("$GENERATE 1-2 host$ A", 22, "behind the type"),
     ] {
         let (found_line, found_column, found) = refusal(format!("{HEAD}{line}\n"));
         assert!(found.contains(says), "{line:?}: {found}");
@@ -151,7 +151,7 @@ fn a_serial_above_32_bits_or_in_another_form_is_refused() {
     for serial in ["4294967296", "1h", "0x7", "2026.1", "+7"] {
         let (line, column, says) = refusal(HEAD.replace(" 7 ", &format!(" {serial} ")));
         assert_eq!((line, column), (2, 24), "{serial}: {says}");
-        assert!(says.contains("serial"), "{serial}: {says}");
+        assert!(says.contains("SOA") || says.contains("serial"), "{serial}: {says}");
     }
 }
 
@@ -191,7 +191,7 @@ fn below_a_dname_or_a_zone_cut_nothing_is_added() {
 #[test]
 fn a_generate_that_may_own_the_name_is_refused_and_another_is_not() {
     for (line, refused) in [
-        ("$GENERATE 20-30 _$._tcp.mail TLSA 3 1 1 aa", true),
+        ("$GENERATE 20-30 _$._tcp.mail TLSA \"3 1 1 aa\"", true),
         ("$generate 1-3 host$.mail A 192.0.2.$", false),
         ("$GENERATE 20-30 $ CNAME x", true),
         ("$GENERATE 20-30 host$ A 192.0.2.$", false),

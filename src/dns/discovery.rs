@@ -329,6 +329,11 @@ impl<K: Eq + Hash, V: Clone> Shared<K, V> {
         let cell = Arc::clone(self.cells.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
         cell.get_or_init(|| make).await.clone()
     }
+
+    /// Keeps the value no longer; who asks again makes it again.
+    pub(crate) fn forget(&self, key: &K) {
+        self.cells.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
 }
 
 /// Runs all of them at once; results in the order given.

@@ -35,6 +35,10 @@ const RECORDS: usize = 1000;
 /// guessing ids, or broken.
 const STRAYS: usize = 64;
 
+/// Answers with more records than this are not kept for whoever asks the same:
+/// memory is bounded by the questions and this.
+const KEPT: usize = 64;
+
 /// What to ask, and in which role.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Question {
@@ -96,9 +100,20 @@ impl Asker {
     /// Asks one server, unless it has been asked that already. One that has given
     /// no usable answer so far is not asked anything more, so that it costs one
     /// timeout and not one for each question.
-    pub(crate) async fn ask(&self, server: SocketAddr, question: &Question) -> Reply {
-        // In a box: this future is part of every other, many times over.
-        self.replies.get((server, question.clone()), Box::pin(self.ask_once(server, question))).await
+    pub(crate) async fn ask(self: &Arc<Self>, server: SocketAddr, question: &Question) -> Reply {
+        let key = (server, question.clone());
+        let (this, asked) = (Arc::clone(self), question.clone());
+        // A task of its own: who asks may lose interest, and another may want it still.
+        let asking = async move {
+            let task = tokio::spawn(async move { this.ask_once(server, &asked).await });
+            task.await.unwrap_or(Err(Outcome::Unreachable))
+        };
+        let reply = self.replies.get(key.clone(), asking).await;
+        let records = |message: &Message| message.answers.len() + message.authorities.len() + message.additionals.len();
+        if reply.as_ref().is_ok_and(|message| records(message) > KEPT) {
+            self.replies.forget(&key);
+        }
+        reply
     }
 
     /// The finding that more was to be asked than is permitted: what is missing

@@ -2,6 +2,7 @@
 //! set as a sender asks. Information about caches, never proof.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::{RData, RecordType};
@@ -14,7 +15,7 @@ use crate::name::Name;
 use crate::propagation::evidence::{Outcome, ResolverAnswer};
 
 /// What the resolver gives for the owner.
-pub(crate) async fn ask(asker: &Asker, resolver: SocketAddr, owner: &Name) -> ResolverAnswer {
+pub(crate) async fn ask(asker: &Arc<Asker>, resolver: SocketAddr, owner: &Name) -> ResolverAnswer {
     let question = Question { name: to_hickory(owner), kind: RecordType::TLSA, manner: Manner::Sender };
     let reply = asker.ask(resolver, &question).await;
     let mut answer = ResolverAnswer {

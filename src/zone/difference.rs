@@ -40,6 +40,8 @@ pub enum Difference {
     RelativeOrigin,
     /// `$INCLUDE` with a relative path.
     RelativeInclude,
+    /// `$INCLUDE` with a path in quotes.
+    QuotedInclude,
     /// `$TTL` in an included file.
     TtlInInclude,
     /// A record without a TTL before any `$TTL`.
@@ -150,6 +152,11 @@ impl Difference {
                 "relative-include",
                 "$INCLUDE has a relative path: BIND and NSD start in their working directory, Knot beside this file",
                 "write the path in full",
+            ),
+            Self::QuotedInclude => (
+                "quoted-include",
+                "the path of the $INCLUDE is in quotes: older NSD take the quotes for a part of it",
+                "write the path without quotes",
             ),
             Self::TtlInInclude => (
                 "ttl-in-include",
@@ -263,8 +270,13 @@ fn of_control(text: &[u8], name: Span, args: &[Span], included: bool, found: &mu
     let arg = first.of(text);
     match word.to_ascii_uppercase().as_slice() {
         b"$ORIGIN" if arg.last() != Some(&b'.') => found(Difference::RelativeOrigin, first.start),
-        b"$INCLUDE" if !arg.starts_with(b"/") && !arg.starts_with(b"\"/") => {
-            found(Difference::RelativeInclude, first.start);
+        b"$INCLUDE" => {
+            if !arg.starts_with(b"/") && !arg.starts_with(b"\"/") {
+                found(Difference::RelativeInclude, first.start);
+            }
+            if arg.starts_with(b"\"") {
+                found(Difference::QuotedInclude, first.start);
+            }
         }
         b"$TTL" => {
             if is_compound(arg) {
@@ -359,6 +371,7 @@ mod tests {
             ("$ORIGIN sub\n", "relative-origin", "sub\n", "$ORIGIN sub.example.\n"),
             ("$ORIGIN @\n", "relative-origin", "@\n", "$ORIGIN .\n"),
             ("$INCLUDE a.zone\n", "relative-include", "a.zo", "$INCLUDE /a.zone\n"),
+            ("$INCLUDE \"/a.zone\"\n", "quoted-include", "\"/a.", "$INCLUDE /a.zone\n"),
             ("$TTL 3600\n", "ttl-in-include", "$TTL", "$ORIGIN ttl.\n"),
             ("a A 192.0.2.1", "no-final-line-end", "1", "a A 192.0.2.1\n"),
             ("a TLSA 3 1 1 abc d\n", "split-hex", "abc ", "a TLSA 3 1 1 ab cd\n"),

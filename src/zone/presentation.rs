@@ -196,3 +196,28 @@ impl<'t> Data<'t> {
         if octets.len() > 60 { format!("{text:?}…") } else { format!("{text:?}") }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::zone::scan::{Kind, entry};
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        /// Whatever stands behind the type, the place of an error is in the record.
+        #[test]
+        fn any_octets_are_read_or_refused(rtype in 1u16..270, data in "[ -~\t\n\u{e9}]{0,40}", generic: bool) {
+            let mark = if generic { "\\# 2 " } else { "" };
+            let text = format!("x TYPE{rtype} {mark}{data}\n");
+            if let Some(scanned) = entry(text.as_bytes(), true)
+                && let Kind::Record(fields) = scanned.kind
+                && let Err(error) = check(text.get(..scanned.len).unwrap_or(&text).as_bytes(), &fields, None)
+            {
+                prop_assert!((fields.rtype.end..=scanned.len).contains(&error.at), "{text:?}: {error:?}");
+            }
+        }
+    }
+}

@@ -167,7 +167,7 @@ mod tests {
         ] {
             assert_eq!(prefix(word.as_bytes()), right, "{word}");
         }
-        assert!(locator(b"14:4fff:ff20:ee64") && !locator(b"0014:4fff:ff20") && !locator(b"00145:4fff:ff20:ee64"));
+        assert!(locator(b"14:4fff:0:ee64") && !locator(b"0014:4fff:ff20") && !locator(b"00145:4fff:ff20:ee64"));
         assert!(eui(b"00-00-5e-00-53-2a", 6) && eui(b"00-00-5e-00-53-2", 6) && !eui(b"00-00-5e-00-53", 6));
         assert!(nsap(b"0x47.0005.80") && !nsap(b"470005") && !nsap(b"0x4") && !nsap(b"0xg0"));
         assert!(!eui(b"00:00:5e:00:53:2a", 6) && !eui(b"", 6));
