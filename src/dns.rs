@@ -1,7 +1,8 @@
 //! Name servers asked directly: the strict walk from a trust anchor down to
 //! every address of every authoritative server of a zone (RFC 4035 section 5),
 //! and what resolvers say meanwhile. The walk is positive: it looks for proof
-//! that something is there, and what it cannot prove is never called secure.
+//! that something is there, and what it cannot prove is never called secure. The
+//! one absence that it proves is that of a closer name than a wildcard's.
 //! It fills in `propagation::evidence`; it does not judge. hickory's types go
 //! no further than this module.
 //!
@@ -20,6 +21,7 @@
 pub mod anchors;
 mod chain;
 pub(crate) mod convert;
+mod denial;
 mod discovery;
 mod entry;
 mod exchange;

@@ -2,6 +2,7 @@
 //! replaced is the old or the new one at any moment, whole.
 
 pub mod command;
+pub mod copy;
 pub mod disk;
 pub mod lock;
 pub mod page;

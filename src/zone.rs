@@ -2,9 +2,9 @@
 //! entries, fields and records are views of the text, and an edit is a list of
 //! splices. See RFC 1035 section 5, RFC 2308 section 4, RFC 3597 section 5.
 //!
-//! From octets to edit: [`words`] and [`scan`] split the text, [`inherit`] knows
-//! what a line takes over from those before it, [`reader`] walks the entries of
-//! all files, [`index`] keeps what an edit needs, [`plan`] decides with
+//! From octets to edit: [`words`] and [`scan`] split the text, [`presentation`]
+//! checks the data of each record, [`inherit`] knows what a line takes over from
+//! those before it, [`reader`] walks the entries of all files, [`index`] keeps what an edit needs, [`plan`] decides with
 //! [`style`], [`remove`] and [`serial`], and [`proof`] reads the result again.
 //! [`lint`] edits nothing: it says what is wrong, with [`difference`] for the
 //! table below.
@@ -24,10 +24,18 @@
 //! | `$TTL` in an included file | BIND: stays in force; NSD 4.15, Knot: restored | stays in force |
 //! | owner after an included file | NSD 4.6: the file's last; others: restored | restored |
 //! | no TTL and no `$TTL` | BIND: the last stated, else the SOA's minimum; Knot: 3600 | as BIND |
-//! | TTLs that differ in an RRset | BIND, NSD: the first; Knot: the last | kept, and noted |
+//! | TTLs that differ in an RRset | NSD: the first; Knot: the last; BIND: the first of adjacent lines, else the last | kept, and noted |
 //! | class other than IN | | error |
+//! | `MX 65536`, `CAA -1`: a number out of range | BIND, Knot: error; NSD 4.6: another number | error |
+//! | quoted or escaped addresses, numbers, names, digits | NSD: fine; BIND: error | fine |
+//! | `\# 3 0102`: not the announced length | NSD 4.6: fine; BIND: error | error |
+//! | one string of more than 255 octets | Knot: split; BIND, NSD: error | error |
+//! | length of DS, SSHFP, ZONEMD digests; NAPTR patterns; X25 | BIND: checked; NSD: not | not checked |
+//! | keys of SVCB newer than the server | older servers: error | fine |
+//! | the same SOA twice, also in two spellings | BIND, Knot: one; NSD: error | both changed |
 //! | relative `$INCLUDE` path | BIND, NSD: from the working directory; Knot: from the file | from `--directory`, else the main file's folder |
-//! | `$GENERATE` | BIND only | kept; refused where it may own the name asked for |
+//! | `$GENERATE` | BIND only | checked as BIND does, kept; refused where it may own the name asked for |
+//! | `$DATE` | BIND only, in dumps of its cache | error |
 //!
 //! A record added after its own RRset copies its neighbour's way with owner, TTL
 //! and class, so that it means the same under every row of the table.
@@ -38,7 +46,9 @@ pub mod generate;
 pub mod index;
 pub mod inherit;
 pub mod library;
+#[cfg(feature = "tool")]
 pub mod lint;
+mod marks;
 pub mod obstruction;
 pub mod patch;
 pub mod plan;
@@ -51,6 +61,7 @@ pub mod remove;
 pub mod rtype;
 pub mod scan;
 pub mod serial;
+mod skim;
 pub mod splice;
 pub mod style;
 pub mod ttl;

@@ -12,12 +12,16 @@ mod dice;
 mod invent;
 #[path = "laws/pen.rs"]
 mod pen;
+#[path = "laws/plain.rs"]
+mod plain;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use danewright::name::Name;
+use danewright::zone::rtype::type_code;
 use invent::Files;
 
 const PORTS: [&str; 3] = ["25", "465", "587"];
@@ -31,6 +35,9 @@ fn run(program: &str, arguments: &[&str], folder: &Path) -> Output {
 struct Trial<'t> {
     zone: &'t str,
     folder: &'t Path,
+    /// Sets with several TTLs: BIND takes the first where the lines follow each
+    /// other and the last where others stand between, so that it may change with them.
+    mixed: HashMap<(Vec<u8>, u16), BTreeSet<Option<u32>>>,
 }
 
 /// The zone as BIND reads it: a record a line without the serial, and the serial.
@@ -40,7 +47,16 @@ struct Canonical {
     serial: u32,
 }
 
-impl Trial<'_> {
+impl<'t> Trial<'t> {
+    fn new(zone: &'t str, folder: &'t Path, files: &Files) -> Self {
+        let mut mixed: HashMap<(Vec<u8>, u16), BTreeSet<Option<u32>>> = HashMap::new();
+        for record in plain::records(files, Name::from_user(zone).unwrap().wire()) {
+            mixed.entry((record.owner, record.code)).or_default().insert(record.ttl);
+        }
+        mixed.retain(|_, ttls| ttls.len() > 1);
+        Self { zone, folder, mixed }
+    }
+
     fn canonical(&self) -> Canonical {
         let arguments = ["-q", "-k", "ignore", "-s", "full", "-o", "-", self.zone, "zone"];
         let output = run("named-compilezone", &arguments, self.folder);
@@ -53,6 +69,11 @@ impl Trial<'_> {
             if words[3] == "SOA" {
                 serial = words[6].parse().unwrap();
                 words[6] = "SERIAL";
+            }
+            let owner = Name::from_zone_text(words[0].as_bytes(), None).unwrap();
+            let set = (owner.wire().to_vec(), type_code(words[3].as_bytes()).unwrap());
+            if self.mixed.contains_key(&set) {
+                words[1] = "TTL";
             }
             // Owners are compared as DNS compares names.
             words.join(" ").to_ascii_lowercase()
@@ -109,7 +130,8 @@ impl Trial<'_> {
             return 1;
         }
         let after = self.canonical();
-        assert!(after.records.is_subset(&with.records), "{zone}: pruning added something");
+        let come: Vec<&String> = after.records.difference(&with.records).collect();
+        assert!(come.is_empty(), "{zone}: pruning added {come:#?}");
         let stale: Vec<&String> = with.records.difference(&after.records).collect();
         let asked = |line: &str| PORTS.iter().any(|port| line.starts_with(&format!("_{port}._tcp.mail.{zone}. ")));
         let known = |line: &str| asked(line) && line.contains(" in tlsa ") && before.records.contains(line);
@@ -148,12 +170,14 @@ fn bind_reads_the_same_zone_with_and_without_the_records_asked_for() {
     assert!(with_ending("zone").count() >= 10, "the zones are missing");
     for file in with_ending("zone") {
         let place = tempfile::tempdir().unwrap();
-        fs::copy(file, place.path().join("zone")).unwrap();
-        for part in with_ending("part") {
-            fs::copy(part, place.path().join(part.file_name().unwrap())).unwrap();
-        }
+        let mut files = vec![("main".to_owned(), fs::read(file).unwrap())];
+        files.extend(with_ending("part").map(|part| {
+            let label = part.file_name().unwrap().to_str().unwrap();
+            (label.to_owned(), fs::read(part).unwrap())
+        }));
+        put(place.path(), &files);
         let zone = file.file_stem().unwrap().to_str().unwrap();
-        assert_eq!(Trial { zone, folder: place.path() }.run(&key()), 2, "{zone} was refused");
+        assert_eq!(Trial::new(zone, place.path(), &files).run(&key()), 2, "{zone} was refused");
     }
 }
 
@@ -169,7 +193,7 @@ fn bind_reads_the_same_of_invented_zones() {
             let invented = invent::zone(&mut dice::Dice::new(&dice::octets(seed, length)));
             let place = tempfile::tempdir().unwrap();
             put(place.path(), &invented.files);
-            let trial = Trial { zone: invented.zone, folder: place.path() };
+            let trial = Trial::new(invented.zone, place.path(), &invented.files);
             let key = key();
             let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| trial.run(&key)));
             done += outcome.unwrap_or_else(|_| {

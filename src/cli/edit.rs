@@ -10,8 +10,9 @@ use serde_json::{Map, Value, json};
 use crate::cli::refusal::{not_ours, replace_failure, unreadable};
 use crate::cli::{Answer, Failure, Ran, Status, Ui};
 use crate::files::command::{self, Ended};
+use crate::files::copy::copy_pieces;
 use crate::files::disk::Disk;
-use crate::files::replace::{Staged, copy_pieces};
+use crate::files::replace::Staged;
 use crate::files::surroundings;
 use crate::files::view::View;
 use crate::finding::Finding;
@@ -334,21 +335,27 @@ impl Opened {
                 .at(output.display())
                 .hint("leave --output away to write in place"));
         }
+        // Renaming a file over a device or a pipe would take it away from everybody else.
+        let special = std::fs::metadata(output).is_ok_and(|meta| !meta.is_file() && !meta.is_dir());
         let copied = self.disk.with(0, |opened| {
-            if output != Path::new("-") {
+            if output != Path::new("-") && !special {
                 let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-                let mut new = tempfile::NamedTempFile::new_in(folder)?;
-                copy_pieces(&opened.file, splices, new.as_file_mut())?;
+                let new = tempfile::NamedTempFile::new_in(folder)?;
+                copy_pieces(&opened.file, splices, new.as_file())?;
                 new.as_file().set_permissions(opened.file.metadata()?.permissions())?;
                 new.as_file().sync_all()?;
                 return new.persist(output).map(|_| ()).map_err(|failed| failed.error);
             }
-            if ui.json() {
+            if !special && ui.json() {
                 return Err(std::io::Error::other("stdout already carries the JSON document"));
             }
             let mut spool = tempfile::tempfile()?;
-            copy_pieces(&opened.file, splices, &mut spool)?;
+            copy_pieces(&opened.file, splices, &spool)?;
             std::io::Seek::rewind(&mut spool)?;
+            if special {
+                let mut out = std::fs::OpenOptions::new().write(true).open(output)?;
+                return std::io::copy(&mut spool, &mut out).map(|_| ());
+            }
             std::io::copy(&mut spool, ui.out()).map(|_| ())
         });
         copied.unwrap_or(Ok(())).map_err(failed)

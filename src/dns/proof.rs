@@ -9,6 +9,7 @@ use hickory_proto::dnssec::{Algorithm, PublicKey, Verifier};
 use hickory_proto::rr::{DNSClass, Name as WireName, RData, Record, RecordType};
 
 use crate::dns::convert::{from_hickory, to_hickory};
+use crate::dns::denial::{denials, denied};
 use crate::dns::trials::{Trials, limit};
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
@@ -31,12 +32,15 @@ pub(crate) struct RrSet {
     /// Never empty.
     pub(crate) records: Vec<Record>,
     signatures: Vec<RRSIG>,
+    /// What came with it to say which names are not there.
+    denials: Vec<RrSet>,
 }
 
 impl RrSet {
     /// The set of this owner and type in a section, if there is one.
     pub(crate) fn find(section: &[Record], owner: &WireName, kind: RecordType) -> Option<Self> {
-        let mut set = Self { owner: owner.clone(), kind, records: Vec::new(), signatures: Vec::new() };
+        let (records, signatures, denials) = (Vec::new(), Vec::new(), Vec::new());
+        let mut set = Self { owner: owner.clone(), kind, records, signatures, denials };
         for record in section.iter().filter(|record| record.name == *owner && record.dns_class == DNSClass::IN) {
             match &record.data {
                 RData::DNSSEC(DNSSECRData::RRSIG(signature)) if signature.input().type_covered == kind => {
@@ -49,6 +53,11 @@ impl RrSet {
             }
         }
         (!set.records.is_empty()).then_some(set)
+    }
+
+    /// The set with the denials that came with it.
+    pub(crate) fn with_denials(self, section: &[Record]) -> Self {
+        Self { denials: denials(section), ..self }
     }
 
     /// The largest TTL with which a record is served.
@@ -151,7 +160,8 @@ pub(crate) fn prove(set: &RrSet, zone: &Name, keys: &[DNSKEY], trials: &Trials) 
         }
         considered += 1;
         match check(set, signature, &zone_name, keys, trials) {
-            Ok(signer) => {
+            Ok((signer, denial)) => {
+                denial.iter().for_each(|denial| proof.weakened_by(denial));
                 let expires = now + TimeDelta::seconds(i64::from(until(signature, now)));
                 let original = signature.input().original_ttl;
                 proof.expires_by(Some(expires));
@@ -220,8 +230,15 @@ fn by_a_revoked_key(set: &RrSet, signature: &RRSIG, keys: &[DNSKEY]) -> bool {
     set.kind == RecordType::DNSKEY && keys.iter().any(|key| key.revoke() && key.calculate_key_tag().ok() == Some(tag))
 }
 
-/// The index of the key that made the signature, or what is wrong with it.
-fn check(set: &RrSet, signature: &RRSIG, zone: &WireName, keys: &[DNSKEY], trials: &Trials) -> Result<usize, Proof> {
+/// The index of the key that made the signature, with the proof of what a
+/// wildcard's rests on besides; or what is wrong with it.
+fn check(
+    set: &RrSet,
+    signature: &RRSIG,
+    zone: &WireName,
+    keys: &[DNSKEY],
+    trials: &Trials,
+) -> Result<(usize, Option<Proof>), Proof> {
     let now = trials.now;
     let input = signature.input();
     let title = || format!("a signature by key {} over {}", input.key_tag, set.title());
@@ -282,11 +299,18 @@ fn check(set: &RrSet, signature: &RRSIG, zone: &WireName, keys: &[DNSKEY], trial
         return Err(Proof::only(Security::Indeterminate, finding));
     }
     if input.num_labels < set.owner.num_labels() {
-        let message = format!("{} is an expanded wildcard, and that no closer name exists is not proven", set.title());
-        let finding = Finding::new("denial-unproven", Severity::Unknown, message);
-        return Err(Proof::only(Security::Indeterminate, finding));
+        let next_closer = set.owner.trim_to(usize::from(input.num_labels) + 1);
+        let denial =
+            denied(&set.denials, zone, &next_closer, |denial| prove(denial, &from_hickory(zone), keys, trials));
+        let message =
+            || format!("{} is an expanded wildcard, and that no closer name exists is not proven", set.title());
+        let unproven = || {
+            let finding = Finding::new("denial-unproven", Severity::Unknown, message());
+            Proof::only(Security::Indeterminate, finding)
+        };
+        return Ok((signer, Some(denial.ok_or_else(unproven)?)));
     }
-    Ok(signer)
+    Ok((signer, None))
 }
 
 /// Seconds since the inception, in serial arithmetic (RFC 4034 section 3.1.5).

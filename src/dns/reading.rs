@@ -48,7 +48,9 @@ impl Said {
         let alias = RrSet::find(&message.answers, &wire, RecordType::CNAME);
         match (records, alias) {
             (Some(_), Some(_)) => Self::Failed(Outcome::Malformed),
-            (Some(records), None) if code == ResponseCode::NoError => Self::Records(records),
+            (Some(records), None) if code == ResponseCode::NoError => {
+                Self::Records(records.with_denials(&message.authorities))
+            }
             (Some(_), None) => Self::Failed(Outcome::Malformed),
             (None, Some(set)) => {
                 let target = cname(&set);
@@ -56,7 +58,7 @@ impl Said {
                     message.answers.iter().any(|r| r.record_type() == RecordType::DNAME && r.name.zone_of(&wire));
                 match target {
                     target if renamed => Self::Renamed { target },
-                    Some(target) => Self::Alias { set, target },
+                    Some(target) => Self::Alias { set: set.with_denials(&message.authorities), target },
                     None => Self::Failed(Outcome::Malformed),
                 }
             }

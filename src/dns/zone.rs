@@ -108,7 +108,7 @@ impl Walk {
                 // Without a delegation the resolvers' word is better than nothing.
                 if heard.delegation.is_empty() && !std::mem::replace(&mut resolvers_asked, true) {
                     for name in self.discovery.name_servers(zone).await {
-                        self.note_name(&name, |_| {}, &mut heard, &mut events);
+                        self.note_name(zone, &name, |_| {}, &mut heard, &mut events);
                     }
                     continue;
                 }
@@ -119,7 +119,7 @@ impl Walk {
                 Event::Parent { label, digests, names, keys } => {
                     for name in delegated_names(&names, zone) {
                         heard.delegation.insert(name.clone());
-                        self.note_name(&name, |listed| listed.by_parent = true, &mut heard, &mut events);
+                        self.note_name(zone, &name, |listed| listed.by_parent = true, &mut heard, &mut events);
                     }
                     if let Ok(referral) = &names {
                         heard.note_glue(glue(referral, self.discovery.port));
@@ -145,7 +145,7 @@ impl Walk {
                     heard.replied.insert(address);
                     for name in own {
                         heard.own.insert(name.clone());
-                        self.note_name(&name, |listed| listed.by_zone = true, &mut heard, &mut events);
+                        self.note_name(zone, &name, |listed| listed.by_zone = true, &mut heard, &mut events);
                     }
                 }
             }
@@ -255,9 +255,24 @@ impl Walk {
         found
     }
 
+    /// The addresses that the servers of the name's own zone give, where that is
+    /// another zone: what resolvers keep of them may be old as well.
+    async fn addresses_elsewhere(self: &Arc<Self>, zone: &Name, name: &Name) -> Addresses {
+        let zones = self.discovery.zones(name).await.unwrap_or_default();
+        let Some(at) = zones.last().filter(|at| *at != zone) else { return Addresses::default() };
+        let asking = self.discovery.servers(at).await.addresses.into_iter().map(|server| {
+            let (walk, at, name) = (Arc::clone(self), at.clone(), name.clone());
+            async move { walk.own_addresses(server, &at, &name).await }
+        });
+        let all = together(asking).await.into_iter().flatten();
+        let (found, other) = all.partition(|address| self.discovery.wants(*address));
+        Addresses { found, other, incomplete: false }
+    }
+
     /// Notes who names a server; a new name's addresses are looked up.
     fn note_name(
         self: &Arc<Self>,
+        zone: &Name,
         name: &Name,
         by: impl FnOnce(&mut Listed),
         heard: &mut Heard,
@@ -271,9 +286,11 @@ impl Walk {
             return;
         }
         by(heard.names.entry(name.clone()).or_default());
-        let (walk, name) = (Arc::clone(self), name.clone());
+        let (walk, zone, name) = (Arc::clone(self), zone.clone(), name.clone());
         events.spawn(async move {
-            let addresses = walk.discovery.addresses(&name).await;
+            let (mut addresses, more) =
+                tokio::join!(walk.discovery.addresses(&name), walk.addresses_elsewhere(&zone, &name));
+            addresses.unite(more);
             Event::Addresses { name, addresses }
         });
     }

@@ -8,15 +8,16 @@
 //! the next run still finds something to change and moves the serial again.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use xattr::FileExt;
 
+use crate::files::copy::copy_pieces;
 use crate::files::disk::{Disk, Fingerprint};
 use crate::files::{BACKUP, NEW, OLD, beside, hidden};
-use crate::zone::splice::{Piece, Splice, pieces};
+use crate::zone::splice::Splice;
 
 /// Why a file was not replaced; it is as it was.
 #[derive(Debug)]
@@ -177,7 +178,7 @@ impl Beside {
         // Under the file's lock, one that lies there already is left from a run that was killed.
         remove_leftover(&path)?;
         // Nobody else's to read until it has the original's mode.
-        let mut out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        let out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
         let mut new = Self { path, file: None };
         // Where it takes the original's place, a run that waits for that finds this one locked as well.
         match out.try_lock() {
@@ -185,7 +186,7 @@ impl Beside {
             Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::WouldBlock.into()),
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        copy_pieces(original, splices, &mut out)?;
+        copy_pieces(original, splices, &out)?;
         copy_attributes(original, &out)?;
         out.sync_all()?;
         new.file = Some(out);
@@ -218,28 +219,6 @@ fn remove_leftover(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
-}
-
-/// Writes a file's edited text: kept pieces are copied by the system where it can.
-///
-/// # Errors
-///
-/// When reading or writing fails.
-pub fn copy_pieces(original: &File, splices: &[Splice], out: &mut File) -> io::Result<()> {
-    let mut original = original;
-    let length = original.metadata()?.len();
-    for piece in pieces(splices, length) {
-        match piece {
-            Piece::New(text) => out.write_all(text)?,
-            Piece::Kept(start, end) => {
-                original.seek(SeekFrom::Start(start))?;
-                if io::copy(&mut original.take(end - start), out)? != end - start {
-                    return Err(io::ErrorKind::UnexpectedEof.into());
-                }
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Gives the new file the owner, group, mode and extended attributes of the

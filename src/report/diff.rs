@@ -60,7 +60,8 @@ impl Block {
         let before = read_before(library, file, splice.start)?;
         let column = before.len() - memchr::memrchr(b'\n', &before).map_or(0, |newline| newline + 1);
         let start = splice.start - column as u64;
-        let end = if splice.end == splice.start && column == 0 {
+        let whole_lines = splice.text.ends_with(b"\n");
+        let end = if splice.end == splice.start && column == 0 && whole_lines {
             splice.end
         } else {
             let last = splice.end.max(splice.start + 1) - 1;
@@ -120,8 +121,9 @@ fn write_hunk(
     old += line_count(&context);
     new += line_count(&context);
     // A side without lines is named by the line before it.
-    let from = if old == 0 { start_line } else { start_line.max(1) };
-    let to = from.saturating_add_signed(shift);
+    let start_line = start_line.max(1);
+    let from = start_line - u64::from(old == 0);
+    let to = start_line.saturating_add_signed(shift) - u64::from(new == 0);
     text.extend_from_slice(format!("@@ -{from},{old} +{to},{new} @@\n").as_bytes());
     text.extend(body);
     Ok(i64::try_from(new).unwrap_or(0) - i64::try_from(old).unwrap_or(0))
@@ -137,11 +139,6 @@ fn edited(lines: &[u8], start: u64, splices: &[Splice]) -> Vec<u8> {
         &lines[index(from)..index(to)]
     };
     for splice in splices.iter().filter(|splice| splice.start >= start && splice.end <= end) {
-        // What is inserted right behind a block of whole lines belongs to the next one.
-        let behind = splice.start == end && splice.end == end && end > start && lines.ends_with(b"\n");
-        if behind {
-            continue;
-        }
         text.extend_from_slice(of(at, splice.start));
         text.extend_from_slice(&splice.text);
         at = splice.end;
@@ -210,5 +207,81 @@ mod tests {
         let diff = String::from_utf8(unified(&library, 0, &[splice(3, 3, "\nc", 2)]).unwrap()).unwrap();
         let note = "\\ No newline at end of file\n";
         assert_eq!(diff, format!("--- z\n+++ z\n@@ -1,2 +1,3 @@\n a\n-b\n{note}+b\n+c\n{note}"));
+    }
+
+    #[test]
+    fn words_put_in_front_of_a_line_change_that_line() {
+        let library = Texts::one("z", "a\n b\nc\n");
+        let diff = String::from_utf8(unified(&library, 0, &[splice(2, 2, "x", 2)]).unwrap()).unwrap();
+        assert_eq!(diff, "--- z\n+++ z\n@@ -1,3 +1,3 @@\n a\n- b\n+x b\n c\n");
+    }
+
+    /// The new text that a diff makes of an old one, as patch(1) would, strictly.
+    fn applied(old: &str, diff: &str) -> Option<String> {
+        let note = "\\ No newline at end of file";
+        let mut old = old.split_inclusive('\n');
+        let mut new = String::new();
+        let (mut at, mut written) = (1, 1);
+        let lines: Vec<&str> = diff.lines().skip(2).collect();
+        for (number, line) in lines.iter().enumerate() {
+            let end = if lines.get(number + 1) == Some(&note) { "" } else { "\n" };
+            if let Some(hunk) = line.strip_prefix("@@ -") {
+                let (from, to) = hunk.strip_suffix(" @@")?.split_once(" +")?;
+                let start = |range: &str| {
+                    let (line, count) = range.split_once(',')?;
+                    let line: usize = line.parse().ok()?;
+                    // A side without lines is named by the line before it.
+                    Some(if count == "0" { line + 1 } else { line })
+                };
+                while at < start(from)? {
+                    new.push_str(old.next()?);
+                    (at, written) = (at + 1, written + 1);
+                }
+                (written == start(to)?).then_some(())?;
+            } else if *line != note {
+                let (sign, text) = line.split_at_checked(1)?;
+                if sign != "+" {
+                    (old.next()? == format!("{text}{end}")).then_some(())?;
+                    at += 1;
+                }
+                if sign != "-" {
+                    new.push_str(text);
+                    new.push_str(end);
+                    written += 1;
+                }
+            }
+        }
+        new.extend(old);
+        Some(new)
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn applied_to_the_old_text_a_diff_gives_the_new_one(
+            text in "([ab]{0,3}\n){0,30}[ab]{0,3}",
+            mut cuts in proptest::collection::vec((0usize..100, 0usize..8, "([xy]{0,2}\n?){0,3}"), 1..5),
+        ) {
+            cuts.sort();
+            let (mut splices, mut behind, mut new) = (Vec::new(), 0, String::new());
+            for (start, length, with) in cuts {
+                let (start, end) = (start.min(text.len()), (start + length).min(text.len()));
+                // Splices of a patch lie apart, and each changes something.
+                if (start < behind || (start == behind && !splices.is_empty())) || text[start..end] == with {
+                    continue;
+                }
+                new.push_str(&text[behind..start]);
+                new.push_str(&with);
+                behind = end;
+                let line = 1 + text[..start].matches('\n').count() as u64;
+                splices.push(splice(start as u64, end as u64, &with, line));
+            }
+            new.push_str(&text[behind..]);
+            let library = Texts::one("z", text.clone());
+            let diff = String::from_utf8(unified(&library, 0, &splices).unwrap()).unwrap();
+            let found = applied(&text, &diff);
+            proptest::prop_assert_eq!(found.as_deref(), Some(new.as_str()), "{}", diff);
+        }
     }
 }

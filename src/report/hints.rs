@@ -26,6 +26,9 @@ pub(crate) fn hint(code: &str, severity: Severity) -> Option<&'static str> {
         }
         "clock-before-build" => "set the clock, then try again",
         "cname-target-insecure" => "have the other zone signed, or publish the records at the owner itself",
+        "denial-unproven" => {
+            "publish the records at the owner itself; its server answers from a wildcard without a proof that holds"
+        }
         "delegation-differs" => "make the parent's delegation and the zone's own NS records the same",
         "delegation-missing" | "insecure" => {
             "the parent has no DS for the zone: sign the zone and publish the DS first"

@@ -10,7 +10,7 @@ use crate::propagation::brief;
 use crate::report::table::{cell, table};
 use crate::zone::lint::{Finding, Lint, Severity};
 
-/// How many further places of one finding are printed.
+/// How many findings with one code, and further places of one finding, are printed.
 const FEW: usize = 5;
 
 /// How the report is to look.
@@ -28,10 +28,32 @@ pub struct Look {
 #[must_use]
 pub fn text(lint: &Lint, findings: &[Finding], file: &str, look: Look) -> String {
     let mut text = format!("{}: {}; {}\n", cell(file), weighed(findings), inventory(lint));
-    for (first, rest) in groups(findings) {
+    let groups = groups(findings);
+    // Of each code: its groups, and the places in those that are not printed.
+    let mut codes: HashMap<(&str, Severity), (usize, u64)> = HashMap::new();
+    for (first, rest) in &groups {
+        let (count, unprinted) = codes.entry((first.code, first.severity)).or_default();
+        *count += 1;
+        *unprinted += if *count > FEW { 1 + rest.len() as u64 } else { 0 };
+    }
+    let mut printed: HashMap<(&str, Severity), usize> = HashMap::new();
+    for (first, rest) in &groups {
+        let code = (first.code, first.severity);
+        let count = printed.entry(code).or_default();
+        *count += 1;
+        if *count > FEW {
+            continue;
+        }
         text.push('\n');
         text.push_str(&one(first, look));
-        text.push_str(&elsewhere(first, &rest));
+        text.push_str(&elsewhere(first, rest));
+        let (_, unprinted) = codes.get(&code).copied().unwrap_or_default();
+        if *count == FEW && unprinted > 0 {
+            text.push_str(&format!(
+                "\nand {} more {}[{}]; --json has them all\n",
+                unprinted, first.severity, first.code
+            ));
+        }
     }
     if look.keys && !lint.records.is_empty() {
         text.push('\n');

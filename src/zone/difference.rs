@@ -40,10 +40,14 @@ pub enum Difference {
     RelativeOrigin,
     /// `$INCLUDE` with a relative path.
     RelativeInclude,
+    /// `$INCLUDE` with a path in quotes.
+    QuotedInclude,
     /// `$TTL` in an included file.
     TtlInInclude,
     /// A record without a TTL before any `$TTL`.
     ImplicitTtl,
+    /// A blank owner right behind an included file.
+    OwnerAfterInclude,
     /// No line end after the last line.
     NoFinalLineEnd,
     /// Association data split after an odd number of digits.
@@ -149,6 +153,11 @@ impl Difference {
                 "$INCLUDE has a relative path: BIND and NSD start in their working directory, Knot beside this file",
                 "write the path in full",
             ),
+            Self::QuotedInclude => (
+                "quoted-include",
+                "the path of the $INCLUDE is in quotes: older NSD take the quotes for a part of it",
+                "write the path without quotes",
+            ),
             Self::TtlInInclude => (
                 "ttl-in-include",
                 "$TTL in an included file: BIND keeps it for the lines after the $INCLUDE, Knot and NSD from 4.10 do not",
@@ -158,6 +167,11 @@ impl Difference {
                 "implicit-ttl",
                 "the record has no TTL and there was no $TTL: BIND takes the last one stated or the SOA's minimum, Knot 3600",
                 "put a $TTL line at the top of the zone",
+            ),
+            Self::OwnerAfterInclude => (
+                "owner-after-include",
+                "the owner is blank behind an $INCLUDE: NSD before 4.10 takes the included file's last, others the one before",
+                "write the owner",
             ),
             Self::NoFinalLineEnd => {
                 ("no-final-line-end", "the last line has no line end: BIND warns of it", "end the file with a line end")
@@ -181,7 +195,7 @@ impl Difference {
 
 /// What an entry has in it, each with the octet it stands at. `included` says
 /// whether the entry is in an included file. What needs the lines before it
-/// (`ImplicitTtl`, `TwoSoas`, `OutOfZone`) is for the caller to see.
+/// (`ImplicitTtl`, `OwnerAfterInclude`, `TwoSoas`, `OutOfZone`) is for the caller to see.
 pub fn of_entry(text: &[u8], kind: &Kind, included: bool, mut found: impl FnMut(Difference, usize)) {
     if !text.ends_with(b"\n") {
         found(Difference::NoFinalLineEnd, text.len().saturating_sub(1));
@@ -256,8 +270,13 @@ fn of_control(text: &[u8], name: Span, args: &[Span], included: bool, found: &mu
     let arg = first.of(text);
     match word.to_ascii_uppercase().as_slice() {
         b"$ORIGIN" if arg.last() != Some(&b'.') => found(Difference::RelativeOrigin, first.start),
-        b"$INCLUDE" if !arg.starts_with(b"/") && !arg.starts_with(b"\"/") => {
-            found(Difference::RelativeInclude, first.start);
+        b"$INCLUDE" => {
+            if !arg.starts_with(b"/") && !arg.starts_with(b"\"/") {
+                found(Difference::RelativeInclude, first.start);
+            }
+            if arg.starts_with(b"\"") {
+                found(Difference::QuotedInclude, first.start);
+            }
         }
         b"$TTL" => {
             if is_compound(arg) {
@@ -352,6 +371,7 @@ mod tests {
             ("$ORIGIN sub\n", "relative-origin", "sub\n", "$ORIGIN sub.example.\n"),
             ("$ORIGIN @\n", "relative-origin", "@\n", "$ORIGIN .\n"),
             ("$INCLUDE a.zone\n", "relative-include", "a.zo", "$INCLUDE /a.zone\n"),
+            ("$INCLUDE \"/a.zone\"\n", "quoted-include", "\"/a.", "$INCLUDE /a.zone\n"),
             ("$TTL 3600\n", "ttl-in-include", "$TTL", "$ORIGIN ttl.\n"),
             ("a A 192.0.2.1", "no-final-line-end", "1", "a A 192.0.2.1\n"),
             ("a TLSA 3 1 1 abc d\n", "split-hex", "abc ", "a TLSA 3 1 1 ab cd\n"),

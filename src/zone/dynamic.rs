@@ -13,7 +13,8 @@
 //! | leads to the file's serial, or less far | otherwise | the operator's |
 //!
 //! named keeps no comment and begins each file that it writes in one of two
-//! ways; a comment on top is therefore an operator's mark.
+//! ways; a comment on top is therefore an operator's mark. A zone that takes
+//! updates and never had one has no journal: nothing beside the file tells.
 
 /// The head of a BIND journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //! by: the SOA, the records at the owners asked for and their kin, and whatever
 //! stands in the way of an edit.
 
-use std::rc::Rc;
+mod hint;
 
 use crate::name::Name;
 use crate::tlsa::{Target, Tlsa};
@@ -10,10 +10,12 @@ use crate::zone::difference::{self, Difference};
 use crate::zone::generate;
 use crate::zone::library::{Library, read_span};
 use crate::zone::rdata::{self, SoaData};
-use crate::zone::reader::{Checkpoint, Entry, Place, ReadError, ReadErrorKind, Reader};
+use crate::zone::reader::{Checkpoint, Entry, Place, ReadError, ReadErrorKind, Reader, Skipped};
 use crate::zone::rtype::code;
-use crate::zone::scan::{Fields, Kind};
+use crate::zone::scan::{self, Fields, Kind};
 use crate::zone::words::Span;
+
+use hint::Hint;
 
 /// A record in its place, kept for an edit.
 #[derive(Clone, Debug)]
@@ -150,7 +152,7 @@ pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> 
     };
     let owners: Vec<Name> = targets.iter().map(|target| target.owner().unwrap_or_else(|_| Name::root())).collect();
     let mut watch = Watch { targets, owners, hint: Hint::default(), relations: None };
-    let mut last_record: Option<(u64, u64, usize, Fields)> = None;
+    let mut last_record: Option<(u64, u64, usize)> = None;
     let mut file = usize::MAX;
     while reader.advance()? {
         let Some(entry) = reader.entry() else { break };
@@ -168,17 +170,24 @@ pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> 
             Kind::Record(fields) => {
                 index.records += 1;
                 if file == 0 {
-                    last_record = Some((entry.offset, entry.line, entry.text.len(), *fields));
+                    last_record = Some((entry.offset, entry.line, entry.text.len()));
                 }
                 watch.record(&reader, &entry, fields, &mut index)?;
             }
             Kind::Control { name, args } => watch.control(&reader, &entry, *name, args, &mut index),
             Kind::Blank | Kind::Unread(_) => {}
         }
+        let skipped = watch.skip(&mut reader)?;
+        index.records += skipped.records;
+        last_record = skipped.last.filter(|_| file == 0).or(last_record);
     }
     index.end = reader.checkpoint();
-    if let Some((offset, line, len, fields)) = last_record {
+    if let Some((offset, line, len)) = last_record {
         let text = read_span(library, 0, offset, offset + len as u64).map_err(|error| reader.failed(0, line, error))?;
+        let Some(Kind::Record(fields)) = scan::entry(&text, true).map(|scanned| scanned.kind) else {
+            // It was a record when it was read.
+            return Err(reader.failed(0, line, std::io::ErrorKind::InvalidData.into()));
+        };
         index.last = Some(Found { before: index.end.clone(), file: 0, offset, line, text, fields, ttl: None });
     }
     index.forgive_apex();
@@ -221,6 +230,18 @@ struct Watch<'t> {
 }
 
 impl Watch<'_> {
+    /// Steps over plain records that are far from every target.
+    fn skip(&mut self, reader: &mut Reader<'_>) -> Result<Skipped, ReadError> {
+        reader.pass()?;
+        self.hint.follow(reader.inherited().origin.as_ref(), self.targets);
+        let inherits = self.relations.as_ref().is_some_and(Vec::is_empty);
+        let skipped = reader.skip_plain(inherits, |text, owner| self.hint.is_far(text, owner))?;
+        if skipped.stated_owner {
+            self.relations = Some(Vec::new());
+        }
+        Ok(skipped)
+    }
+
     fn record(
         &mut self,
         reader: &Reader<'_>,
@@ -230,7 +251,8 @@ impl Watch<'_> {
     ) -> Result<(), ReadError> {
         let inherited = reader.inherited();
         if let Some(span) = fields.owner {
-            let near = self.hint.may_be_near(span.of(entry.text), inherited.origin.as_ref(), self.targets);
+            self.hint.follow(inherited.origin.as_ref(), self.targets);
+            let near = self.hint.may_be_near(span.of(entry.text));
             self.relations = Some(if near { self.relate(&owner_of(reader, entry, fields)?) } else { Vec::new() });
         } else if self.relations.is_none() {
             self.relations = Some(self.relate(&owner_of(reader, entry, fields)?));
@@ -363,55 +385,5 @@ fn keep(reader: &Reader<'_>, entry: &Entry<'_>, fields: &Fields) -> Found {
         text: entry.text.to_vec(),
         fields: *fields,
         ttl: reader.inherited().ttl_of(entry.text, fields),
-    }
-}
-
-/// Tells quickly that an owner is far from every target, without making a
-/// name of it: in a flat zone nearly all are.
-#[derive(Default)]
-struct Hint {
-    origin: Option<Rc<Name>>,
-    known: bool,
-    /// Whether owners under this origin have to be looked at one by one.
-    all: bool,
-    /// The labels that lead from this origin towards the targets.
-    next: Vec<Vec<u8>>,
-}
-
-impl Hint {
-    fn may_be_near(&mut self, token: &[u8], origin: Option<&Rc<Name>>, targets: &[Target]) -> bool {
-        let same = match (&self.origin, origin) {
-            (Some(ours), Some(now)) => Rc::ptr_eq(ours, now),
-            (ours, now) => ours.is_none() && now.is_none(),
-        };
-        if !same || !self.known {
-            *self = Self::at(origin, targets);
-        }
-        if self.all
-            || token.last() == Some(&b'.')
-            || token.contains(&b'\\')
-            || token == b"@"
-            || token.first() == Some(&b'*')
-        {
-            return true;
-        }
-        self.next.iter().any(|label| {
-            let Some(rest) = token.len().checked_sub(label.len()) else { return false };
-            token[rest..].eq_ignore_ascii_case(label) && (rest == 0 || token[rest - 1] == b'.')
-        })
-    }
-
-    fn at(origin: Option<&Rc<Name>>, targets: &[Target]) -> Self {
-        let Some(name) = origin else { return Self { origin: None, known: true, all: true, next: Vec::new() } };
-        let mut hint = Self { origin: Some(Rc::clone(name)), known: true, all: false, next: Vec::new() };
-        for host in targets.iter().map(|target| &target.host) {
-            if name.is_within(host) {
-                hint.all = true;
-            } else if host.is_within(name) {
-                let steps = host.labels().count() - name.labels().count();
-                hint.next.extend(host.labels().nth(steps - 1).map(<[u8]>::to_vec));
-            }
-        }
-        hint
     }
 }

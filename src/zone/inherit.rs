@@ -88,10 +88,18 @@ impl Inherited {
 
     /// Goes past a record.
     pub fn pass(&mut self, text: &[u8], fields: &Fields) {
-        if let Some(span) = fields.owner {
+        self.pass_plain(fields.owner.map(|span| span.of(text)), fields.ttl.map(|(_, seconds)| seconds));
+        if fields.ttl.is_none() && fields.code == code::SOA && self.default_ttl.is_none() && self.last_ttl.is_none() {
+            self.default_ttl = soa_minimum(text, fields);
+        }
+    }
+
+    /// Goes past records that are no SOA: the last owner and the last TTL that they state.
+    pub(crate) fn pass_plain(&mut self, owner: Option<&[u8]>, ttl: Option<u32>) {
+        if let Some(token) = owner {
             let owner = self.owner.get_or_insert_with(|| Owner { token: Vec::new(), origin: None });
             owner.token.clear();
-            owner.token.extend_from_slice(span.of(text));
+            owner.token.extend_from_slice(token);
             // Counting references costs more than comparing pointers in a file of a million owners.
             let same = match (&owner.origin, &self.origin) {
                 (Some(ours), Some(theirs)) => Rc::ptr_eq(ours, theirs),
@@ -102,11 +110,7 @@ impl Inherited {
                 owner.origin.clone_from(&self.origin);
             }
         }
-        if let Some((_, seconds)) = fields.ttl {
-            self.last_ttl = Some(seconds);
-        } else if fields.code == code::SOA && self.default_ttl.is_none() && self.last_ttl.is_none() {
-            self.default_ttl = soa_minimum(text, fields);
-        }
+        self.last_ttl = ttl.or(self.last_ttl);
     }
 
     /// Goes into an included file: its names start from another origin, and

@@ -115,10 +115,12 @@ pub fn zone(library: &dyn Library, apex: &Name, keys: &[KeyFile]) -> Result<Lint
     if whole {
         findings.extend(keys.without_record(&read.records));
     }
-    let order = |finding: &Finding| read.files.iter().position(|file| library.label(*file) == finding.place.file);
+    // Files in the order in which they were met; those of keys last.
+    let order: HashMap<String, usize> = read.files.iter().rev().map(|file| (library.label(*file), *file)).collect();
     findings.sort_by_cached_key(|finding| {
         let Place { line, column, .. } = finding.place;
-        (std::cmp::Reverse(finding.severity), order(finding).unwrap_or(usize::MAX), line, column, finding.code)
+        let file = order.get(&finding.place.file).copied().unwrap_or(usize::MAX);
+        (std::cmp::Reverse(finding.severity), file, line, column, finding.code)
     });
     let matches = read.records.iter().map(|record| keys.matches(&record.tlsa)).collect();
     Ok(Lint {

@@ -5,7 +5,7 @@
 //! The measure is what named-checkzone 9.18 and nsd-checkzone 4.6 say. What one
 //! of them takes is let pass, for somebody's zone may load by it; numbers out
 //! of range are not, for NSD 4.6 takes them and reads another number. A type
-//! without a row here, like a directive's expansion, is not looked at.
+//! without a row here is not looked at.
 
 mod address;
 mod digits;
@@ -15,6 +15,7 @@ mod octets;
 mod plain;
 mod service;
 
+pub(in crate::zone) use address::{ipv4, ipv6};
 use field::Field::{self, *};
 
 use crate::name::Name;
@@ -193,5 +194,30 @@ impl<'t> Data<'t> {
         let octets = self.of(word);
         let text = String::from_utf8_lossy(octets.get(..60).unwrap_or(octets));
         if octets.len() > 60 { format!("{text:?}…") } else { format!("{text:?}") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::zone::scan::{Kind, entry};
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        /// Whatever stands behind the type, the place of an error is in the record.
+        #[test]
+        fn any_octets_are_read_or_refused(rtype in 1u16..270, data in "[ -~\t\n\u{e9}]{0,40}", generic: bool) {
+            let mark = if generic { "\\# 2 " } else { "" };
+            let text = format!("x TYPE{rtype} {mark}{data}\n");
+            if let Some(scanned) = entry(text.as_bytes(), true)
+                && let Kind::Record(fields) = scanned.kind
+                && let Err(error) = check(text.get(..scanned.len).unwrap_or(&text).as_bytes(), &fields, None)
+            {
+                prop_assert!((fields.rtype.end..=scanned.len).contains(&error.at), "{text:?}: {error:?}");
+            }
+        }
     }
 }

@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn octets_that_are_no_soa_are_refused() {
-        for data in ["4 00000000", "1 00", "21 000000000001000000020000000300000004000000", "0"] {
+        for data in ["4 00000000", "1 00", "2 0000", "21 000000000001000000020000000300000004000000", "0"] {
             let text = format!("@ SOA \\# {data}\n");
             assert!(soa(text.as_bytes(), &record(&text)).is_err(), "{text}");
         }
@@ -263,6 +263,9 @@ mod tests {
         assert_eq!(plain, wire(&format!("@ TYPE6 \\# 39 {NAMES} 77359401000000010000000200000003 00000e10\n")));
         assert_ne!(plain, wire("@ SOA ns h. 2000000001 1 2 3 2h\n"));
         // 0x41 and 0x61 are letters in names only.
+        let octets =
+            |serial: &str| wire(&format!("@ SOA \\# 39 {NAMES} {serial} 00000001 00000002 00000003 00000004\n"));
+        assert_ne!(octets("00000041"), octets("00000061"));
         assert_ne!(wire("@ SOA ns h. 65 1 2 3 4\n"), wire("@ SOA ns h. 97 1 2 3 4\n"));
     }
 }

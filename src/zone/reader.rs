@@ -2,16 +2,21 @@
 //! place, through a small window: memory does not grow with the files. Knows
 //! what each entry inherits; says what is wrong with the first that is.
 
+mod skip;
+
 use std::fmt;
 
 use crate::name::{Name, NameError};
 use crate::zone::generate;
 use crate::zone::inherit::Inherited;
 use crate::zone::library::Library;
+use crate::zone::marks::Marks;
 use crate::zone::presentation;
 use crate::zone::scan::{self, Kind, LONGEST_ENTRY, Scanned};
 use crate::zone::ttl;
 use crate::zone::words::{Span, Wrong, words};
+
+pub(crate) use skip::Skipped;
 
 /// How much of a file is read at a time, in octets.
 const WINDOW: usize = 256 << 10;
@@ -164,6 +169,9 @@ pub struct Reader<'l> {
     window: Vec<u8>,
     /// What the window holds: file, offset of its first octet, and whether the file ends with it.
     holds: Option<(usize, u64, bool)>,
+    /// Of the window's octets, once they are asked for.
+    marks: Marks,
+    marked: bool,
     /// The entry that was handed out last, not yet passed.
     current: Option<Scanned>,
     /// How many entries were passed.
@@ -182,7 +190,17 @@ impl<'l> Reader<'l> {
     #[must_use]
     pub fn from(library: &'l dyn Library, checkpoint: Checkpoint) -> Self {
         let Checkpoint { stack, order, inherited } = checkpoint;
-        Self { library, stack, inherited, window: Vec::new(), holds: None, current: None, order }
+        Self {
+            library,
+            stack,
+            inherited,
+            window: Vec::new(),
+            holds: None,
+            marks: Marks::default(),
+            marked: false,
+            current: None,
+            order,
+        }
     }
 
     /// What the entry that was read last inherits.
@@ -285,7 +303,7 @@ impl<'l> Reader<'l> {
     }
 
     /// Takes the last entry's effect on what is inherited, and steps behind it.
-    fn pass(&mut self) -> Result<(), ReadError> {
+    pub(crate) fn pass(&mut self) -> Result<(), ReadError> {
         let Some(Scanned { len, lines, kind }) = self.current.take() else { return Ok(()) };
         self.order += 1;
         let Some(level) = self.stack.last_mut() else { return Ok(()) };
@@ -371,6 +389,7 @@ impl<'l> Reader<'l> {
         {
             return Ok(());
         }
+        self.marked = false;
         self.window.resize(wanted, 0);
         let mut filled = 0;
         let mut last = false;

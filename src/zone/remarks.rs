@@ -23,7 +23,7 @@ impl<'a> Remarks<'a> {
         let mut remarks = Self { library, has_ttl: index.has_ttl, seen: Vec::new() };
         for (difference, place) in &index.directives {
             // Which file was read is in the report, and what $GENERATE makes is refused where it matters.
-            if !matches!(difference, Difference::RelativeInclude | Difference::Generate) {
+            if !matches!(difference, Difference::RelativeInclude | Difference::QuotedInclude | Difference::Generate) {
                 remarks.add(*difference, || place.to_string());
             }
         }

@@ -100,15 +100,14 @@ fn plain_record(text: &[u8]) -> Option<Scanned> {
     let end = memchr::memchr(b'\n', text)?;
     let line = text.get(..end)?;
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if line.first().is_none_or(|octet| *octet == b'$') || line.iter().any(|octet| CLASS[usize::from(*octet)] == SPECIAL)
-    {
+    if line.first().is_none_or(|octet| *octet == b'$') || has_special(line) {
         return None;
     }
     let mut head = Head::default();
     let mut at = 0;
     while at < line.len() && !head.complete() {
-        let start = at + line[at..].iter().take_while(|octet| CLASS[usize::from(**octet)] == BLANK).count();
-        let end = start + line[start..].iter().take_while(|octet| CLASS[usize::from(**octet)] == PLAIN).count();
+        let start = at + line[at..].iter().take_while(|octet| is_blank(**octet)).count();
+        let end = start + line[start..].iter().take_while(|octet| !is_blank(**octet)).count();
         if start == end {
             break;
         }
@@ -116,7 +115,7 @@ fn plain_record(text: &[u8]) -> Option<Scanned> {
         at = end;
     }
     let rest = line.get(at..)?;
-    let rdata = rest.iter().any(|octet| CLASS[usize::from(*octet)] == PLAIN);
+    let rdata = rest.iter().any(|octet| !is_blank(*octet));
     if !head.complete() || !rdata {
         return None;
     }
@@ -125,23 +124,20 @@ fn plain_record(text: &[u8]) -> Option<Scanned> {
     Some(Scanned { len: end + 1, lines: 1, kind: Kind::Record(fields) })
 }
 
-const PLAIN: u8 = 0;
-const BLANK: u8 = 1;
-const SPECIAL: u8 = 2;
+/// Whether a line has quotes, parentheses, comments, escapes or control
+/// characters. Looks at every octet, so that the compiler takes many at once.
+pub(crate) fn has_special(line: &[u8]) -> bool {
+    let special = |octet: u8| {
+        let control = (octet < b' ') & (octet != b'\t');
+        let group = octet & !1 == b'(';
+        control | group | (octet == b'"') | (octet == b';') | (octet == b'\\')
+    };
+    line.iter().fold(0, |found, &octet| found | u8::from(special(octet))) != 0
+}
 
-/// What each octet is to [`plain_record`].
-const CLASS: [u8; 256] = {
-    let mut class = [PLAIN; 256];
-    class[b' ' as usize] = BLANK;
-    class[b'\t' as usize] = BLANK;
-    let special = b"\"();\\\r\n\0\x0b\x0c\x1a";
-    let mut at = 0;
-    while at < special.len() {
-        class[special[at] as usize] = SPECIAL;
-        at += 1;
-    }
-    class
-};
+fn is_blank(octet: u8) -> bool {
+    octet == b' ' || octet == b'\t'
+}
 
 /// Collects the head of an entry word by word.
 #[derive(Default)]

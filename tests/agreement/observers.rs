@@ -1,6 +1,9 @@
 //! The same question to each validator: what does it make of the TLSA set?
 
+mod library;
+
 use std::fs;
+use std::thread;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -17,6 +20,11 @@ use super::common::process::run;
 use super::servers::Servers;
 use super::states::State;
 use super::zones::DIGEST;
+
+pub(crate) use library::library;
+
+/// Questions to programs under way at once.
+const AT_ONCE: usize = 4;
 
 /// The host of a case, absolute.
 fn host(case: &Case) -> String {
@@ -67,7 +75,7 @@ fn state(evidence: &Evidence) -> State {
 }
 
 /// Unbound's word: AD, none, or SERVFAIL where a resolver that does not validate has an answer.
-pub(crate) fn unbound(servers: &Servers, case: &Case) -> State {
+fn unbound(servers: &Servers, case: &Case) -> State {
     let owner = owner(case);
     let Some(reply) = ask(servers.validator(), &owner, "TLSA", true) else { return State::Unknown };
     match reply.code.as_str() {
@@ -83,14 +91,11 @@ pub(crate) fn unbound(servers: &Servers, case: &Case) -> State {
 
 /// delv's word. It takes anchors of one name at a time, and of the root unless
 /// it is told another; each answer on the way has a line of its own.
-pub(crate) fn delv(servers: &Servers, case: &Case) -> State {
+fn delv(servers: &Servers, case: &Case) -> State {
     let root = if case.zone.ends_with("island.example") { "island.example." } else { "." };
     let (at, port) = (format!("@{}", servers.finder().ip()), servers.port().to_string());
     let (anchors, root, owner) = (format!("delv.{}", root.trim_end_matches('.')), format!("+root={root}"), owner(case));
     let ran = run(servers.folder(), "delv", &["-a", &anchors, &root, &at, "-p", &port, &owner, "TLSA"]);
-    if case.zone == "tag-collision.example" {
-        eprintln!("DELV {ran:?}");
-    }
     let failed = ran.err.lines().filter_map(|line| line.strip_prefix(";; resolution failed: "));
     // That is how it says that there is no such record, which can be proven.
     if failed
@@ -108,8 +113,20 @@ pub(crate) fn delv(servers: &Servers, case: &Case) -> State {
     words.max().unwrap_or(State::Unknown)
 }
 
+/// What Unbound and delv say of each case, some at a time: most of it is waiting.
+pub(crate) fn others(servers: &Servers, cases: &[Case]) -> Vec<(State, State)> {
+    write_delv_anchors(servers);
+    let ask = |case: &Case| (unbound(servers, case), delv(servers, case));
+    thread::scope(|scope| {
+        let share = |cases: &'_ [Case]| cases.iter().map(ask).collect::<Vec<_>>();
+        let threads: Vec<_> =
+            cases.chunks(cases.len().div_ceil(AT_ONCE)).map(|cases| scope.spawn(move || share(cases))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
 /// Writes the anchors in the form that delv reads.
-pub(crate) fn write_delv_anchors(servers: &Servers) {
+fn write_delv_anchors(servers: &Servers) {
     let anchors = fs::read_to_string(servers.anchors()).unwrap();
     for line in anchors.lines() {
         let fields: Vec<&str> = line.split_whitespace().collect();

@@ -127,6 +127,7 @@ fn unbound(path: &Path, place: Place, role: Role, modules: &str, zones: &BTreeMa
     do-not-query-localhost: no
     trust-anchor-signaling: no
     aggressive-nsec: no
+    rrset-roundrobin: no
     minimal-responses: no
 remote-control:
     control-enable: no

@@ -26,11 +26,12 @@ impl fmt::Display for State {
 /// Who says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Who {
+    /// danewright.
     Ours,
+    /// Unbound.
     Unbound,
+    /// BIND's delv.
     Delv,
-}
-
-impl Who {
-    pub(crate) const ALL: [Self; 3] = [Self::Ours, Self::Unbound, Self::Delv];
+    /// The `domain` library.
+    Library,
 }

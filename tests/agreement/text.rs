@@ -59,7 +59,7 @@ impl Text {
         found
     }
 
-    /// Changes a bit of each signature over a set that this key made; of all with an empty tag.
+    /// Changes each signature over a set that is of this kind.
     pub(crate) fn break_signatures(&mut self, owner: &str, kind: &str, by: impl Fn(&Line) -> bool) {
         let broken: Vec<&mut Line> = self.signatures(owner, kind).into_iter().filter(|line| by(line)).collect();
         assert!(!broken.is_empty(), "nothing to break at {owner} {kind}");

@@ -13,7 +13,7 @@
 //! | a DS without key, a key without DS, an unknown digest or algorithm, no DS | `delegations`, `walk/judged.rs` |
 //! | an unsigned child; NSEC, NSEC3 and opt-out above | `delegations` |
 //! | aliases into insecure and bogus zones; circles, too long a way | `owners`, `walk/judged.rs` |
-//! | wildcards; their answers at another name | `owners`, `walk/forged.rs` |
+//! | wildcards, with and without proof; their answers at another name | `wildcards`, `walk/forged.rs`, `src/dns/denial.rs` |
 //! | a set too big for UDP | `owners`, `walk/wire.rs` |
 //! | AD set by a liar, and other resolvers | `walk/judged.rs` |
 //! | a relapse during the hold; a clock before the build | `walk/judged.rs` |
@@ -165,17 +165,6 @@ fn owners() -> Vec<Case> {
         Case { ds: Ds::OfNobody, ..goal("bogus") },
         alias("an alias into a bogus zone", (Decision::Unsafe, "bogus", "")),
         Case {
-            plain: |text| text.replace("_25._tcp.mail TLSA", "*._tcp.mail TLSA"),
-            expected: (Decision::Unknown, "denial-unproven", "ns1"),
-            ..Case::sound("a wildcard")
-        },
-        Case {
-            nsec3: true,
-            plain: |text| text.replace("_25._tcp.mail TLSA", "*.mail TLSA"),
-            expected: (Decision::Unknown, "denial-unproven", "ns1"),
-            ..Case::sound("a wildcard further up, NSEC3")
-        },
-        Case {
             plain: |text| text.replace("_25._tcp.mail TLSA", "_x TLSA") + "_tcp.mail DNAME _tcp\n",
             expected: (Decision::Unknown, "alias-unsupported", "ns1"),
             ..Case::sound("a DNAME above")
@@ -199,10 +188,37 @@ fn owners() -> Vec<Case> {
     ]
 }
 
+/// Records that a wildcard gives, with the proof that there is no closer name.
+fn wildcards() -> Vec<Case> {
+    let near: fn(&str) -> String = |text| text.replace("_25._tcp.mail TLSA", "*._tcp.mail TLSA");
+    let far: fn(&str) -> String = |text| text.replace("_25._tcp.mail TLSA", "*.mail TLSA");
+    let alias: fn(&str) -> String = |text| text.replace("_25._tcp.mail TLSA", "_x TLSA") + "*._tcp.mail CNAME _dane\n";
+    let mut cases = Vec::new();
+    for (nsec3, kind) in [(false, "NSEC"), (true, "NSEC3")] {
+        for (plain, what) in
+            [(near, "a wildcard next to it"), (far, "a wildcard further up"), (alias, "a wildcard alias")]
+        {
+            cases.push(Case { nsec3, plain, ..Case::sound(format!("{what}, {kind}")) });
+            for (damage, decision, code) in [
+                (Damage::Missing, Decision::Unknown, "denial-unproven"),
+                (Damage::Broken, Decision::Unknown, "denial-unproven"),
+                (Damage::Of(EXPIRED), Decision::Unknown, "denial-unproven"),
+                // Denials are kept for the negative TTL, which is five minutes.
+                (Damage::Of(SOON), Decision::Safe, ""),
+            ] {
+                let what = format!("{what}, {damage:?} over {kind}");
+                let (damage, expected) = (Some((kind, damage, None)), (decision, code, "ns2"));
+                cases.push(Case { nsec3, plain, damage, expected, ..Case::sound(what) });
+            }
+        }
+    }
+    cases
+}
+
 #[test]
 #[ignore = "needs nsd, dig, dnssec-keygen, dnssec-signzone"]
 fn each_fault_of_a_real_zone_is_found_and_never_safe() {
-    let cases = [signatures(), delegations(), servers(), owners()].concat();
+    let cases = [signatures(), delegations(), servers(), owners(), wildcards()].concat();
     let mut world = World::new(cases);
     let mut wrong = Vec::new();
     // First nothing is wrong anywhere, then all of it, each in a zone of its own, then nothing again.

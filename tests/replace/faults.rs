@@ -7,9 +7,8 @@ use std::process::{Command, Output};
 
 use crate::place::{Files, Place, Shape, ends_well, outcomes, talk};
 
-/// What changes files, or says that they are safe.
-const CALLS: [&str; 13] = [
-    "openat",
+/// What changes files.
+const CHANGES: [&str; 11] = [
     "flock",
     "write",
     "copy_file_range",
@@ -21,8 +20,14 @@ const CALLS: [&str; 13] = [
     "renameat",
     "unlink",
     "unlinkat",
-    "statx",
 ];
+
+/// What else can fail on the way.
+const OTHERS: [&str; 2] = ["openat", "statx"];
+
+/// What is tried: a zone and whether it is pruned.
+const CASES: [(Shape, bool); 4] =
+    [(Shape::One, false), (Shape::RecordsIncluded, true), (Shape::SoaIncluded, false), (Shape::Three, false)];
 
 /// Runs `patch` with the nth call of a name spoilt. `None` when there are not so many.
 fn spoilt(place: &Place, call: &str, nth: usize, spoil: &str, prune: bool) -> Option<Output> {
@@ -53,9 +58,9 @@ fn before_and_after(shape: Shape, prune: bool) -> (Files, Files) {
 #[ignore = "needs strace"]
 fn killed_at_any_step_the_next_run_ends_what_was_begun() {
     let mut kills = 0;
-    for (shape, prune) in Shape::ALL.into_iter().map(|shape| (shape, false)).chain([(Shape::Three, true)]) {
+    for (shape, prune) in CASES {
         let (old, new) = before_and_after(shape, prune);
-        for call in CALLS {
+        for call in CHANGES {
             for nth in 1.. {
                 let place = Place::with(&old);
                 let how = format!("{shape:?}, prune {prune}, killed at {call} {nth}");
@@ -66,7 +71,7 @@ fn killed_at_any_step_the_next_run_ends_what_was_begun() {
             }
         }
     }
-    assert!(kills > 200, "only {kills} steps");
+    assert!(kills > 80, "only {kills} steps");
     println!("killed at {kills} steps");
 }
 
@@ -74,9 +79,9 @@ fn killed_at_any_step_the_next_run_ends_what_was_begun() {
 #[ignore = "needs strace"]
 fn whatever_fails_all_files_change_or_none_does() {
     let mut faults = 0;
-    for (shape, prune) in Shape::ALL.into_iter().map(|shape| (shape, false)).chain([(Shape::Three, true)]) {
+    for (shape, prune) in CASES {
         let (old, new) = before_and_after(shape, prune);
-        for call in CALLS {
+        for call in CHANGES.into_iter().chain(OTHERS) {
             for nth in 1.. {
                 let place = Place::with(&old);
                 let how = format!("{shape:?}, prune {prune}, {call} {nth} fails");

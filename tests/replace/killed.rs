@@ -75,8 +75,8 @@ fn kill_one(mut run: Command, place: &Place, old: &Files, whole: Duration, from:
 
 #[test]
 fn a_zone_of_one_file_survives_kills_at_any_moment() {
-    let hit = kill(Shape::One, 0, false, From::Start, 60)
-        + kill(Shape::One, 0, false, From::NewFile, 60)
+    let hit = kill(Shape::One, 0, false, From::Start, 50)
+        + kill(Shape::One, 0, false, From::NewFile, 70)
         + kill(Shape::One, 0, true, From::NewFile, 30);
     assert!(hit > 0, "no run was hit");
 }
@@ -85,7 +85,7 @@ fn a_zone_of_one_file_survives_kills_at_any_moment() {
 fn an_edit_that_spans_files_survives_kills_at_any_moment() {
     let mut hit = 0;
     for shape in [Shape::RecordsIncluded, Shape::SoaIncluded, Shape::Three] {
-        hit += kill(shape, 0, false, From::Start, 20);
+        hit += kill(shape, 0, false, From::Start, 15);
         hit += kill(shape, 0, false, From::NewFile, 30) + kill(shape, 0, true, From::NewFile, 15);
     }
     assert!(hit > 0, "no run was hit");
@@ -93,8 +93,8 @@ fn an_edit_that_spans_files_survives_kills_at_any_moment() {
 
 #[test]
 fn a_large_zone_survives_kills_while_it_is_written() {
-    let hit = kill(Shape::One, 100_000, false, From::NewFile, 12)
-        + kill(Shape::RecordsIncluded, 100_000, true, From::NewFile, 8);
+    let hit = kill(Shape::One, 100_000, false, From::NewFile, 8)
+        + kill(Shape::RecordsIncluded, 100_000, true, From::NewFile, 4);
     assert!(hit > 0, "no run was hit");
 }
 

@@ -139,7 +139,6 @@ fn what_is_no_file_is_no_zone_and_nobody_waits_for_it() {
     symlink("nowhere", place.path().join("dangling")).unwrap();
     for (zone, says) in [
         ("pipe", "a device, a pipe or a socket"),
-        ("/dev/null", "a device, a pipe or a socket"),
         ("/dev/zero", "a device, a pipe or a socket"),
         (".", "this is a directory"),
         ("loop", "loop"),
@@ -165,6 +164,23 @@ fn what_is_no_file_is_no_zone_and_nobody_waits_for_it() {
     run("mkfifo", &[place.path().join("example.com.zone.jnl").to_str().unwrap()]);
     let output = place.command(&["timeout", "20"], &[]).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "a pipe in a journal's place: {}", talk(&output));
+}
+
+#[test]
+fn an_output_into_a_pipe_leaves_the_pipe_there() {
+    let old = Shape::One.files(0);
+    let place = Place::with(&old);
+    let pipe = place.path().join("pipe");
+    run("mkfifo", &[pipe.to_str().unwrap()]);
+    let mut reader = Command::new("timeout");
+    reader.args(["20", "cat", "pipe"]).current_dir(place.path());
+    let reader = reader.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let output = place.command(&["timeout", "20"], &["--output", "pipe"]).output().unwrap();
+    let read = reader.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
+    assert!(!fs::metadata(&pipe).unwrap().is_file(), "a file took the place of the pipe");
+    fs::remove_file(pipe).unwrap();
+    assert_eq!((place.files(), read.stdout), (old.clone(), outcomes(&old).0["example.com.zone"].clone()));
 }
 
 #[test]

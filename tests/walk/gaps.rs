@@ -4,6 +4,7 @@
 use danewright::demo::authority::{Fault, Key, Zone};
 use danewright::dns::{Family, Settings};
 use danewright::finding::{Finding, Severity};
+use danewright::propagation::Decision;
 use danewright::propagation::evidence::{Evidence, Outcome, Security};
 
 use crate::lab::{Lab, NS1, NS2, NS3, OTHER, TLD, TLD2, digest, name, server, zone};
@@ -212,4 +213,25 @@ fn keys_that_are_wrong_at_one_server_of_the_parent_are_told_of() {
             "{fault:?}"
         );
     }
+}
+
+#[test]
+fn an_address_outside_of_the_zone_that_the_resolver_does_not_know_yet_is_asked() {
+    let mut lab = Lab::new();
+    for zone in [&mut lab.tld, &mut lab.leaf] {
+        zone.add("leaf.example.", 3600, "NS", "far.other.example.").unwrap();
+    }
+    // What the resolver keeps is the address of before.
+    lab.other.add("far", 3600, "A", "127.0.7.4").unwrap();
+    lab.publish();
+    assert_eq!(lab.verdict(&lab.gather()).decision, Decision::Safe);
+    lab.other.remove("far", "A").unwrap().add("far", 3600, "A", "127.0.7.8").unwrap();
+    lab.serve(OTHER, &lab.other, &[&lab.other_key]);
+    old(&lab);
+    let evidence = lab.gather();
+    assert_eq!(records_at_ns3(&evidence), digest('0'));
+    assert_ne!(lab.verdict(&evidence).decision, Decision::Safe);
+    // Where nobody there answers, the resolver's word is what is left.
+    lab.authority.fault(OTHER, Some(Fault::Refuse));
+    assert_eq!(lab.verdict(&lab.gather()).decision, Decision::Safe);
 }

@@ -211,14 +211,12 @@ fn signatures_must_hold_under_the_keys_of_every_server() {
 #[test]
 fn targets_of_one_zone_share_what_is_known_of_it() {
     let lab = Lab::new();
-    let before = [TLD, TLD2].map(|server| lab.authority.asked(server));
-    let _ = lab.gather();
-    let between = [TLD, TLD2].map(|server| lab.authority.asked(server));
     let targets = ["mail.leaf.example", "www.leaf.example", "ftp.leaf.example"].map(target);
     assert_eq!(gather(&targets, &lab.settings()).len(), 3);
-    let after = [TLD, TLD2].map(|server| lab.authority.asked(server));
-    for index in [0, 1] {
-        assert_eq!(after[index] - between[index], between[index] - before[index]);
+    // DS, NS and DNSKEY once; one may be asked again when whoever asked it first
+    // has had enough from another server.
+    for server in [TLD, TLD2] {
+        assert!((3..=4).contains(&lab.authority.asked(server)), "{}", lab.authority.asked(server));
     }
 }
 

@@ -4,9 +4,11 @@
 use hickory_proto::dnssec::crypto::EcdsaSigningKey;
 use hickory_proto::dnssec::rdata::sig::SigInput;
 use hickory_proto::dnssec::{PublicKeyBuf, SigningKey, TBS};
+use hickory_proto::op::{Message, MessageType, OpCode, Query};
 use hickory_proto::rr::SerialNumber;
 
 use super::*;
+use crate::dns::reading::Said;
 
 struct Lab {
     private: EcdsaSigningKey,
@@ -180,4 +182,41 @@ fn keys_of_one_tag_and_many_signatures_are_tried_a_few_times_only() {
     let keys = std::slice::from_ref(&lab.key);
     assert_eq!(prove(&good, &zone, keys, &Trials::at(lab.now)).security, Security::Secure);
     assert_eq!(prove(&good, &zone, keys, &trials).security, Security::Indeterminate);
+}
+
+#[test]
+fn no_changed_bit_makes_other_records_secure() {
+    let lab = lab();
+    let [zone, owner] = ["a.example", "_25._tcp.a.example"].map(|name| Name::from_user(name).unwrap());
+    let mut good = Message::new(7, MessageType::Response, OpCode::Query);
+    good.metadata.authoritative = true;
+    good.add_query(Query::query(lab.record.name.clone(), RecordType::TLSA));
+    good.answers = vec![lab.record.clone(), lab.signed(lab.input())];
+    let octets = good.to_vec().unwrap();
+    let said = |octets: &[u8]| {
+        let message = Message::from_vec(octets).ok()?;
+        match Said::by_authority(&Ok(message), &zone, &owner, RecordType::TLSA) {
+            Said::Records(set) => Some(set),
+            _ => None,
+        }
+    };
+    let secure = |set: &RrSet| {
+        prove(set, &zone, std::slice::from_ref(&lab.key), &Trials::at(lab.now)).security == Security::Secure
+    };
+    assert!(said(&octets).is_some_and(|set| secure(&set)));
+    let mut still_secure = 0;
+    for bit in 0..octets.len() * 8 {
+        let mut changed = octets.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        if let Some(set) = said(&changed).filter(secure) {
+            assert_eq!(set.records.len(), 1, "bit {bit}");
+            assert!(set.records[0].data == lab.record.data && set.ttl() <= 300, "bit {bit}: {set:?}");
+            still_secure += 1;
+        }
+    }
+    // Letter case, most of the header and lower TTLs are free; not more.
+    assert!((1..400).contains(&still_secure), "{still_secure} of {} bits may change", octets.len() * 8);
+    // What is cut off may be read to its end, and is then not secure.
+    let cut = (0..octets.len()).filter_map(|length| said(&octets[..length])).filter(secure).count();
+    assert_eq!(cut, 0);
 }

@@ -71,6 +71,8 @@ struct Pass<'a> {
     owner_known: bool,
     /// Whether the last owner is in the zone; `None` when that has to be found out.
     inside: Option<bool>,
+    /// Whether an included file ended right before.
+    after_include: bool,
     /// Whether a finding says already what is wrong with the present entry.
     told: bool,
     /// The origin met last, and whether it is in the zone.
@@ -98,6 +100,7 @@ impl<'a> Pass<'a> {
             has_ttl: false,
             owner_known: true,
             inside: None,
+            after_include: false,
             told: false,
             origin: None,
         }
@@ -106,7 +109,7 @@ impl<'a> Pass<'a> {
     fn entry(&mut self, reader: &Reader<'_>) {
         let Some(entry) = reader.entry() else { return };
         if entry.file != self.file || entry.offset == 0 {
-            (self.file, self.inside) = (entry.file, None);
+            (self.file, self.inside, self.after_include) = (entry.file, None, entry.offset != 0);
             if !self.read.files.contains(&entry.file) {
                 self.read.files.push(entry.file);
             }
@@ -130,6 +133,9 @@ impl<'a> Pass<'a> {
         self.owner_known |= fields.owner.is_some();
         if fields.ttl.is_none() && !self.has_ttl {
             tally(&mut self.differences, Difference::ImplicitTtl, || reader.place(fields.rtype.start));
+        }
+        if std::mem::take(&mut self.after_include) && fields.owner.is_none() {
+            tally(&mut self.differences, Difference::OwnerAfterInclude, || reader.place(fields.rtype.start));
         }
         let inside = self.is_inside(reader, entry, fields);
         if !inside {

@@ -1,6 +1,7 @@
 //! The TLSA records of one owner together: what clients make of the set
 //! (RFC 2181 section 5.2, RFC 7671 sections 8 and 9).
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::tlsa::{Matching, Params, Tlsa};
@@ -35,13 +36,19 @@ pub(super) fn remarks(set: &[&Record]) -> Vec<(usize, Remark)> {
     if let Some((at, record)) = longest {
         remarks.extend(long_ttl(record.ttl).map(|remark| (at, remark)));
     }
+    let mut known: BTreeMap<&Tlsa, &Record> = BTreeMap::new();
     for (at, record) in set.iter().enumerate() {
-        if let Some(twin) = set[..at].iter().find(|twin| twin.tlsa == record.tlsa) {
-            let message = format!("the same record stands at {}:{}", twin.place.file, twin.place.line);
-            remarks.push((at, Remark::new("duplicate-record", Severity::Note, message, "remove one of them")));
+        match known.entry(&record.tlsa) {
+            Entry::Vacant(new) => {
+                new.insert(record);
+            }
+            Entry::Occupied(twin) => {
+                let message = format!("the same record stands at {}:{}", twin.get().place.file, twin.get().place.line);
+                remarks.push((at, Remark::new("duplicate-record", Severity::Note, message, "remove one of them")));
+            }
         }
     }
-    let distinct: BTreeSet<&Tlsa> = set.iter().map(|record| &record.tlsa).collect();
+    let distinct: BTreeSet<&Tlsa> = known.into_keys().collect();
     if distinct.len() > MANY {
         remarks.push((
             0,

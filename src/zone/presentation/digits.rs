@@ -149,6 +149,7 @@ mod tests {
             (Alphabet::Base64, &["AQIDBAA="], true),
             (Alphabet::Base64, &["AQIDBAB="], false),
             (Alphabet::Base64, &["AQIDBB=="], false),
+            (Alphabet::Base64, &["AQIDBI=="], false),
             (Alphabet::Base64, &["A==="], false),
             (Alphabet::Base64, &["A=QI"], false),
             (Alphabet::Base64, &["===="], false),

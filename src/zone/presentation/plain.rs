@@ -4,7 +4,7 @@
 
 use super::address::{ipv4, ipv6};
 use crate::zone::rtype::code;
-use crate::zone::scan::Fields;
+use crate::zone::scan::{Fields, has_special};
 
 /// Whether the data is right at first sight; `origin` is the length of the
 /// name that completes relative ones.
@@ -27,25 +27,16 @@ pub(super) fn is_right(text: &[u8], fields: &Fields, origin: usize) -> bool {
 
 /// Whether a word is a name without anything special in it.
 fn is_name(word: &[u8], origin: usize) -> bool {
-    if matches!(word, b"@" | b".") {
-        return true;
+    let Some((first, rest)) = word.split_first() else { return false };
+    // No octet decides alone, so that the compiler takes many at once.
+    let blank = word.iter().fold(0, |found, &octet| found | u8::from((octet == b' ') | (octet == b'\t')));
+    let empty = word.iter().zip(rest).fold(0, |found, (&a, &b)| found | u8::from((a == b'.') & (b == b'.')));
+    if (blank | empty) != 0 || has_special(word) || (*first == b'.' && !rest.is_empty()) {
+        return false;
     }
-    let mut label = 0;
-    for &octet in word {
-        match octet {
-            b'.' if label == 0 => return false,
-            b'.' => label = 0,
-            b'"' | b'(' | b')' | b';' | b'\\' | 0..=b' ' => return false,
-            _ => {
-                label += 1;
-                if label > 63 {
-                    return false;
-                }
-            }
-        }
-    }
-    let completion = if label == 0 { 0 } else { origin };
-    !word.is_empty() && word.len() + 1 + completion <= 255
+    let completion = if matches!(word, b"@" | [.., b'.']) { 0 } else { origin };
+    let long = word.len() > 63 && word.split(|octet| *octet == b'.').any(|label| label.len() > 63);
+    !long && word.len() + 1 + completion <= 255
 }
 
 #[cfg(test)]

@@ -124,13 +124,21 @@ fn keys() -> Vec<Case> {
 fn collision(text: &mut Text, zone: &Made) {
     let records = text.set(&zone.at("@"), "DNSKEY").into_iter().filter(|line| line.data[0] == "256");
     let key = records.map(|line| line.data[3..].concat()).next().expect("there is a key that signs the rest");
-    // Eight digits are six octets, an even number.
-    let other = format!("{}{}{}{}", &key[..32], &key[40..48], &key[32..40], &key[48..]);
-    let both = [key, other].map(|key| format!("@ DNSKEY 256 3 8 {key}\n")).concat();
+    let both = [swapped(&key), key].map(|key| format!("@ DNSKEY 256 3 8 {key}\n")).concat();
     // dnssec-signzone takes keys with one tag for one key, so it is not to see the real one.
     zone.tool("sh", &["-c", &format!("mkdir -p ksk && cp {}.* ksk", zone.keys("DNSKEY 257")[0])]);
     let keys = zone.signed_by("ksk", zone.name(), &format!("{}{both}", zone.plain()), &[]);
     text.take_set(&keys, &zone.at("@"), "DNSKEY");
+}
+
+/// The key with two of its parts exchanged, so that it comes before the real one
+/// in the order of records, in which validators try them.
+fn swapped(key: &str) -> String {
+    let value = |digit: u8| "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".find(char::from(digit));
+    let order = |at: usize| key.as_bytes()[at..at + 8].iter().map(|digit| value(*digit)).collect::<Vec<_>>();
+    // Eight digits are six octets, an even number.
+    let at = (32..128).step_by(8).find(|at| order(at + 8) < order(*at)).expect("a key is not in order");
+    format!("{}{}{}{}", &key[..at], &key[at + 8..at + 16], &key[at..at + 8], &key[at + 16..])
 }
 
 /// The tag in the name of a key's file.

@@ -2,7 +2,6 @@
 
 use super::{Case, case};
 use crate::states::State::{self, Bogus, Insecure, Secure};
-use crate::zones::Plan;
 
 /// All of them.
 pub(super) fn cases() -> Vec<Case> {
@@ -17,7 +16,7 @@ fn alias(zone: &'static str, target: &str, truth: State) -> Case {
 fn aliases() -> Vec<Case> {
     vec![
         alias("alias-inside.example", "_dane\n_dane TLSA 3 1 1 DIGEST", Secure),
-        alias("alias-secure.example", "_dane.p384.example.", Secure),
+        alias("alias-secure.example", "_dane.p256.example.", Secure),
         alias("alias-other-tree.example", "_dane.signed.opt.", Secure),
         alias("alias-insecure.example", "_dane.ds-missing.example.", Insecure),
         alias("alias-bogus.example", "_25._tcp.mail.broken-tlsa.example.", Bogus),
@@ -26,13 +25,13 @@ fn aliases() -> Vec<Case> {
         alias("alias-to-alias-insecure.example", "_25._tcp.mail.alias-insecure.example.", Insecure),
         case(
             "alias-out-of-insecure.example",
-            |z| z.records("mail A 127.0.0.1\n_25._tcp.mail CNAME _dane.p384.example.").ds(|_, _| Vec::new()),
+            |z| z.records("mail A 127.0.0.1\n_25._tcp.mail CNAME _dane.p256.example.").ds(|_, _| Vec::new()),
             Insecure,
         ),
         case(
             "alias-broken.example",
             |z| {
-                z.records("mail A 127.0.0.1\n_25._tcp.mail CNAME _dane.p384.example.")
+                z.records("mail A 127.0.0.1\n_25._tcp.mail CNAME _dane.p256.example.")
                     .edit(|text, zone| text.break_signatures(&zone.tlsa(), "CNAME", |_| true))
             },
             Bogus,
@@ -40,22 +39,22 @@ fn aliases() -> Vec<Case> {
         case(
             "alias-unsigned.example",
             |z| {
-                z.records("mail A 127.0.0.1\n_25._tcp.mail CNAME _dane.p384.example.")
+                z.records("mail A 127.0.0.1\n_25._tcp.mail CNAME _dane.p256.example.")
                     .edit(|text, zone| text.drop_signatures(&zone.tlsa(), "CNAME", |_| true))
             },
             Bogus,
         ),
         case(
             "alias-wildcard.example",
-            |z| z.records("mail A 127.0.0.1\n*._tcp.mail CNAME _dane.p384.example."),
+            |z| z.records("mail A 127.0.0.1\n*._tcp.mail CNAME _dane.p256.example."),
             Secure,
         ),
-        alias("alias-to-nothing.example", "nothing.p384.example.", Secure),
-        case("dname.example", |z| z.records("mail A 127.0.0.1\n_tcp.mail DNAME _tcp.mail.p384.example."), Secure),
+        alias("alias-to-nothing.example", "nothing.p256.example.", Secure),
+        case("dname.example", |z| z.records("mail A 127.0.0.1\n_tcp.mail DNAME _tcp.mail.p256.example."), Secure),
         case(
             "dname-broken.example",
             |z| {
-                z.records("mail A 127.0.0.1\n_tcp.mail DNAME _tcp.mail.p384.example.")
+                z.records("mail A 127.0.0.1\n_tcp.mail DNAME _tcp.mail.p256.example.")
                     .edit(|text, zone| text.break_signatures(&zone.at("_tcp.mail"), "DNAME", |_| true))
             },
             Bogus,

@@ -1,0 +1,112 @@
+//! Steps over plain lines that an edit has nothing to do with, many at a time.
+//! What is inherited, counted and remembered afterwards is what
+//! [`advance`](Reader::advance) over each of them would have left.
+
+use crate::zone::reader::{ReadError, Reader, WINDOW};
+use crate::zone::skim::{self, LONGEST_NAME};
+use crate::zone::words::Span;
+
+/// What was stepped over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Skipped {
+    /// How many records.
+    pub(crate) records: u64,
+    /// The last of them: offset, line, octets.
+    pub(crate) last: Option<(u64, u64, usize)>,
+    /// Whether one of them stated an owner.
+    pub(crate) stated_owner: bool,
+}
+
+impl Reader<'_> {
+    /// Leaves the present entry behind and steps over the plain lines after it,
+    /// as long as the owners they state are `far` from all that matters.
+    /// `inherits` says that the present owner is far as well.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read.
+    pub(crate) fn skip_plain(
+        &mut self,
+        inherits: bool,
+        far: impl Fn(&[u8], Span) -> bool,
+    ) -> Result<Skipped, ReadError> {
+        self.pass()?;
+        let Some(level) = self.stack.last() else { return Ok(Skipped::default()) };
+        let (file, offset, line) = (level.file, level.offset, level.line);
+        // The first entry of a file is looked at in full; and a word that is short
+        // enough makes a name that is, only where the origin leaves room for it.
+        let room = self.inherited.origin.as_ref().is_some_and(|origin| origin.wire().len() + LONGEST_NAME < 254);
+        if offset == 0 || !room {
+            return Ok(Skipped::default());
+        }
+        self.fill(file, offset, WINDOW).map_err(|error| self.failed(file, line, error))?;
+        let Some((_, start, _)) = self.holds else { return Ok(Skipped::default()) };
+        if !self.marked {
+            self.marks.set(&self.window);
+            self.marked = true;
+        }
+        let from = usize::try_from(offset - start).unwrap_or(usize::MAX);
+        let run = skim::run(&self.window, &self.marks, from, inherits, far);
+        self.inherited.pass_plain(run.owner.map(|span| span.of(&self.window)), run.ttl);
+        self.order += run.lines;
+        if let Some(level) = self.stack.last_mut() {
+            level.offset += run.len as u64;
+            level.line += run.lines;
+        }
+        let last = run.last.map(|(span, lines)| (start + span.start as u64, line + lines, span.end - span.start));
+        Ok(Skipped { records: run.records, last, stated_owner: run.owner.is_some() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use crate::name::Name;
+    use crate::zone::library::Texts;
+    use crate::zone::reader::Reader;
+    use crate::zone::scan::Kind;
+
+    /// Reads a zone to its end: with what state, how many records, and where the last of them is.
+    fn read(text: &str, skips: bool) -> (u64, u64, String, Option<(u64, u64, usize)>) {
+        let library = Texts::one("zone", text);
+        let mut reader = Reader::new(&library, Name::from_user("example.com").ok());
+        let (mut records, mut last) = (0, None);
+        while let Ok(true) = reader.advance() {
+            let Some(entry) = reader.entry() else { break };
+            if matches!(entry.kind, Kind::Record(_)) {
+                records += 1;
+                last = Some((entry.offset, entry.line, entry.text.len()));
+            }
+            if skips && let Ok(skipped) = reader.skip_plain(records > 0, |_, _| true) {
+                records += skipped.records;
+                last = skipped.last.or(last);
+            }
+        }
+        let end = reader.checkpoint();
+        (end.order, records, format!("{:?}", end.inherited), last)
+    }
+
+    #[test]
+    fn a_zone_larger_than_the_window_is_read_to_the_same_end() {
+        let line = |n: u64| format!("host{n} {}A 192.0.2.{}\n", if n.is_multiple_of(7) { "60 " } else { "" }, n % 256);
+        let text: String = (0..40_000).map(line).collect();
+        assert_eq!(read(&text, true), read(&text, false));
+    }
+
+    proptest! {
+        #[test]
+        fn stepping_over_leaves_what_stepping_through_leaves(
+            lines in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "a A 192.0.2.1\n", " A 192.0.2.2\n", "b 60 IN MX 10 a\n", "\n", "; comment\n", "c NS d ; why\n",
+                    "$TTL 1h\n", "$ORIGIN sub.example.com.\n", "d TXT ( \"a\"\n \"b\" )\n", "\te NS f\n", "e NS f",
+                ]),
+                0..12,
+            ),
+        ) {
+            let text = format!("{}{}", lines.concat(), "z A 192.0.2.3\n".repeat(lines.len() % 3));
+            prop_assert_eq!(read(&text, true), read(&text, false));
+        }
+    }
+}
