@@ -69,8 +69,8 @@ pub fn root_hints(port: u16) -> Vec<SocketAddr> {
     all.filter_map(address).map(|ip| SocketAddr::new(ip, port)).collect()
 }
 
-/// Whether trust can start at the zone that those root servers serve: a key of
-/// IANA's is among the anchors, or the root has none at all.
+/// Whether trust starts at the zone that those root servers serve: a key of
+/// IANA's root is among the anchors.
 #[must_use]
 pub fn trusts_iana(anchors: &Anchors) -> bool {
     let (root, iana) = (anchors.of(&Name::root()), Anchors::iana().of(&Name::root()));
@@ -78,7 +78,7 @@ pub fn trusts_iana(anchors: &Anchors) -> bool {
         Trust::Digest(_) => iana.contains(trust),
         Trust::Key(key) => iana.iter().any(|digest| digest.names(&Name::root(), key)),
     };
-    root.is_empty() || root.iter().any(same)
+    root.iter().any(same)
 }
 
 /// Which addresses may be asked.
@@ -224,7 +224,7 @@ mod tests {
         for (anchors, expected) in [
             (Anchors::iana(), true),
             (parse(&format!(". IN DS 20326 8 2 {digest}")), true),
-            (parse(&format!("example. IN DS 20326 8 2 {digest}")), true),
+            (parse(&format!("example. IN DS 20326 8 2 {digest}")), false),
             (parse(&format!(". IN DS 20327 8 2 {digest}")), false),
         ] {
             assert_eq!(trusts_iana(&anchors), expected, "{anchors:?}");
