@@ -231,9 +231,38 @@ fn each_fault_of_a_real_zone_is_found_and_never_safe() {
                 wrong.push(format!("{}: {why}, not {expected:?}: {:#?}", case.what, verdict.findings));
             }
         }
+        if broken {
+            wrong.extend(said_by_the_command(&world));
+        }
         world.hang(false);
         assert!(wrong.is_empty(), "broken {broken}: {}", wrong.join("\n"));
     }
+}
+
+/// The command itself, for one case of each kind: its status and its findings.
+fn said_by_the_command(world: &World) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut seen = Vec::new();
+    for (number, case) in world.cases().iter().enumerate().filter(|(_, case)| !case.goal) {
+        let (decision, code, _) = case.expected;
+        if seen.contains(&(decision, code)) {
+            continue;
+        }
+        seen.push((decision, code));
+        let (status, out) = world.verify(number);
+        let expected = match decision {
+            Decision::Safe => 0,
+            Decision::Unsafe => 1,
+            Decision::Unknown => 3,
+            Decision::Wait => 4,
+        };
+        let verdict = format!("\"verdict\":\"{}\"", decision.word());
+        if status != expected || !out.contains(code) || !out.contains(&verdict) {
+            wrong.push(format!("{}: status {status}, not {expected} with {code:?}: {out}", case.what));
+        }
+    }
+    assert!(seen.len() > 12, "{seen:?}");
+    wrong
 }
 
 fn judge(

@@ -15,13 +15,14 @@ use danewright::name::Name;
 use danewright::propagation::evidence::Evidence;
 use danewright::propagation::memory::Memory;
 use danewright::propagation::{Expectation, HoldWish, Policy, Verdict, check};
-use danewright::tlsa::{Target, Tlsa};
+use danewright::tlsa::{Target, Tlsa, unhex};
 
 use crate::common::config;
+use crate::common::danewright::danewright;
 use crate::common::dig::ask;
 use crate::common::place::{Place as Somewhere, Role};
 use crate::common::process::{Daemon, must, wait_for};
-use crate::zones::{Built, Case, Place, apex, build, make_keys};
+use crate::zones::{Built, Case, KEY, NEW, Place, apex, build, make_keys};
 
 /// The top-level domains, and how they deny.
 const TLDS: [(&str, &[&str]); 3] =
@@ -197,6 +198,11 @@ impl World {
         }
     }
 
+    /// All cases, in order.
+    pub(crate) fn cases(&self) -> &[Case] {
+        &self.cases
+    }
+
     /// Gathers the evidence about every case, and judges it.
     pub(crate) fn verdicts(&self) -> Vec<(Case, Evidence, Verdict)> {
         // Holds end with whole seconds.
@@ -216,7 +222,8 @@ impl World {
             Target { host, port: "25".parse().unwrap() }
         };
         let targets: Vec<Target> = self.cases.iter().enumerate().map(host).collect();
-        let rdata: Vec<u8> = [3, 1, 1].into_iter().chain([0xaa; 32]).collect();
+        let octets = unhex(NEW.rsplit(' ').next().unwrap()).unwrap();
+        let rdata: Vec<u8> = [3, 1, 1].into_iter().chain(octets).collect();
         let expectation = Expectation::new(vec![Tlsa::from_rdata(&rdata).unwrap()], None);
         let policy = Policy { hold: HoldWish::For(chrono::TimeDelta::zero()), ..Policy::default() };
         let judged = gather(&targets, &settings).into_iter().zip(&self.cases).map(|(evidence, case)| {
@@ -225,6 +232,21 @@ impl World {
             (case.clone(), evidence, verdict)
         });
         judged.collect()
+    }
+}
+
+impl World {
+    /// What the command says of one case, and with which status.
+    pub(crate) fn verify(&self, number: usize) -> (i32, String) {
+        fs::write(self.path().join("new.pem"), KEY).unwrap();
+        let (resolver, port) = (self.at(Place::Oracle).to_string(), self.somewhere.port.to_string());
+        let host = format!("mail.{}", apex(number, &self.cases[number]));
+        let state = format!("state{number}");
+        let mut args = vec!["--json", "verify", "new.pem", "--host", &host, "--port", "25", "--state", &state];
+        args.extend(["--resolver", &resolver, "--dns-port", &port, "--trust-anchor", "dsset-."]);
+        args.extend(["--hold", "0s", "--since", "2026-11-20T00:00:00Z", "--timeout", "2s", "--tries", "2"]);
+        let ran = danewright(self.path(), &args);
+        (ran.status, ran.out)
     }
 }
 

@@ -10,8 +10,13 @@ use danewright::propagation::Decision;
 
 use crate::common::process::must;
 
-/// The records of the key to be deployed, and of the one before.
-pub(crate) const NEW: &str = "3 1 1 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+/// The key to be deployed; nobody has its other half any more.
+pub(crate) const KEY: &str = "-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEA/n8OHHL782BptYL13csZAI9etLV19m2laYnLHqG2F/s=
+-----END PUBLIC KEY-----
+";
+/// The record of that key as OpenSSL computes it, and that of the one before.
+pub(crate) const NEW: &str = "3 1 1 955abda477e9bbe9b4762746b02a7ae2b024777542d6f852d3f0836be8b4956e";
 pub(crate) const OLD: &str = "3 1 1 0000000000000000000000000000000000000000000000000000000000000000";
 
 /// From when until when signatures are valid, as dnssec-signzone reads it.
