@@ -18,7 +18,7 @@ use crate::files::state::{self, StateError};
 use crate::name::Name;
 use crate::propagation::evidence::Evidence;
 use crate::propagation::memory::Memory;
-use crate::propagation::{Decision, Expectation, Judged, Policy, check, overall};
+use crate::propagation::{Decision, Expectation, Judged, Policy, check_in, overall};
 use crate::report::metrics;
 use crate::tlsa::Target;
 
@@ -138,8 +138,7 @@ impl Watching {
         let judge_all = |memory: &Memory| {
             let mut memory = memory.clone();
             let judge = |Asked { place, evidence, expectation }: Asked| {
-                let (verdict, after) = check(&evidence, &expectation, &memory, &self.policy, now);
-                memory = after;
+                let verdict = check_in(&mut memory, &evidence, &expectation, &self.policy, now);
                 let watch = memory.of(&evidence.owner);
                 (place, Judged { evidence, expectation, verdict, watch })
             };
