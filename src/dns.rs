@@ -34,6 +34,7 @@ mod resolvers;
 mod roots;
 mod standing;
 mod trials;
+mod tried;
 mod walk;
 mod zone;
 
