@@ -12,10 +12,13 @@ use crate::dns::proof::{Proof, RrSet};
 /// Different sets of one owner and type that are kept.
 const VARIANTS: usize = 16;
 
+/// By owner and type.
+type Known = HashMap<(WireName, RecordType), Vec<(RrSet, Proof)>>;
+
 /// Sets of one zone, with their proof under the zone's keys.
 #[derive(Default)]
 pub(crate) struct Tried {
-    known: Mutex<HashMap<(WireName, RecordType), Vec<(RrSet, Proof)>>>,
+    known: Mutex<Known>,
 }
 
 impl Tried {
@@ -38,7 +41,7 @@ impl Tried {
         proof
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(WireName, RecordType), Vec<(RrSet, Proof)>>> {
+    fn lock(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
