@@ -35,6 +35,7 @@ mod resolvers;
 mod roots;
 mod standing;
 mod trials;
+mod tried;
 mod walk;
 mod zone;
 

@@ -206,10 +206,24 @@ pub fn check(
     policy: &Policy,
     now: DateTime<Utc>,
 ) -> (Verdict, Memory) {
-    let memory = memory.after(evidence, expectation, now);
-    let verdict = judge(evidence, expectation, &memory, policy, now);
-    let memory = memory.judged(evidence, &verdict, now);
+    let mut memory = memory.clone();
+    let verdict = check_in(&mut memory, evidence, expectation, policy, now);
     (verdict, memory)
+}
+
+/// Remembers the evidence in place and judges it. With many owners in a zone,
+/// each costs as much as one alone.
+pub fn check_in(
+    memory: &mut Memory,
+    evidence: &Evidence,
+    expectation: &Expectation,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> Verdict {
+    memory.learn(evidence, expectation, now);
+    let verdict = judge(evidence, expectation, memory, policy, now);
+    memory.learn_verdict(evidence, &verdict, now);
+    verdict
 }
 
 /// Judges the evidence by the rules of `servers`, `sets`, `chain`, `silence`

@@ -130,6 +130,10 @@ pub(crate) fn proven(facts: &Facts, server: &Server, reply: &Reply, said: &Said,
 
 /// What the set's signatures prove under each of the key sets.
 fn under_all_keys(facts: &Facts, set: &RrSet, trials: &Trials) -> Proof {
+    facts.tried.proof(set, || try_all_keys(facts, set, trials))
+}
+
+fn try_all_keys(facts: &Facts, set: &RrSet, trials: &Trials) -> Proof {
     let under = |keys: &KeySet| {
         let mut proof = prove(set, &facts.zone, &keys.keys, trials);
         proof.findings.extend(unsigned_with(facts, set, &keys.keys, &proof));

@@ -55,6 +55,23 @@ impl RrSet {
         (!set.records.is_empty()).then_some(set)
     }
 
+    /// Its owner and type.
+    pub(crate) fn key(&self) -> (WireName, RecordType) {
+        (self.owner.clone(), self.kind)
+    }
+
+    /// Whether both are the same in all that a proof looks at. Denials, in which
+    /// the letter case of a name counts, are not compared: with them it is not.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let ttls = |set: &Self| set.records.iter().map(|record| record.ttl).collect::<Vec<_>>();
+        self.key() == other.key()
+            && self.denials.is_empty()
+            && other.denials.is_empty()
+            && self.records == other.records
+            && ttls(self) == ttls(other)
+            && self.signatures == other.signatures
+    }
+
     /// The set with the denials that came with it.
     pub(crate) fn with_denials(self, section: &[Record]) -> Self {
         Self { denials: denials(section), ..self }

@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use crate::dns::anchors::{Anchors, Trust};
 use crate::dns::convert::to_hickory;
 use crate::dns::exchange::{Asker, Question};
-use crate::dns::reading::{address, delegated_names, glue};
+use crate::dns::reading::{address, delegated_names, glue, name_servers};
 use crate::name::Name;
 
 /// Servers of one zone that are asked for one thing, a few at a time.
@@ -179,8 +179,9 @@ impl Descent {
         let question = Question::authority(&to_hickory(name), kind);
         let useful = |message: &Message| {
             let code = message.metadata.response_code;
+            let refers = || !name_servers(&message.authorities, &question.name).is_empty();
             matches!(code, ResponseCode::NoError | ResponseCode::NXDomain)
-                && (message.metadata.authoritative || !delegated_names(&Ok(message.clone()), name).is_empty())
+                && (message.metadata.authoritative || refers())
         };
         let servers: Vec<SocketAddr> = cut.servers.iter().copied().take(SERVERS).collect();
         for few in servers.chunks(AT_ONCE) {

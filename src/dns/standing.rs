@@ -16,6 +16,7 @@ use crate::dns::heard::{Asked, Heard};
 use crate::dns::proof::{Proof, RrSet, prove_keys};
 use crate::dns::reading::Said;
 use crate::dns::trials::{Trials, limit};
+use crate::dns::tried::Tried;
 use crate::dns::walk::Walk;
 use crate::dns::zone::{Facts, KeySet, Server, label};
 use crate::finding::{Finding, Severity};
@@ -72,7 +73,7 @@ impl Walk {
         let chain = chain.with(zone, &standing, Vec::new()).links;
         let algorithms = if anchors.is_empty() { algorithms(&trusted) } else { Vec::new() };
         let (zone, expires) = (zone.clone(), standing.expires);
-        Facts { zone, chain, ceiling, expires, algorithms, key_sets, servers, findings }
+        Facts { zone, chain, ceiling, expires, algorithms, key_sets, servers, findings, tried: Tried::default() }
     }
 
     /// What the parent's servers prove about the zone, all of them together.

@@ -19,6 +19,7 @@ use crate::dns::exchange::{Question, Reply};
 use crate::dns::heard::{Asked, Heard, OWN};
 use crate::dns::proof::Proof;
 use crate::dns::reading::{Said, address, delegated_names, glue, name_servers};
+use crate::dns::tried::Tried;
 use crate::dns::walk::Walk;
 use crate::finding::Finding;
 use crate::name::Name;
@@ -39,6 +40,8 @@ pub(crate) struct Facts {
     pub(crate) key_sets: Vec<KeySet>,
     pub(crate) servers: Vec<Server>,
     pub(crate) findings: Vec<Finding>,
+    /// What was found under these keys.
+    pub(crate) tried: Tried,
 }
 
 /// A zone's keys, as some of its servers give them.

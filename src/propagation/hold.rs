@@ -72,7 +72,7 @@ fn default_length(evidence: &Evidence, expectation: &Expectation, watch: &Watch)
     let servers = || evidence.hops.iter().flat_map(|hop| &hop.servers);
     let strangers = servers().any(|s| s.records.iter().any(|record| !expectation.expected.contains(record)));
     match (watch.old.ttl, watch.old.negative_ttl) {
-        inherited if watch.old.inherited => assumed(evidence, [inherited.0, inherited.1]),
+        inherited if watch.old.inherited => assumed(evidence, [inherited.0, inherited.1, watch.served.ttl]),
         (Some(ttl), negative) if negative.is_none_or(|negative| negative <= ttl) => {
             hold(twice(ttl), Basis::OldTtl(ttl))
         }
@@ -81,13 +81,13 @@ fn default_length(evidence: &Evidence, expectation: &Expectation, watch: &Watch)
             hold(twice(negative), Basis::NegativeTtl(negative))
         }
         (Some(_), Some(negative)) => hold(twice(negative), Basis::NegativeTtl(negative)),
-        (_, negative) => assumed(evidence, [None, negative]),
+        (_, negative) => assumed(evidence, [None, negative, watch.served.ttl]),
     }
 }
 
 /// The set before was not seen: at least a day, and more if any TTL that is
-/// known asks for more.
-fn assumed(evidence: &Evidence, known: [Option<u32>; 2]) -> Hold {
+/// known asks for more, also that of a server that is silent by now.
+fn assumed(evidence: &Evidence, known: [Option<u32>; 3]) -> Hold {
     let servers = evidence.hops.iter().flat_map(|hop| &hop.servers);
     let ttls = servers.flat_map(|server| [server.ttl, server.original_ttl, server.negative_ttl]);
     let largest = ttls.chain(known).flatten().max().unwrap_or(0);

@@ -199,17 +199,23 @@ impl Memory {
     /// changes nothing more when it is taken in again.
     #[must_use]
     pub fn after(&self, evidence: &Evidence, expectation: &Expectation, now: DateTime<Utc>) -> Self {
+        let mut memory = self.clone();
+        memory.learn(evidence, expectation, now);
+        memory
+    }
+
+    /// Takes in what was just found, in place: a zone may have thousands of owners.
+    pub(crate) fn learn(&mut self, evidence: &Evidence, expectation: &Expectation, now: DateTime<Utc>) {
         let mut watch = self.watch(&evidence.owner, expectation, now);
         watch.correct(now);
         watch.listen(evidence, expectation, now);
         watch.last_checked = Some(now);
-        self.with(evidence, watch)
+        self.owners.insert(evidence.owner.to_string(), watch);
     }
 
-    /// Takes in what the evidence came to.
-    #[must_use]
-    pub fn judged(&self, evidence: &Evidence, verdict: &Verdict, now: DateTime<Utc>) -> Self {
-        let Some(mut watch) = self.owners.get(&evidence.owner.to_string()).cloned() else { return self.clone() };
+    /// Takes in what the evidence came to, in place.
+    pub(crate) fn learn_verdict(&mut self, evidence: &Evidence, verdict: &Verdict, now: DateTime<Utc>) {
+        let Some(watch) = self.owners.get_mut(&evidence.owner.to_string()) else { return };
         for hop in &evidence.hops {
             for server in hop.servers.iter().filter(|server| !silent(server)) {
                 let seen = watch.servers.entry(server_key(hop, server)).or_insert(Seen::UNHEARD);
@@ -220,7 +226,6 @@ impl Memory {
         if verdict.decision == Decision::Safe && verdict.rested {
             watch.cleared_at = watch.cleared_at.or(Some(now));
         }
-        self.with(evidence, watch)
     }
 
     /// The owner's memory as it counts for this expectation: what was seen of
@@ -244,12 +249,6 @@ impl Memory {
                 Watch { expected, old, ..Watch::default() }
             }
         }
-    }
-
-    fn with(&self, evidence: &Evidence, watch: Watch) -> Self {
-        let mut memory = self.clone();
-        memory.owners.insert(evidence.owner.to_string(), watch);
-        memory
     }
 }
 

@@ -18,7 +18,7 @@ use crate::files::state::{self, StateError};
 use crate::name::Name;
 use crate::propagation::evidence::Evidence;
 use crate::propagation::memory::Memory;
-use crate::propagation::{Decision, Expectation, Judged, Policy, check, overall};
+use crate::propagation::{Decision, Expectation, Judged, Policy, check_in, overall};
 use crate::report::metrics;
 use crate::tlsa::Target;
 
@@ -140,13 +140,8 @@ impl Watching {
     fn judge_zone(&self, asked: Vec<Asked>, memory: &Memory, now: DateTime<Utc>) -> (Vec<(usize, Judged)>, Memory) {
         let mut memory = memory.clone();
         let judge = |Asked { place, evidence, expectation }: Asked| {
-            // What is known of the other owners says nothing about this one, and
-            // there may be thousands of them.
-            let mut own = Memory { owners: BTreeMap::new(), zone: memory.zone.clone(), ..memory };
-            own.owners.extend(memory.owners.remove_entry(&evidence.owner.to_string()));
-            let (verdict, after) = check(&evidence, &expectation, &own, &self.policy, now);
-            let watch = after.of(&evidence.owner);
-            memory.owners.extend(after.owners);
+            let verdict = check_in(&mut memory, &evidence, &expectation, &self.policy, now);
+            let watch = memory.of(&evidence.owner);
             (place, Judged { evidence, expectation, verdict, watch })
         };
         let judged = asked.into_iter().map(judge).collect();

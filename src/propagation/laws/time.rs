@@ -140,7 +140,9 @@ proptest! {
     #[test]
     fn one_more_check_that_fails_never_helps(mut case in any_case(), index: Index, ago in 1i64..100_000) {
         // What it would teach of the old set can do so rightly; the guess what
-        // the deployed key is, too.
+        // the deployed key is, too; and so can a server's leaving, if it is
+        // noticed before the time that the user states.
+        case.policy.since = None;
         case.policy.hold = HoldWish::For(TimeDelta::hours(3));
         case.expectation = case.naming_current();
         let before = case.verdict(&case.evidence);

@@ -10,6 +10,16 @@ use crate::propagation::sample::{alias, at, failing, key, server};
 use crate::propagation::{Basis, Decision, Expectation, HoldWish, Policy};
 
 #[test]
+fn an_assumed_hold_is_not_shortened_by_a_server_that_falls_silent() {
+    let mut watched = Watched::new(Policy { allow_unreachable: 1, ..DEFAULT });
+    let long = spoiled(server(2, &new_and_old()), |s| s.ttl = Some(50_000));
+    let both = watched.see(vec![server(1, &new_and_old()), long], "10:00:00");
+    let one = watched.see(vec![server(1, &new_and_old()), failing(2, Outcome::Unreachable)], "10:00:01");
+    assert_eq!(both.hold.unwrap().length, Some(TimeDelta::seconds(100_000)));
+    assert_eq!((one.decision, one.safe_at), (Decision::Wait, both.safe_at));
+}
+
+#[test]
 fn the_hold_starts_with_the_last_server_and_ends_to_the_second() {
     let mut watched = Watched::new(DEFAULT);
     watched.see(vec![server(1, &new_and_old()), server(2, &[key("old")])], "09:00:00");

@@ -1,7 +1,7 @@
 //! Algorithms, denials, lifetimes and signatures.
 
 use super::{Case, case};
-use crate::states::State::{Bogus, Insecure, Secure};
+use crate::states::State::{self, Bogus, Insecure, Secure};
 use crate::text::{LABELS, SIGNER, Text};
 use crate::zones::{DIGEST, Made, Plan};
 
@@ -55,6 +55,31 @@ fn forms() -> Vec<Case> {
             Secure,
         ),
         case("wildcard-itself.example", |z| z.and_record("* TLSA 3 1 1 DIGEST"), Secure),
+        wildcard("wildcard-optout.example", |z| z.sign_with(&["-3", "-", "-A"]), Insecure),
+        wildcard("wildcard-iterations.example", |z| z.sign_with(&["-3", "-", "-H", "150"]), Secure),
+        wildcard("wildcard-iterations-some.example", |z| z.sign_with(&["-3", "-", "-H", "60"]), Secure),
+        wildcard(
+            "wildcard-denial-expired.example",
+            |z| z.edit(|text, zone| text.take_signatures(zone.expired(), &zone.at("*.mail"), "NSEC")),
+            Bogus,
+        ),
+        wildcard(
+            "wildcard-denial-broken.example",
+            |z| z.edit(|text, zone| text.break_signatures(&zone.at("*.mail"), "NSEC", |_| true)),
+            Bogus,
+        ),
+        wildcard(
+            "wildcard-copied.example",
+            |z| {
+                z.edit(|text, zone| {
+                    // As if the name were there, with the wildcard's signature.
+                    let signature = text.signatures(&zone.at("*.mail"), "TLSA")[0].data.join(" ");
+                    text.add(&format!("{} 60 IN TLSA 3 1 1 {DIGEST}", zone.tlsa()));
+                    text.add(&format!("{} 60 IN RRSIG {signature}", zone.tlsa()));
+                })
+            },
+            Bogus,
+        ),
         case(
             "wildcard-unproven.example",
             |z| {
@@ -64,6 +89,11 @@ fn forms() -> Vec<Case> {
             Bogus,
         ),
     ]
+}
+
+/// A wildcard that answers for the owner.
+fn wildcard(zone: &'static str, make: impl Fn(Plan) -> Plan, truth: State) -> Case {
+    case(zone, |z| make(z.records("mail A 127.0.0.1\n*.mail TLSA 3 1 1 DIGEST")), truth)
 }
 
 fn times() -> Vec<Case> {
