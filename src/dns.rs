@@ -9,12 +9,13 @@
 //! Whoever is asked decides what there is to do, so all of it has limits: 64
 //! name servers and 256 addresses of a zone, with 1,024 addresses of glue and
 //! 1,024 pairs of questions about the addresses of servers inside the zone; 8
-//! aliases; 1,000 records in an answer, one message on a TCP connection and 64
-//! datagrams in one try of a question; 32 DS records or anchors of a zone, 16
-//! keys, 8 different sets of either, 8 signatures over a set, 4 keys with one
-//! tag, and 8,192 signatures tried for a zone's standing or for one owner; 4,000
-//! questions for a target, none of them twice, 64 under way at one server and
-//! 512 in all. A question is sent as often as the settings say. What is beyond a limit is not
+//! aliases; 1,000 records in an answer, and 32 in all answers for each question
+//! that may be asked; one message on a TCP connection, and 64 datagrams in one
+//! try of a question; 32 DS records or anchors of a zone, 16 keys, 8 different
+//! sets of either, 8 signatures over a set, 4 keys with one tag, and 8,192
+//! signatures tried for a zone's standing or for one owner; 4,000 questions for
+//! a target, none of them twice, 64 under way at one server and 512 in all. A
+//! question is sent as often as the settings say. What is beyond a limit is not
 //! looked at, is told of as `limits-exceeded` (an answer as `malformed`), and
 //! leaves the verdict unknown.
 

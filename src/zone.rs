@@ -4,8 +4,10 @@
 //!
 //! From octets to edit: [`words`] and [`scan`] split the text, [`presentation`]
 //! checks the data of each record, [`inherit`] knows what a line takes over from
-//! those before it, [`reader`] walks the entries of all files, [`index`] keeps what an edit needs, [`plan`] decides with
-//! [`style`], [`remove`] and [`serial`], and [`proof`] reads the result again.
+//! those before it, [`reader`] walks the entries of all files, [`index`] keeps
+//! what an edit needs, [`plan`] decides with [`style`], [`remove`] and [`serial`],
+//! and [`proof`] reads the result again. Lines that are plain and far from an
+//! edit go a shorter way, through `marks` and `skim`, to the same end.
 //! [`lint`] edits nothing: it says what is wrong, with [`difference`] for the
 //! table below.
 //!

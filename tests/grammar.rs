@@ -116,6 +116,14 @@ fn what_one_server_reads_and_others_do_not_is_refused_with_its_place() {
 }
 
 #[test]
+fn a_name_that_only_its_origin_makes_too_long_is_refused_wherever_it_stands() {
+    let long = format!("$ORIGIN {}example.com.\n", format!("{}.", "x".repeat(60)).repeat(3));
+    let (line, column, says) = refusal(format!("{HEAD}{long}{} IN A 192.0.2.3\n", "y".repeat(60)));
+    assert!(says.contains("TooLong"), "{says}");
+    assert_eq!((line, column), (7, 1));
+}
+
+#[test]
 fn a_byte_order_mark_is_reported_and_not_mended() {
     for mark in [&b"\xef\xbb\xbf"[..], b"\xff\xfe", b"\xfe\xff"] {
         let (line, column, says) = refusal([mark, HEAD.as_bytes()].concat());

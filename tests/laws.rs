@@ -13,6 +13,8 @@ mod invent;
 mod pen;
 #[path = "laws/plain.rs"]
 mod plain;
+#[path = "laws/stepping.rs"]
+mod stepping;
 
 use std::cell::Cell;
 use std::fs;

@@ -221,7 +221,7 @@ fn a_syntax_error_anywhere_is_reported_with_line_and_column() {
         ("_25._tcp.mail IN TLSA 3 1 1 abc", ":8:29", "odd number"),
         ("_25._tcp.mail IN TLSA 3 1", ":8:", "ends where"),
         ("www IN A 192.0.2.300", ":8:10", "where an IPv4 address is expected"),
-        ("www IN MX 10 a..b", ":8:13", "empty label"),
+        ("www IN MX 10 a..b", ":8:14", "empty label"),
         ("@ CH SOA a b 1 2 3 4 5", ":8:3", "not IN"),
         ("www IN A 192.0.2.1\0", ":8:19", "0x00"),
     ] {

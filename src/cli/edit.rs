@@ -21,6 +21,7 @@ use crate::report::{diff, printable};
 use crate::tlsa::Target;
 use crate::zone::dynamic::{NotOurs, Surroundings};
 use crate::zone::library::Library;
+use crate::zone::lint;
 use crate::zone::obstruction::PlanError;
 use crate::zone::patch::{Edit, Patch};
 use crate::zone::plan::Zone;
@@ -164,9 +165,12 @@ impl Opened {
     /// When it cannot be read, or is not a file to be edited by hand.
     pub fn zone(&self, targets: &[Target]) -> Result<Zone<'_>, Failure> {
         let read = |origin| Zone::read(&self.disk, origin, targets).map_err(|error| self.plan_failure(error));
-        let mut zone = read(self.origin.clone())?;
-        if !self.stated && self.origin.as_ref() != Some(zone.apex()) {
-            // The file's name says something else than its SOA, which is the zone.
+        // The file's name may say nothing, or something else than its SOA, which is the zone and
+        // mostly stands on top: a large file need not be read twice for that.
+        let found = if self.stated { None } else { lint::apex(&self.disk, self.origin.clone()).ok().flatten() };
+        let origin = found.or_else(|| self.origin.clone());
+        let mut zone = read(origin.clone())?;
+        if !self.stated && origin.as_ref() != Some(zone.apex()) {
             zone = read(Some(zone.apex().clone()))?;
         }
         if let (true, Some(origin)) = (self.stated, &self.origin)

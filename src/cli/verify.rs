@@ -29,7 +29,12 @@ use world::{Clockwork, Interrupted, World};
 /// Arguments of `verify`.
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "Example: danewright verify new.pem --current old.pem --host mail.example.com --port smtp --wait"
+    override_usage = "danewright verify [OPTIONS] FILE... --host HOST --port PORT\n       \
+                      danewright verify [OPTIONS] --targets LIST",
+    after_help = "The exit status is 0 when it is safe, 1 when it is not, 3 when that cannot be told, \
+                  4 when it is not yet. SIGINT and SIGTERM end a wait with the last of these; \
+                  a command that runs by then is waited for.\n\n\
+                  Example: danewright verify new.pem --current old.pem --host mail.example.com --port smtp --wait"
 )]
 pub struct Args {
     /// Which keys, and where.

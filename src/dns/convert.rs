@@ -32,6 +32,8 @@ pub(crate) fn tlsa(record: &Record) -> Option<Tlsa> {
 
 #[cfg(test)]
 mod tests {
+    use hickory_proto::op::Message;
+
     use super::*;
 
     #[test]
@@ -39,6 +41,34 @@ mod tests {
         for text in [&b"."[..], b"_25._tcp.Mail.example.", b"a\\.b.\\000\\255.x.", b"*.example."] {
             let name = Name::from_zone_text(text, None).unwrap();
             assert_eq!(from_hickory(&to_hickory(&name)), name);
+        }
+    }
+
+    #[test]
+    fn the_longest_names_survive_and_longer_ones_are_not_read() {
+        for last in 50..63 {
+            // Three labels of 63, one of `last`, and the root: 194 and as many octets more.
+            let mut wire: Vec<u8> = [&[63][..], &[b'a'; 63]].concat().repeat(3);
+            wire.push(last);
+            wire.extend(std::iter::repeat_n(b'b', usize::from(last)));
+            wire.push(0);
+            let length = wire.len();
+            let question = [&[0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0][..], &wire, &[0, 2, 0, 1]].concat();
+            let read = Message::from_vec(&question).ok().map(|message| message.queries[0].name().clone());
+            assert_eq!(read.is_some(), length <= 255, "{length}");
+            if let Some(name) = read {
+                assert_eq!(to_hickory(&from_hickory(&name)), name);
+            }
+        }
+        // As many labels as there can be, and one more.
+        for labels in [126, 127, 128] {
+            let question =
+                [&[0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0][..], &[1, b'x'].repeat(labels), &[0, 0, 2, 0, 1]].concat();
+            let read = Message::from_vec(&question).ok().map(|message| message.queries[0].name().clone());
+            assert_eq!(read.is_some(), labels <= 127, "{labels}");
+            if let Some(name) = read {
+                assert_eq!(to_hickory(&from_hickory(&name)), name);
+            }
         }
     }
 }

@@ -31,6 +31,9 @@ const AT_ONCE_EACH: usize = 64;
 const PAUSE: Duration = Duration::from_millis(50);
 /// More records than any answer that we ask for has use of.
 const RECORDS: usize = 1000;
+/// Records kept of all answers, for each question that may be asked: answers are
+/// small, and whoever makes all of them large is after our memory.
+const RECORDS_EACH: usize = 32;
 /// Datagrams looked at in one try: whoever sends more that are no answer is
 /// guessing ids, or broken.
 const STRAYS: usize = 64;
@@ -68,6 +71,8 @@ pub(crate) struct Asker {
     /// Questions that may be asked, and those that were to be.
     limit: usize,
     wanted: AtomicUsize,
+    /// Records in all answers.
+    records: AtomicUsize,
     places: Semaphore,
     places_each: Mutex<HashMap<SocketAddr, Arc<Semaphore>>>,
     replies: Shared<(SocketAddr, Question), Reply>,
@@ -90,6 +95,7 @@ impl Asker {
             tries: tries.max(1),
             limit,
             wanted: AtomicUsize::new(0),
+            records: AtomicUsize::new(0),
             places: Semaphore::new(AT_ONCE),
             places_each: Mutex::default(),
             replies: Shared::default(),
@@ -119,9 +125,25 @@ impl Asker {
     /// The finding that more was to be asked than is permitted: what is missing
     /// then may be what matters.
     pub(crate) fn finding(&self) -> Option<Finding> {
-        let message = format!("more than {} questions were to be asked, so not everything was", self.limit);
-        let over = self.wanted.load(Ordering::Relaxed) > self.limit;
-        over.then(|| Finding::new("limits-exceeded", Severity::Unknown, message))
+        let message = if self.wanted.load(Ordering::Relaxed) > self.limit {
+            format!("more than {} questions were to be asked, so not everything was", self.limit)
+        } else if self.records.load(Ordering::Relaxed) > self.records_limit() {
+            format!("the answers have more than {} records, so not all were looked at", self.records_limit())
+        } else {
+            return None;
+        };
+        Some(Finding::new("limits-exceeded", Severity::Unknown, message))
+    }
+
+    fn records_limit(&self) -> usize {
+        self.limit.saturating_mul(RECORDS_EACH)
+    }
+
+    /// The answer, as long as there is room for what it holds.
+    fn keep(&self, answer: Message) -> Reply {
+        let more = records(&answer);
+        let all = self.records.fetch_add(more, Ordering::Relaxed).saturating_add(more);
+        if all > self.records_limit() { Err(Outcome::Unreachable) } else { Ok(answer) }
     }
 
     async fn ask_once(&self, server: SocketAddr, question: &Question) -> Reply {
@@ -139,7 +161,7 @@ impl Asker {
             (Ok(_place), Ok(_of_all)) => match self.heard(silent) {
                 Some(outcome) => return Err(outcome),
                 None if self.wanted.fetch_add(1, Ordering::Relaxed) >= self.limit => return Err(Outcome::Unreachable),
-                None => self.exchange(server, question).await,
+                None => self.exchange(server, question).await.and_then(|answer| self.keep(answer)),
             },
             _ => Err(Outcome::Unreachable),
         };
@@ -267,6 +289,10 @@ impl Question {
             && query.name() == &self.name
             && query.query_type() == self.kind
             && query.query_class() == DNSClass::IN
-            && message.answers.len() + message.authorities.len() + message.additionals.len() <= RECORDS
+            && records(message) <= RECORDS
     }
+}
+
+fn records(message: &Message) -> usize {
+    message.answers.len() + message.authorities.len() + message.additionals.len()
 }

@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use crate::dns::anchors::{Anchors, Trust};
 use crate::dns::convert::to_hickory;
 use crate::dns::exchange::{Asker, Question};
-use crate::dns::reading::{address, delegated_names, glue};
+use crate::dns::reading::{address, delegated_names, glue, name_servers};
 use crate::name::Name;
 
 /// Servers of one zone that are asked for one thing, a few at a time.
@@ -69,8 +69,8 @@ pub fn root_hints(port: u16) -> Vec<SocketAddr> {
     all.filter_map(address).map(|ip| SocketAddr::new(ip, port)).collect()
 }
 
-/// Whether trust can start at the zone that those root servers serve: a key of
-/// IANA's is among the anchors, or the root has none at all.
+/// Whether trust starts at the zone that those root servers serve: a key of
+/// IANA's root is among the anchors.
 #[must_use]
 pub fn trusts_iana(anchors: &Anchors) -> bool {
     let (root, iana) = (anchors.of(&Name::root()), Anchors::iana().of(&Name::root()));
@@ -78,7 +78,7 @@ pub fn trusts_iana(anchors: &Anchors) -> bool {
         Trust::Digest(_) => iana.contains(trust),
         Trust::Key(key) => iana.iter().any(|digest| digest.names(&Name::root(), key)),
     };
-    root.is_empty() || root.iter().any(same)
+    root.iter().any(same)
 }
 
 /// Which addresses may be asked.
@@ -179,8 +179,9 @@ impl Descent {
         let question = Question::authority(&to_hickory(name), kind);
         let useful = |message: &Message| {
             let code = message.metadata.response_code;
+            let refers = || !name_servers(&message.authorities, &question.name).is_empty();
             matches!(code, ResponseCode::NoError | ResponseCode::NXDomain)
-                && (message.metadata.authoritative || !delegated_names(&Ok(message.clone()), name).is_empty())
+                && (message.metadata.authoritative || refers())
         };
         let servers: Vec<SocketAddr> = cut.servers.iter().copied().take(SERVERS).collect();
         for few in servers.chunks(AT_ONCE) {
@@ -224,7 +225,7 @@ mod tests {
         for (anchors, expected) in [
             (Anchors::iana(), true),
             (parse(&format!(". IN DS 20326 8 2 {digest}")), true),
-            (parse(&format!("example. IN DS 20326 8 2 {digest}")), true),
+            (parse(&format!("example. IN DS 20326 8 2 {digest}")), false),
             (parse(&format!(". IN DS 20327 8 2 {digest}")), false),
         ] {
             assert_eq!(trusts_iana(&anchors), expected, "{anchors:?}");

@@ -10,12 +10,14 @@ use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::files::NEW;
 use crate::name::Name;
 use crate::propagation::memory::{Memory, VERSION};
 use crate::tlsa::hex;
@@ -23,6 +25,8 @@ use crate::tlsa::hex;
 /// How often the lock is tried before somebody is told, and the pause between.
 const TRIES: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(100);
+/// Documents that are written at the same time.
+const WRITERS: usize = 16;
 
 /// What went wrong with the state.
 #[derive(Debug)]
@@ -138,7 +142,8 @@ pub fn load(folder: &Path, zone: &Name) -> Result<Memory, StateError> {
 /// When the document cannot be written.
 pub fn store(folder: &Path, zone: &Name, memory: &Memory) -> Result<(), StateError> {
     let _lock = lock(folder)?;
-    write(&document(folder, zone), memory)
+    write(&document(folder, zone), memory)?;
+    sync_folder(folder).map_err(|error| StateError::io(folder, error))
 }
 
 /// Changes what is remembered about the zone, with nobody else in between, and
@@ -153,7 +158,58 @@ pub fn update<T>(folder: &Path, zone: &Name, change: impl FnOnce(&Memory) -> (T,
     let memory = read(&path, zone)?;
     let (result, changed) = change(&memory);
     write(&path, &changed)?;
+    sync_folder(folder).map_err(|error| StateError::io(folder, error))?;
     Ok(result)
+}
+
+/// Changes what is remembered about several zones, one after the other, with
+/// nobody else in between. All are read before the first is written, and the
+/// disk is waited for once and not once for each.
+///
+/// # Errors
+///
+/// When a document cannot be read (then nothing has changed) or written (then
+/// each document is the old or the new one).
+pub fn update_all<T>(
+    folder: &Path,
+    zones: &[Name],
+    mut change: impl FnMut(&Name, &Memory) -> (T, Memory),
+) -> Result<Vec<T>, StateError> {
+    let _lock = lock(folder)?;
+    let mut memories = Vec::new();
+    for zone in zones {
+        let path = document(folder, zone);
+        let memory = read(&path, zone)?;
+        memories.push((zone, path, memory));
+    }
+    let mut results = Vec::new();
+    let mut changed = Vec::new();
+    for (zone, path, memory) in memories {
+        let (result, memory) = change(zone, &memory);
+        results.push(result);
+        changed.push((path, memory));
+    }
+    write_all(folder, &changed)?;
+    sync_folder(folder).map_err(|error| StateError::io(folder, error))?;
+    Ok(results)
+}
+
+/// Writes documents, several at a time: the disk makes one effort of their syncs.
+fn write_all(folder: &Path, documents: &[(PathBuf, Memory)]) -> Result<(), StateError> {
+    let next = AtomicUsize::new(0);
+    let some = || {
+        while let Some((path, memory)) = documents.get(next.fetch_add(1, Ordering::Relaxed)) {
+            write(path, memory)?;
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let helpers: Vec<_> = (1..WRITERS.min(documents.len())).map(|_| scope.spawn(some)).collect();
+        let own = some();
+        let gave_up = |_| Err(StateError::io(folder, io::Error::other("a thread gave up")));
+        let ended = helpers.into_iter().map(|helper| helper.join().unwrap_or_else(gave_up));
+        ended.fold(own, Result::and)
+    })
 }
 
 /// The zone's document: its name in lower case, with `%` escapes for what has a
@@ -213,22 +269,26 @@ fn read(path: &Path, zone: &Name) -> Result<Memory, StateError> {
 
 fn write(path: &Path, memory: &Memory) -> Result<(), StateError> {
     let wrong = |error: io::Error| StateError::io(path, error);
-    let folder = path.parent().unwrap_or(Path::new("."));
     let text = serde_json::to_vec_pretty(memory).map_err(|error| wrong(error.into()))?;
-    let mut file = beside(folder).map_err(wrong)?;
+    let mut file = beside(path).map_err(wrong)?;
     file.write_all(&text).and_then(|()| file.write_all(b"\n")).map_err(wrong)?;
     file.as_file().sync_all().map_err(wrong)?;
     file.persist(path).map_err(|error| wrong(error.error))?;
-    sync_folder(folder).map_err(wrong)
+    Ok(())
 }
 
-/// A new file in the folder that others may read, as far as the umask allows:
-/// a report made as another user reads it. Under the lock nobody else has one,
-/// so that one which lies there is left from a run that was killed.
-fn beside(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+/// A new file beside the document that others may read, as far as the umask
+/// allows: a report made as another user reads it. Under the lock nobody else
+/// has one of this name, so that one which lies there is left from a run that
+/// was killed.
+fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(NEW);
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".danewright-new").rand_bytes(0);
-    match fs::remove_file(folder.join(".danewright-new")) {
+    builder.prefix(&name).rand_bytes(0);
+    match fs::remove_file(folder.join(&name)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }

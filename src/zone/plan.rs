@@ -317,7 +317,7 @@ impl<'l> Zone<'l> {
     fn after(&self, kin: &Found, lines: Vec<Vec<u8>>) -> Placed {
         let ended = kin.text.ends_with(b"\n");
         let model = self.index.soas.first().filter(|_| !ended).map_or(kin, |soa| &soa.found);
-        let text = joined(lines, style::line_end(&model.text), ended);
+        let text = joined(lines, style::line_end(&model.text), &kin.text);
         let line = kin.line + memchr::memchr_iter(b'\n', &kin.text).count() as u64;
         Placed {
             file: kin.file,
@@ -333,7 +333,7 @@ impl<'l> Zone<'l> {
         let tail = read_span(self.library, file, end.saturating_sub(1), end);
         let tail = tail.map_err(|error| PlanError::Unproven(error.to_string()))?;
         let line = self.index.last.as_ref().map_or(1, |last| last.line);
-        let text = joined(lines, eol, tail.is_empty() || tail == b"\n");
+        let text = joined(lines, eol, &tail);
         Ok(Placed { file, splice: Splice { start: end, end, text, line }, before: self.index.end.clone() })
     }
 
@@ -385,9 +385,12 @@ impl<'l> Zone<'l> {
     }
 }
 
-/// Lines with their line ends: behind each where the text before ends with
-/// one, otherwise in front of each.
-fn joined(lines: Vec<Vec<u8>>, eol: &[u8], ended: bool) -> Vec<u8> {
+/// Lines with their line ends: behind each where the text `before` ends with
+/// one or is empty, otherwise in front of each.
+fn joined(lines: Vec<Vec<u8>>, eol: &[u8], before: &[u8]) -> Vec<u8> {
+    let ended = before.is_empty() || before.ends_with(b"\n");
+    // With a bare LF behind it, the CR that ends a comment would look like a part of the line end.
+    let eol = if before.ends_with(b"\r") { b"\r\n" } else { eol };
     let mut text = Vec::new();
     for line in lines {
         if !ended {

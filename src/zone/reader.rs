@@ -281,8 +281,18 @@ impl<'l> Reader<'l> {
             Kind::Record(fields) if fields.owner.is_none() && !self.inherited.has_owner() => {
                 Err(self.error_in(text, file, line, 0, ReadErrorKind::NoOwner))
             }
-            Kind::Record(fields) => presentation::check(text, fields, self.inherited.origin.as_deref())
-                .map_err(|error| self.error_in(text, file, line, error.at, ReadErrorKind::Data(error.what))),
+            Kind::Record(fields) => {
+                let origin = self.inherited.origin.as_deref();
+                // The scan knows owners without their origin; few need a second look.
+                if let Some(owner) = fields.owner
+                    && origin.is_none_or(|origin| origin.wire().len() + owner.end - owner.start > 254)
+                    && let Err(error) = self.inherited.owner_of(text, fields)
+                {
+                    return Err(self.error_in(text, file, line, owner.start, ReadErrorKind::Name(error)));
+                }
+                presentation::check(text, fields, origin)
+                    .map_err(|error| self.error_in(text, file, line, error.at, ReadErrorKind::Data(error.what)))
+            }
             Kind::Blank | Kind::Control { .. } => Ok(()),
         }
     }

@@ -216,7 +216,7 @@ fn wildcards() -> Vec<Case> {
 }
 
 #[test]
-#[ignore = "needs nsd, dig, dnssec-keygen, dnssec-signzone"]
+#[ignore = "needs nsd, knotd, dig, dnssec-keygen, dnssec-signzone"]
 fn each_fault_of_a_real_zone_is_found_and_never_safe() {
     let cases = [signatures(), delegations(), servers(), owners(), wildcards()].concat();
     let mut world = World::new(cases);

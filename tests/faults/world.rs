@@ -1,5 +1,6 @@
-//! A tree of real name servers: NSD for the root, for three top-level domains
-//! (NSEC, NSEC3 and NSEC3 with opt-out), and for the zones of all cases at once.
+//! A tree of real name servers: NSD for the root and three top-level domains
+//! (NSEC, NSEC3 and NSEC3 with opt-out), NSD and Knot for the zones of all cases
+//! at once.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -62,7 +63,11 @@ impl World {
         let daemons = SERVERS.map(|(place, name)| {
             let folder = path.join(name);
             fs::create_dir(&folder).unwrap();
-            (place as u8, Daemon::new(name, &folder, "nsd", &["-d", "-c", "nsd.conf"]))
+            let daemon = match place {
+                Place::Second => Daemon::new(name, &folder, "knotd", &["-c", "knot.conf"]),
+                _ => Daemon::new(name, &folder, "nsd", &["-d", "-c", "nsd.conf"]),
+            };
+            (place as u8, daemon)
         });
         Self { daemons: daemons.into(), somewhere: Somewhere::find(), cases, sound: None, folder }
     }
@@ -171,6 +176,9 @@ impl World {
             text.push_str(&format!("zone:\n    name: \"{zone}\"\n    {}\n", file(path).join("")));
         }
         fs::write(folder.join("nsd.conf"), text).unwrap();
+        if place == Place::Second {
+            fs::write(folder.join("knot.conf"), knot(&folder, server, zones)).unwrap();
+        }
         let daemon = self.daemons.get_mut(&(place as u8)).unwrap();
         daemon.stop();
         daemon.start();
@@ -218,6 +226,22 @@ impl World {
         });
         judged.collect()
     }
+}
+
+/// `knot.conf` for zones that are served as they stand in their files.
+fn knot(folder: &Path, server: SocketAddr, zones: &[(String, PathBuf)]) -> String {
+    let (folder, address, port) = (folder.display(), server.ip(), server.port());
+    let mut text = format!(
+        "server:\n    rundir: \"{folder}\"\n    listen: {address}@{port}\n    udp-workers: 1\n    tcp-workers: 1\n\
+         \u{20}   background-workers: 1\nlog:\n  - target: stderr\n    any: warning\n\
+         control:\n    listen: \"{folder}/control\"\n\
+         database:\n    storage: \"{folder}/db\"\n    journal-db-max-size: 64M\n\
+         template:\n  - id: default\n    journal-content: none\n    semantic-checks: off\nzone:\n"
+    );
+    for (zone, file) in zones {
+        text.push_str(&format!("  - domain: {zone}\n    file: \"{}\"\n", file.display()));
+    }
+    text
 }
 
 impl Drop for World {

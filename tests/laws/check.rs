@@ -12,7 +12,7 @@ use danewright::zone::library::{Library, Texts, read_span};
 use danewright::zone::obstruction::PlanError;
 use danewright::zone::patch::{Edit, Patch};
 use danewright::zone::plan::{Change, Request, Zone};
-use danewright::zone::reader::Reader;
+use danewright::zone::reader::{ReadErrorKind, Reader};
 use danewright::zone::scan::{self, Kind};
 use danewright::zone::serial::{Policy, follows};
 use danewright::zone::splice::{Edited, Piece, pieces};
@@ -85,13 +85,24 @@ pub(crate) fn reading(files: &Files, origin: &Name, pad: usize, step: usize) -> 
         );
     }
     known_early(files, &whole, step);
+    super::stepping::stepping(files, origin);
     let byte_order_mark = files[0].1.first().is_some_and(|octet| *octet >= 0xef);
     for (pad, step) in [(0, step % 61 + 1), (if byte_order_mark { 0 } else { pad }, 100_003)] {
         let trickle = Trickle { texts: Texts::of(files.clone()), pad: padding(pad), step };
         let other = walk(&trickle, origin).without(&trickle.pad);
         assert_eq!(other, whole, "read behind {pad} octets of comment, {step} octets at a time");
     }
-    if whole.error.is_some() {
+    // Stepping quickly over what is far from all targets misses nothing.
+    let indexed = Zone::read(&library, Some(origin.clone()), &[]);
+    if let Some((file, line, column, what)) = &whole.error {
+        match indexed {
+            Err(PlanError::Read(error)) if matches!(error.what, ReadErrorKind::Data(_)) => {}
+            Err(PlanError::Read(error)) => {
+                let place = (&error.place.file, error.place.line, error.place.column);
+                assert_eq!((place, &kind(&error.what)), ((file, *line, *column), what));
+            }
+            other => panic!("{what} at {file}:{line}:{column} was missed: {other:?}"),
+        }
         return false;
     }
     let plain = plain::records(files, origin.wire());
@@ -147,7 +158,7 @@ fn walk(library: &dyn Library, origin: &Name) -> Walk {
             Ok(false) => return walk,
             Err(error) => {
                 let place = error.place;
-                walk.error = Some((place.file, place.line, place.column, format!("{:?}", error.what)));
+                walk.error = Some((place.file, place.line, place.column, kind(&error.what)));
                 return walk;
             }
         }
@@ -155,17 +166,20 @@ fn walk(library: &dyn Library, origin: &Name) -> Walk {
         let record = match entry.kind {
             Kind::Record(fields) => match reader.inherited().owner_of(entry.text, fields) {
                 Ok(owner) => Some((owner, reader.inherited().ttl_of(entry.text, fields), fields.code)),
-                // Only a name that is too long with its origin comes to this.
-                Err(error) => {
-                    let what = format!("owner: {error:?}");
-                    walk.error = Some((library.label(entry.file), entry.line, 0, what));
-                    return walk;
-                }
+                Err(error) => panic!("{error:?} only when the owner is asked for"),
             },
             Kind::Blank | Kind::Control { .. } | Kind::Unread(_) => None,
         };
         let (file, line) = (entry.file, entry.line);
         walk.entries.push(Seen { file, start: entry.offset, end: entry.end(), line, record });
+    }
+}
+
+/// What is wrong; the word that is shown with it depends on how much was read.
+fn kind(what: &ReadErrorKind) -> String {
+    match what {
+        ReadErrorKind::Syntax(wrong, _) => format!("{wrong:?}"),
+        other => format!("{other:?}"),
     }
 }
 
@@ -244,6 +258,15 @@ pub(crate) fn edits(files: &Files, origin: &Name, asked: &Asked) -> Outcome {
         Ok(zone) => zone,
         Err(error) => return Outcome::Unread(error),
     };
+    let then = plain::records(files, origin.wire());
+    assert_eq!(zone.records(), then.iter().filter(|record| record.code != 0).count() as u64, "the zone's records");
+    for (at, target) in asked.targets.iter().enumerate() {
+        let owner = target.owner().unwrap_or_else(|error| panic!("{error:?}"));
+        let there = then.iter().filter(|record| record.code == 52 && record.owner == owner.wire());
+        let there: Vec<_> = there.map(|record| (record.data.clone(), record.ttl)).collect();
+        let published: Vec<_> = zone.published(at).map(|(tlsa, ttl, _)| (tlsa.rdata(), ttl)).collect();
+        assert_eq!(published, there, "the records at {owner}");
+    }
     let (removed, kept) = removals(&zone, &library, files, origin, asked);
     let patch = match zone.plan(&add(asked, asked.serial), now()) {
         Ok(patch) => patch,
@@ -251,7 +274,7 @@ pub(crate) fn edits(files: &Files, origin: &Name, asked: &Asked) -> Outcome {
     };
     let with = applied(&library, files, &patch);
     meaning(files, &with, origin, &patch, asked.serial);
-    let (then, now) = (plain::records(files, origin.wire()), plain::records(&with, origin.wire()));
+    let now = plain::records(&with, origin.wire());
     for (owner, tlsa) in pairs(asked) {
         let [before, found] =
             [&then, &now].map(|records| records.iter().filter(|record| is_tlsa(record, &owner, &tlsa)).count());

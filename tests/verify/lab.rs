@@ -69,7 +69,7 @@ pub(crate) struct Lab {
     tld_key: Key,
     leaf_key: Key,
     root: Zone,
-    tld: Zone,
+    pub(crate) tld: Zone,
     /// The zones below `example.`, by the host in them.
     leaves: Vec<Zone>,
     window: Window,

@@ -2,7 +2,7 @@
 
 use danewright::demo::authority::{Fault, Role};
 
-use crate::lab::{LONG_AGO, Lab, NOBODY, NS2, RESOLVER, ROOT, Said};
+use crate::lab::{LONG_AGO, Lab, NOBODY, NS2, RESOLVER, ROOT, Said, TLD};
 
 const MAIL: [&str; 11] =
     ["new.pem", "--host", "mail.leaf.example", "--port", "25", "--hold", "0", "--since", LONG_AGO, "--timeout", "1s"];
@@ -71,6 +71,46 @@ fn root_servers_that_are_silent_lie_or_refer_in_circles_make_nothing_safe() {
     // One that is silent is asked around.
     let said = verify(&lab, &["--from-root", &resolver, &nobody, "--root-server", &nobody]);
     assert_eq!(said.status, 0, "{said:?}");
+}
+
+/// The delegation of `leaf.example.` names these servers, and gives no address.
+fn without_glue(lab: &mut Lab, servers: &[&str]) {
+    lab.tld.remove("leaf", "NS").unwrap();
+    for own in ["ns1.leaf", "ns2.leaf"] {
+        lab.tld.remove(own, "A").unwrap();
+    }
+    for server in servers {
+        lab.tld.add("leaf", 3600, "NS", server).unwrap();
+    }
+    lab.publish();
+}
+
+#[test]
+fn servers_without_glue_are_looked_up_where_they_are() {
+    let mut lab = Lab::with(&["leaf", "host"]);
+    without_glue(&mut lab, &["ns1.host.example.", "ns2.host.example."]);
+    let [resolver, nobody] = nobody(&lab);
+    let said = verify(&lab, &["--from-root", &resolver, &nobody]);
+    assert_eq!(said.status, 0, "{said:?}");
+}
+
+#[test]
+fn delegations_in_a_circle_end_soon_and_nothing_is_safe() {
+    let mut lab = Lab::with(&["leaf", "loop"]);
+    without_glue(&mut lab, &["ns1.loop.example.", "ns2.loop.example."]);
+    for own in ["ns1.loop", "ns2.loop"] {
+        lab.tld.remove(own, "A").unwrap();
+    }
+    lab.tld.remove("loop", "NS").unwrap();
+    lab.tld.add("loop", 3600, "NS", "ns1.leaf.example.").unwrap();
+    lab.publish();
+    let [resolver, nobody] = nobody(&lab);
+    let before = [ROOT, TLD].map(|server| lab.authority.asked(server));
+    let said = verify(&lab, &["--from-root", &resolver, &nobody]);
+    assert_eq!(said.status, 3, "{said:?}");
+    let asked: usize =
+        [ROOT, TLD].map(|server| lab.authority.asked(server)).iter().sum::<usize>() - before.iter().sum::<usize>();
+    assert!(asked < 100, "{asked} questions");
 }
 
 #[test]

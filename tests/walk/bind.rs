@@ -43,7 +43,11 @@ fn sign(folder: &Path, zone: &str, file: &str, algorithm: &str, text: &str) {
 
 fn serve(folder: &Path, algorithm: &str) -> (Named, u16) {
     let tlsa = format!("_25._tcp.MAIL IN TLSA 3 1 1 {}\n", digest('a'));
-    let leaf = format!("@ NS NS.Leaf.Example.\nNS A {ADDRESS}\nMail A 192.0.2.25\n MX 10 MAIL\n{tlsa}");
+    let leaf = format!(
+        "@ NS NS.Leaf.Example.\nNS A {ADDRESS}\nMail A 192.0.2.25\n MX 10 MAIL\n{tlsa}\
+         Wild A 192.0.2.26\n*._TCP.wild TLSA 3 1 1 {}\n",
+        digest('b')
+    );
     sign(folder, "leaf.example.", "leaf", algorithm, &leaf);
     let delegation = format!("leaf NS ns.leaf\nns.leaf A {ADDRESS}\n");
     sign(folder, "example.", "example", algorithm, &format!("@ NS NS\nNS A {ADDRESS}\n{delegation}"));
@@ -78,7 +82,7 @@ fn serve(folder: &Path, algorithm: &str) -> (Named, u16) {
     panic!("named does not start: {}", log());
 }
 
-fn walk(folder: &Path, port: u16) -> Evidence {
+fn walk(folder: &Path, port: u16, host: &str) -> Evidence {
     let resolver = SocketAddr::new(ADDRESS.parse::<IpAddr>().unwrap(), port);
     let settings = Settings {
         resolvers: vec![resolver],
@@ -90,7 +94,7 @@ fn walk(folder: &Path, port: u16) -> Evidence {
         tries: 2,
         now: Utc::now(),
     };
-    one(gather(&[target("mail.leaf.example")], &settings))
+    one(gather(&[target(host)], &settings))
 }
 
 #[test]
@@ -99,7 +103,7 @@ fn zones_signed_by_bind_are_secure_with_every_algorithm() {
     for algorithm in ["RSASHA256", "RSASHA512", "ECDSAP256SHA256", "ECDSAP384SHA384", "ED25519"] {
         let folder = tempfile::tempdir().unwrap();
         let (_named, port) = serve(folder.path(), algorithm);
-        let evidence = walk(folder.path(), port);
+        let evidence = walk(folder.path(), port, "mail.leaf.example");
         let hop = one(evidence.hops);
         assert_eq!(hop.chain.len(), 3, "{algorithm}");
         assert!(hop.chain.iter().all(|link| link.security == Security::Secure), "{algorithm}: {:#?}", hop.chain);
@@ -108,6 +112,9 @@ fn zones_signed_by_bind_are_secure_with_every_algorithm() {
         assert_eq!((server.records.len(), server.serial), (1, Some(2_026_112_001)), "{algorithm}");
         assert!(server.listed.by_parent && server.listed.by_zone);
         assert_eq!(evidence.host, Some(Security::Secure), "{algorithm}");
+        let wild = one(one(walk(folder.path(), port, "wild.leaf.example").hops).servers);
+        assert_eq!((wild.outcome, wild.security), (Outcome::Answered, Security::Secure), "{algorithm}: {wild:#?}");
+        assert_eq!(wild.records[0].hex(), digest('b'));
     }
 }
 
@@ -116,7 +123,7 @@ fn zones_signed_by_bind_are_secure_with_every_algorithm() {
 fn an_algorithm_without_a_verifier_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let (_named, port) = serve(folder.path(), "ED448");
-    let evidence = walk(folder.path(), port);
+    let evidence = walk(folder.path(), port, "mail.leaf.example");
     assert_eq!(evidence.findings, []);
     let hop = one(evidence.hops);
     assert_eq!(hop.chain[0].security, Security::Indeterminate);

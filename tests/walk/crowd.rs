@@ -6,14 +6,14 @@
 use std::time::Duration;
 
 use danewright::demo::authority::Fault;
-use danewright::dns::Settings;
+use danewright::dns::{Reach, Settings, gather_within};
 use danewright::propagation::Decision;
 use hickory_proto::dnssec::rdata::{DNSKEY, DNSSECRData, RRSIG};
 use hickory_proto::dnssec::{Algorithm, PublicKeyBuf};
 use hickory_proto::rr::{RData, Record, RecordType};
 
-use crate::lab::{Lab, NS1, NS2, ROOT, TLD, TLD2};
-use crate::script::{Stage, wire};
+use crate::lab::{Lab, NS1, NS2, ROOT, TLD, TLD2, one, target};
+use crate::script::{Stage, say, wire};
 use crate::wire::{Fault as Wrong, every, judge_on, signature_record, signatures, tlsa};
 
 /// Judges, and says which findings above a note there are.
@@ -151,6 +151,29 @@ fn more_signatures_and_keys_than_anybody_needs_are_not_tried() {
             dnskeys("400 keys", unknown("limits-exceeded"), 400),
         ],
     );
+}
+
+#[test]
+fn answers_that_are_all_as_large_as_can_be_are_not_kept() {
+    let stage = Stage::new();
+    let gathered = |stage: &Stage| {
+        let reach = Reach { questions: 100, ..Reach::default() };
+        let evidence = one(gather_within(&[target("mail.leaf.example")], &stage.lab.impatient(), &reach));
+        stage.lab.verdict(&evidence)
+    };
+    assert_eq!(gathered(&stage).decision, Decision::Safe);
+    stage.act(Box::new(|asked| {
+        let mut message = asked.good;
+        let data = RData::try_from_str(RecordType::A, "192.0.2.1").unwrap();
+        let record = Record::from_rdata(wire("leaf.example"), 60, data);
+        message.additionals.extend(std::iter::repeat_n(record, 900));
+        say(&message)
+    }));
+    // A few of them are nothing but odd.
+    assert_eq!(stage.lab.verdict(&stage.lab.gather()).decision, Decision::Safe);
+    let verdict = gathered(&stage);
+    assert_eq!(verdict.decision, Decision::Unknown, "{:#?}", verdict.findings);
+    assert!(verdict.findings.iter().any(|finding| finding.code == "limits-exceeded"), "{:#?}", verdict.findings);
 }
 
 /// More keys beside the zone's own, as answers about DNSKEY tell them.

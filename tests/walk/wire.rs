@@ -194,8 +194,14 @@ fn a_datagram_from_elsewhere_is_not_heard() {
         deed("too late", SILENT, |good| Deed::Late(Duration::from_secs(4), good)),
         deed("late, and in time", HARMLESS, |good| Deed::Late(Duration::from_millis(50), good)),
         deed("noise, then the answer", HARMLESS, |good| Deed::Say(vec![vec![0; 30], good])),
+        deed("noise sixty times, then the answer", HARMLESS, |good| noise(60, good)),
+        deed("noise a hundred times, then the answer", MALFORMED, |good| noise(100, good)),
         deed("the answer twice", HARMLESS, |good| Deed::Say(vec![good.clone(), good])),
     ]);
+}
+
+fn noise(times: usize, good: Vec<u8>) -> Deed {
+    Deed::Say(std::iter::repeat_n(vec![0; 30], times).chain([good]).collect())
 }
 
 #[test]

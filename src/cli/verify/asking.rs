@@ -82,7 +82,10 @@ impl AskingArgs {
     /// When the root servers of a root of one's own are needed and not named.
     pub fn reach(&self, anchors: &Anchors) -> Result<Reach, Failure> {
         let mut roots: Vec<SocketAddr> = self.root_servers.iter().map(|address| address.with(self.dns_port)).collect();
-        if roots.is_empty() && dns::trusts_iana(anchors) {
+        // Where trust starts below the root, the way may well start at IANA's, but
+        // nobody goes it unasked: the zone may be one that the Internet does not know.
+        let any_root = || self.from_root && anchors.zones().all(|zone| !zone.is_root());
+        if roots.is_empty() && (dns::trusts_iana(anchors) || any_root()) {
             roots = dns::root_hints(self.dns_port);
         }
         if roots.is_empty() && self.from_root {

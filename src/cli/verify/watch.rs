@@ -119,37 +119,33 @@ impl Watching {
             let zone = evidence.hops.first().map(|hop| hop.zone.clone());
             zones.entry(zone).or_default().push(Asked { place, evidence, expectation });
         }
-        let mut judged: Vec<(usize, Judged)> = Vec::new();
-        for (zone, asked) in zones {
-            judged.extend(self.judge_zone(zone.as_ref(), asked, now)?);
+        // What was not found has nothing to be remembered.
+        let lost = zones.remove(&None).unwrap_or_default();
+        let mut judged = self.judge_zone(lost, &Memory::empty(&Name::root()), now).0;
+        let names: Vec<Name> = zones.keys().flatten().cloned().collect();
+        if !names.is_empty() {
+            // One document of the state for all targets of a zone.
+            let change = |zone: &Name, memory: &Memory| {
+                let asked = zones.remove(&Some(zone.clone())).unwrap_or_default();
+                self.judge_zone(asked, memory, now)
+            };
+            judged.extend(state::update_all(&self.state, &names, change).map_err(failure)?.into_iter().flatten());
         }
         // In the order of the targets again.
         judged.sort_by_key(|(place, _)| *place);
         Ok((now, judged.into_iter().map(|(_, judged)| judged).collect()))
     }
 
-    /// Judges the targets of one zone, which share one document of the state.
-    fn judge_zone(
-        &self,
-        zone: Option<&Name>,
-        asked: Vec<Asked>,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<(usize, Judged)>, Failure> {
-        let judge_all = |memory: &Memory| {
-            let mut memory = memory.clone();
-            let judge = |Asked { place, evidence, expectation }: Asked| {
-                let verdict = check_in(&mut memory, &evidence, &expectation, &self.policy, now);
-                let watch = memory.of(&evidence.owner);
-                (place, Judged { evidence, expectation, verdict, watch })
-            };
-            let judged: Vec<(usize, Judged)> = asked.into_iter().map(judge).collect();
-            (judged, memory)
+    /// Judges the targets of one zone.
+    fn judge_zone(&self, asked: Vec<Asked>, memory: &Memory, now: DateTime<Utc>) -> (Vec<(usize, Judged)>, Memory) {
+        let mut memory = memory.clone();
+        let judge = |Asked { place, evidence, expectation }: Asked| {
+            let verdict = check_in(&mut memory, &evidence, &expectation, &self.policy, now);
+            let watch = memory.of(&evidence.owner);
+            (place, Judged { evidence, expectation, verdict, watch })
         };
-        match zone {
-            Some(zone) => state::update(&self.state, zone, judge_all).map_err(failure),
-            // What was not found has nothing to be remembered.
-            None => Ok(judge_all(&Memory::empty(&Name::root())).0),
-        }
+        let judged = asked.into_iter().map(judge).collect();
+        (judged, memory)
     }
 }
 

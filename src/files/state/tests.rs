@@ -79,6 +79,26 @@ fn changes_at_the_same_time_are_all_kept() {
 }
 
 #[test]
+fn many_zones_change_together_or_not_at_all_when_one_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let zones: Vec<Name> = (0..40).map(|number| zone(&format!("z{number}.example"))).collect();
+    let key = Tlsa::of(b"key", Params::default()).unwrap();
+    let change = |owner: &Name, memory: &Memory| {
+        let now = "2026-11-21T12:00:00Z".parse().unwrap();
+        (owner.clone(), memory.patched(owner, &[], OldTtl::Absent(1), std::slice::from_ref(&key), now))
+    };
+    fs::write(document(folder.path(), &zones[39]), "{").unwrap();
+    assert!(matches!(update_all(folder.path(), &zones, change).unwrap_err().problem, Problem::Damaged(_)));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "the damaged one and the lock");
+    fs::remove_file(document(folder.path(), &zones[39])).unwrap();
+    assert_eq!(update_all(folder.path(), &zones, change).unwrap(), zones);
+    for zone in &zones {
+        assert_eq!(load(folder.path(), zone).unwrap().owners.len(), 1);
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 41);
+}
+
+#[test]
 fn every_zone_has_a_document_of_its_own_inside_the_folder() {
     let long = ["a".repeat(63), "b".repeat(63), "c".repeat(63), "d".repeat(61)];
     let other_long = [&long[..3], &["e".repeat(61)]].concat();

@@ -12,3 +12,5 @@ pub(crate) mod invent;
 pub(crate) mod pen;
 #[path = "../../laws/plain.rs"]
 pub(crate) mod plain;
+#[path = "../../laws/stepping.rs"]
+pub(crate) mod stepping;

@@ -1,0 +1,171 @@
+//! What the quick pass takes and leaves, and that it reads like the full reading.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::name::Name;
+use crate::zone::presentation;
+use crate::zone::scan::{self, Kind};
+
+/// What is taken from the top of a text, with enough behind it that the end is not in sight.
+fn taken(text: &[u8]) -> Run {
+    let padded = [text, &b"\\\n".repeat(64)].concat();
+    let mut marks = Marks::default();
+    marks.set(&padded);
+    run(&padded, &marks, 0, true, |_, _| true)
+}
+
+#[test]
+fn plain_lines_are_taken_and_others_are_left() {
+    let (hex, string, label) = ("ab".repeat(32), "s".repeat(255), "l".repeat(63));
+    for (line, plain) in [
+        ("a NS b", true),
+        ("a.example.\t86400\tIN\tNS\tns1.example.net.", true),
+        ("\tin a 192.0.2.1 ; why", true),
+        ("a IN 60 Cname b\r", true),
+        ("a 60 IN AAAA 2001:db8::1", true),
+        ("a MX 10 mail", true),
+        ("_sip._tcp SRV 10 60 5060\tpc1  ", true),
+        (&format!("a DS 4711 13 2 {hex}"), true),
+        (&format!("a TXT \"v=spf1; (-all\" \"{string}\""), true),
+        (&format!("{label} NS {label}"), true),
+        ("", true),
+        ("; (a comment \\", true),
+        ("a NS", false),
+        ("a NS b c", false),
+        ("a NS b..c", false),
+        ("a NS .b", false),
+        ("a..b NS c", false),
+        (".a NS b", false),
+        ("a NS @", false),
+        ("@ 1h30m NS a", true),
+        ("@a NS b", false),
+        ("*.a NS b", false),
+        ("\\097 NS b", false),
+        ("a NS \"b\"", false),
+        ("a ( NS b )", false),
+        ("a NS b(", false),
+        ("a NS b\rc", false),
+        ("$ORIGIN a.", false),
+        ("a 1h30 NS b", false),
+        ("a 1 2 NS b", false),
+        ("a IN IN NS b", false),
+        ("a CH NS b", false),
+        ("a 9999999999 NS b", false),
+        ("a NS\0\0 b", false),
+        ("a TYPE2 b", false),
+        ("a SOA b c 1 2 3 4 5", false),
+        ("a RRSIG b", false),
+        ("a TLSA 3 1 1 00", false),
+        ("a A 192.0.2.256", false),
+        ("a A 192.0.2.1.", false),
+        ("a A 192.0.2.01", false),
+        ("a AAAA ::1.2.3.4", false),
+        ("a AAAA 1:2", false),
+        ("a MX 65536 b", false),
+        ("a MX 10", false),
+        ("a MX b", false),
+        (&format!("a DS 1 1 1 {hex}"), false),
+        (&format!("a DS 1 1 2 {hex}0"), false),
+        ("a TXT \"a\\\"b\"", false),
+        ("a TXT \"a\"\"b\"", false),
+        ("a TXT word", false),
+        (&format!("a TXT \"{string}s\""), false),
+        (&format!("a NS {label}l"), false),
+        (&format!("{label}l NS a"), false),
+    ] {
+        let run = taken(format!("{line}\n").as_bytes());
+        assert_eq!(run.len, if plain { line.len() + 1 } else { 0 }, "{line:?}");
+    }
+}
+
+#[test]
+fn the_last_owner_and_the_last_ttl_are_remembered() {
+    let text = b"a 60 NS b\n\n\tA 192.0.2.1\nbb\tA 192.0.2.2\n;\n\t70 A 192.0.2.3\n";
+    let run = taken(text);
+    assert_eq!((run.len, run.lines, run.records, run.ttl), (text.len(), 6, 4, Some(70)));
+    assert_eq!(run.owner.map(|span| span.of(text)), Some(&b"bb"[..]));
+    assert_eq!(run.last.map(|(span, lines)| (span.of(text), lines)), Some((&b"\t70 A 192.0.2.3\n"[..], 5)));
+}
+
+#[test]
+fn a_blank_owner_needs_one_before_it_that_is_far() {
+    let text = b" A 192.0.2.1\na A 192.0.2.2\n A 192.0.2.3\nb A 192.0.2.4\n\\ long enough that the end is not near\n";
+    let mut marks = Marks::default();
+    marks.set(text);
+    let far = |text: &[u8], owner: Span| owner.of(text) == b"a";
+    assert_eq!(run(text, &marks, 0, false, far).records, 0);
+    assert_eq!(run(text, &marks, 13, false, far).records, 2);
+    assert_eq!(run(text, &marks, 0, true, far).records, 3);
+}
+
+/// Lines of pieces that may or may not go together.
+fn line() -> impl Strategy<Value = String> {
+    let owner = prop_oneof![
+        "[a-c._-]{0,4}",
+        "[a-z]{1,9}\\.[a-z]{1,9}\\.?",
+        Just("a".repeat(64)),
+        Just("x\\.".to_owned()),
+        Just("@".to_owned()),
+        Just(";".to_owned()),
+    ];
+    let blank = || prop_oneof![5 => Just(" "), 3 => Just("\t"), 1 => Just(" \t  "), 1 => Just(" ( ")];
+    let middle = prop_oneof![
+        Just(""),
+        Just("IN "),
+        Just("3600\t"),
+        Just("in 60 "),
+        Just("60 IN "),
+        Just("1h IN\t"),
+        Just("1h2 ")
+    ];
+    let kind = proptest::sample::select(vec![
+        "A", "a", "NS", "CNAME", "PTR", "MX", "AAAA", "DS", "TXT", "SRV", "SOA", "TLSA", "DNAME", "IN", "60",
+    ]);
+    let data = prop_oneof![
+        "[0-9]{1,3}\\.[0-9]{1,2}\\.0\\.[0-9]{1,3}",
+        "[a-z._-]{1,12}",
+        "[0-9a-f:]{2,20}",
+        "[0-9]{1,6} [a-z.]{1,9}",
+        "[0-9]{1,3} [0-9]{1,5} [0-9]{1,5} [a-z.]{1,9}",
+        "1 8 [124] [0-9a-f]{40}",
+        "(\"[ -~]{0,5}\" ?){1,3}",
+        "[ -~]{0,9}",
+    ];
+    let end = prop_oneof![6 => Just("\n"), 1 => Just("\r\n"), 1 => Just(" ; c\n"), 1 => Just(" \n"), 1 => Just(" )\n")];
+    (owner, blank(), middle, kind, blank(), data, end).prop_map(|(owner, blank, middle, kind, gap, data, end)| {
+        format!("{owner}{blank}{middle}{kind}{gap}{data}{end}")
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_is_taken_is_read_in_full_to_the_same_effect(lines in proptest::collection::vec(line(), 1..6)) {
+        let text = lines.concat() + &"\\\n".repeat(64);
+        let mut marks = Marks::default();
+        marks.set(text.as_bytes());
+        let run = run(text.as_bytes(), &marks, 0, true, |_, _| true);
+        let (mut at, mut count, mut records, mut owner, mut ttl) = (0, 0, 0, None, None);
+        let origin = Name::from_user("example.com").ok();
+        while at < run.len {
+            let rest = &text.as_bytes()[at..];
+            let scanned = scan::entry(rest, false).ok_or(TestCaseError::fail("no entry"))?;
+            match scanned.kind {
+                Kind::Record(fields) => {
+                    prop_assert!(presentation::check(rest, &fields, origin.as_ref()).is_ok(), "{text:?}");
+                    let stated = fields.owner.map(|span| Span { start: at + span.start, end: at + span.end });
+                    owner = stated.or(owner);
+                    ttl = fields.ttl.map(|(_, seconds)| seconds).or(ttl);
+                    prop_assert!(count >= 6 || run.last.is_none_or(|(span, _)| span.start >= at));
+                    records += 1;
+                }
+                Kind::Blank => {}
+                Kind::Control { .. } | Kind::Unread(_) => prop_assert!(false, "{text:?}"),
+            }
+            at += scanned.len;
+            count += 1;
+            prop_assert_eq!(scanned.lines, 1);
+        }
+        prop_assert_eq!((at, count, records, owner, ttl), (run.len, run.lines, run.records, run.owner, run.ttl));
+    }
+}
