@@ -278,3 +278,12 @@ fn the_label_of_an_included_file_is_its_path() {
     let library = texts(&[("main", HEAD), ("sub/one", "")]);
     assert_eq!(library.include(b"sub/one").map(|file| library.label(file)).unwrap(), "sub/one");
 }
+
+#[test]
+fn a_carriage_return_that_ends_the_last_comment_is_not_taken_for_a_line_end() {
+    let text = format!("{HEAD}_25._tcp.mail IN TLSA 3 1 1 aa ; old\r");
+    let with = added(&[("main", &text)]).unwrap();
+    assert_eq!(with[0], format!("{text}\r\n_25._tcp.mail IN TLSA {}", key()).replacen(" 7 ", " 8 ", 1));
+    let without = edited(&[("main", &with[0])], Change::Remove(vec![vec![key()]])).unwrap();
+    assert_eq!(without[0], text.replacen(" 7 ", " 9 ", 1));
+}

@@ -120,7 +120,7 @@ fn accepted(server: &str, records: &[String], folder: &Path) -> Vec<bool> {
     let alone = |record: &str| known(record) && complaints(server, &[record], folder).is_none();
     let tame = |record: &str| {
         let text = record.replacen(" \\# ", " ", 1);
-        let whole = !text.contains(['(', ')', '\\', '\n']) && text.matches('"').count() % 2 == 0;
+        let whole = !text.contains(['(', ')', '\\', '\n']) && text.matches('"').count().is_multiple_of(2);
         whole && !text.starts_with('$')
     };
     let mut verdicts = vec![true; records.len()];
