@@ -110,7 +110,8 @@ pub fn type_code(text: &[u8]) -> Option<u16> {
         .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case(text))
         .map(|(_, code)| *code)
-        .or_else(|| generic(text, b"TYPE"))
+        // Nothing has the type 0 (RFC 6895 section 3.1), and no server reads it.
+        .or_else(|| generic(text, b"TYPE").filter(|code| *code != 0))
 }
 
 /// The code of a class mnemonic or of `CLASS1`, in either case of letters.
@@ -138,6 +139,7 @@ mod tests {
     fn mnemonics_and_generic_forms_give_the_code() {
         for (text, code) in [
             ("TLSA", Some(52)),
+            ("TYPE0", None),
             ("tlsa", Some(52)),
             ("TYPE52", Some(52)),
             ("type65535", Some(65535)),
