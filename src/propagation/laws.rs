@@ -17,7 +17,7 @@ use super::{Decision, check, overall};
 use cases::{any_case, any_server, finding, last_servers, resolvers, security, silence, weight};
 
 /// How many cases, unless the environment says so.
-const CASES: u32 = 1_000;
+const CASES: u32 = 300;
 
 fn config() -> ProptestConfig {
     let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
