@@ -227,12 +227,13 @@ async fn over_udp(server: SocketAddr, question: &Question, until: Instant) -> Re
     let asked = question.message();
     let octets = asked.to_vec().map_err(|_| Failed::Malformed)?;
     socket.send(&octets).await.map_err(|_| Failed::Refused)?;
-    let mut buffer = vec![0; usize::from(u16::MAX)];
+    let mut received = Vec::with_capacity(usize::from(u16::MAX));
     let mut failure = Failed::Silent;
     for _ in 0..STRAYS {
-        let Ok(received) = timeout_at(until, socket.recv(&mut buffer)).await else { return Err(failure) };
-        let length = received.map_err(|_| Failed::Refused)?;
-        if let Some(answer) = question.answer_in(buffer.get(..length).unwrap_or_default(), &asked) {
+        received.clear();
+        let Ok(length) = timeout_at(until, socket.recv_buf(&mut received)).await else { return Err(failure) };
+        length.map_err(|_| Failed::Refused)?;
+        if let Some(answer) = question.answer_in(&received, &asked) {
             return Ok(answer);
         }
         failure = Failed::Malformed;
