@@ -3,6 +3,7 @@
 //! what each entry inherits; says what is wrong with the first that is.
 
 mod skip;
+mod window;
 
 use std::fmt;
 
@@ -17,9 +18,7 @@ use crate::zone::ttl;
 use crate::zone::words::{Span, Wrong, words};
 
 pub(crate) use skip::Skipped;
-
-/// How much of a file is read at a time, in octets.
-const WINDOW: usize = 256 << 10;
+use window::WINDOW;
 
 /// How deep includes may nest (BIND has no limit, NSD has 10).
 const DEEPEST: usize = 20;
@@ -331,13 +330,21 @@ impl<'l> Reader<'l> {
                 Ok(())
             }
             Kind::Control { name, args } => {
-                let text = self.ahead(offset).0[..len].to_vec();
-                if !text.ends_with(b"\n") {
+                // Taken out for as long as the directive is read, which asks for nothing of it.
+                let window = std::mem::take(&mut self.window);
+                let start = self.holds.map_or(0, |(_, start, _)| start);
+                let at = usize::try_from(offset.saturating_sub(start)).unwrap_or(usize::MAX);
+                let text = window.get(at..).and_then(|rest| rest.get(..len)).unwrap_or(&[]);
+                let passed = if text.ends_with(b"\n") {
+                    self.control(text, name, &args)
+                } else {
                     // BIND reads it together with what follows the include, or not at all.
                     let what = "the last line is a directive without a line end".to_owned();
-                    return Err(self.error_in(&text, file, line, name.start, ReadErrorKind::Directive(what)));
-                }
-                self.control(&text, name, &args).map_err(|(at, what)| self.error_in(&text, file, line, at, what))
+                    Err((name.start, ReadErrorKind::Directive(what)))
+                };
+                let passed = passed.map_err(|(at, what)| self.error_in(text, file, line, at, what));
+                self.window = window;
+                passed
             }
         }
     }
@@ -387,41 +394,6 @@ impl<'l> Reader<'l> {
     fn name(&self, text: &[u8], span: Span) -> Result<Name, (usize, ReadErrorKind)> {
         Name::from_zone_text(span.of(text), self.inherited.origin.as_deref())
             .map_err(|error| (span.start, ReadErrorKind::Name(error)))
-    }
-
-    /// Makes the window hold at least a logical line's worth from `offset`, if the file has it.
-    fn fill(&mut self, file: usize, offset: u64, wanted: usize) -> std::io::Result<()> {
-        if let Some((held, start, last)) = self.holds
-            && held == file
-            && let Some(at) = offset.checked_sub(start).and_then(|at| usize::try_from(at).ok())
-            && at <= self.window.len()
-            && (last || at < self.window.len())
-        {
-            return Ok(());
-        }
-        self.marked = false;
-        self.window.resize(wanted, 0);
-        let mut filled = 0;
-        let mut last = false;
-        while filled < wanted {
-            match self.library.read_at(file, offset + filled as u64, &mut self.window[filled..])? {
-                0 => {
-                    last = true;
-                    break;
-                }
-                count => filled += count,
-            }
-        }
-        self.window.truncate(filled);
-        self.holds = Some((file, offset, last));
-        Ok(())
-    }
-
-    /// The text from `offset` on that the window holds, and whether the file ends with it.
-    fn ahead(&self, offset: u64) -> (&[u8], bool) {
-        let Some((_, start, last)) = self.holds else { return (&[], true) };
-        let at = offset.checked_sub(start).and_then(|at| usize::try_from(at).ok());
-        (at.and_then(|at| self.window.get(at..)).unwrap_or(&[]), last)
     }
 
     fn error_in(&self, text: &[u8], file: usize, line: u64, at: usize, what: ReadErrorKind) -> ReadError {

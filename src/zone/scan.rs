@@ -63,7 +63,7 @@ pub fn entry(text: &[u8], last: bool) -> Option<Scanned> {
     if text.is_empty() {
         return None;
     }
-    if let Some(scanned) = plain_record(text) {
+    if let Some(scanned) = plain_line(text) {
         return Some(scanned);
     }
     let mut head = Head::default();
@@ -94,13 +94,13 @@ pub fn entry(text: &[u8], last: bool) -> Option<Scanned> {
     Some(Scanned { len, lines: memchr::memchr_iter(b'\n', &text[..len]).count() as u64, kind })
 }
 
-/// The common case, a record on one line without special characters, in one
-/// quick pass. `None` leaves the entry to the full reading.
-fn plain_record(text: &[u8]) -> Option<Scanned> {
+/// The common case, a record or directive on one line without special
+/// characters, in one quick pass. `None` leaves the entry to the full reading.
+fn plain_line(text: &[u8]) -> Option<Scanned> {
     let end = memchr::memchr(b'\n', text)?;
     let line = text.get(..end)?;
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if line.first().is_none_or(|octet| *octet == b'$') || has_special(line) {
+    if line.is_empty() || has_special(line) {
         return None;
     }
     let mut head = Head::default();
@@ -113,6 +113,9 @@ fn plain_record(text: &[u8]) -> Option<Scanned> {
         }
         head.take(text, Span { start, end }).ok()?;
         at = end;
+    }
+    if head.control.is_some() {
+        return Some(Scanned { len: end + 1, lines: 1, kind: head.kind(end + 1) });
     }
     let rest = line.get(at..)?;
     let rdata = rest.iter().any(|octet| !is_blank(*octet));
@@ -227,4 +230,24 @@ fn check_owner(octets: &[u8]) -> Result<(), ()> {
         return if leading_dot { Err(()) } else { Ok(()) };
     }
     crate::name::Name::from_zone_text(octets, Some(&crate::name::Name::root())).map(|_| ()).map_err(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// A comment sends a line the long way.
+        #[test]
+        fn the_quick_pass_reads_a_line_as_the_full_reading_does(
+            line in "[a$]?[ \t]?(\\$?[A-Z]{1,3}|IN|NS|60|\\$TTL|\\$ORIGIN)([ \t]{1,2}[a-z$.0-9]{1,4}){0,3}[ \t]?",
+            end in "\r?\n",
+        ) {
+            let (quick, full) = (entry(format!("{line}{end}").as_bytes(), true), entry(format!("{line} ;{end}").as_bytes(), true));
+            let (quick, full) = (quick.map(|scanned| scanned.kind), full.map(|scanned| scanned.kind));
+            prop_assert_eq!(quick, full);
+        }
+    }
 }

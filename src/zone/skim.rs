@@ -1,6 +1,6 @@
-//! Plain records in one quick pass: one line, nothing quoted but the strings of
-//! a TXT, no escapes, no parentheses, and data whose form is beyond doubt. A
-//! large zone is nearly all such lines.
+//! Plain records in one quick pass: nothing quoted but the strings of a TXT or
+//! HINFO, no escapes, parentheses only around all of the data, and data whose
+//! form is beyond doubt. A large zone is nearly all such records.
 //!
 //! What is taken here, [`scan`](crate::zone::scan) reads in the same way, and so
 //! does every name server; whatever is not, also what is wrong, is left to it.
@@ -14,13 +14,15 @@ use crate::zone::words::Span;
 /// 1035 section 2.3.4), and so is the name if its origin is.
 pub(crate) const LONGEST_NAME: usize = 63;
 
-/// Plain lines that follow each other.
+/// Plain entries that follow each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Run {
     /// How many octets they have together.
     pub(crate) len: usize,
-    /// How many lines they are, each an entry of its own.
+    /// How many lines they are.
     pub(crate) lines: u64,
+    /// How many entries; a record in parentheses may have several lines.
+    pub(crate) entries: u64,
     /// How many of them are records.
     pub(crate) records: u64,
     /// The last record: its octets, and how many of the lines lie before it.
@@ -43,6 +45,7 @@ pub(crate) fn run(text: &[u8], marks: &Marks, from: usize, inherits: bool, far: 
                 let Some(end) = line_end(text, at) else { break };
                 at = end;
                 run.lines += 1;
+                run.entries += 1;
                 continue;
             }
             None => break,
@@ -62,7 +65,8 @@ pub(crate) fn run(text: &[u8], marks: &Marks, from: usize, inherits: bool, far: 
         }
         run.ttl = record.ttl.or(run.ttl);
         run.last = Some((Span { start: at, end: record.end }, run.lines));
-        run.lines += 1;
+        run.lines += record.lines;
+        run.entries += 1;
         run.records += 1;
         at = record.end;
     }
@@ -77,6 +81,7 @@ struct Plain {
     ttl: Option<u32>,
     /// Offset behind its line end.
     end: usize,
+    lines: u64,
 }
 
 /// What stands between owner and type. Most lines have there what the line
@@ -110,10 +115,13 @@ fn record(text: &[u8], marks: &Marks, start: usize, middle: &mut Middle) -> Opti
             kind(text, marks, at + middle.len)?
         }
     };
-    let end = data(text, marks, at, kind)?;
+    let (end, lines) = match text.get(at) {
+        Some(b'(') => grouped(text, marks, at + 1, kind)?,
+        _ => (data(text, marks, at, kind)?, 1),
+    };
     // By far the most lines end right there.
     let end = if text.get(end) == Some(&b'\n') { end + 1 } else { line_end(text, end)? };
-    Some(Plain { owner, ttl: middle.ttl, end })
+    Some(Plain { owner, ttl: middle.ttl, end, lines })
 }
 
 /// Reads the TTL and the class, which may be absent, and the blanks around them.
@@ -147,7 +155,11 @@ enum Data {
     Ipv4,
     Ipv6,
     Digest,
-    Strings,
+    /// Quoted strings, at least and at most so many.
+    Strings {
+        least: usize,
+        most: usize,
+    },
 }
 
 /// What to expect of the type that stands at `at`, and where its data begins.
@@ -167,7 +179,8 @@ fn kind(text: &[u8], marks: &Marks, at: usize) -> Option<(Data, usize)> {
         b"MX\0\0\0\0\0\0" => Data::Name { numbers: 1 },
         b"SRV\0\0\0\0\0" => Data::Name { numbers: 3 },
         b"DS\0\0\0\0\0\0" => Data::Digest,
-        b"TXT\0\0\0\0\0" => Data::Strings,
+        b"TXT\0\0\0\0\0" => Data::Strings { least: 1, most: usize::MAX },
+        b"HINFO\0\0\0" => Data::Strings { least: 2, most: 2 },
         _ => return None,
     };
     let blanks = (!(blank >> len)).trailing_zeros();
@@ -207,34 +220,83 @@ fn data(text: &[u8], marks: &Marks, mut at: usize, kind: Data) -> Option<usize> 
             let digest = text.get(at + 2..at + 2 + digits)?;
             digest.iter().all(u8::is_ascii_hexdigit).then_some(at + 2 + digits)
         }
-        Data::Strings => strings(text, at),
+        Data::Strings { least, most } => {
+            let mut count = 1;
+            at = string(text, at)?;
+            while let Some(b" \"" | b"\t\"") = text.get(at..at + 2) {
+                at = string(text, at + 1)?;
+                count += 1;
+            }
+            (least..=most).contains(&count).then_some(at)
+        }
     }
 }
 
-/// Quoted strings without escapes, one blank between them.
-fn strings(text: &[u8], mut at: usize) -> Option<usize> {
-    loop {
-        let rest = text.get(at..)?.strip_prefix(b"\"")?;
-        let len = rest.iter().take(256).take_while(|octet| matches!(**octet, b' '..=b'~') && !b"\"\\".contains(*octet));
-        let len = len.count();
-        if len > 255 || rest.get(len) != Some(&b'"') {
-            return None;
+/// The offset behind the data that starts behind `(` and ends before `)`, if
+/// it is plain but for what stands between its words; and how many lines it is on.
+fn grouped(text: &[u8], marks: &Marks, start: usize, kind: Data) -> Option<(usize, u64)> {
+    let mut at = gap(text, marks, start)?;
+    match kind {
+        Data::Name { numbers } => {
+            for _ in 0..numbers {
+                let end = at + digits(text, at, 65_535)?;
+                at = gap(text, marks, end).filter(|at| *at > end)?;
+            }
+            at = data(text, marks, at, Data::Name { numbers: 0 })?;
         }
-        at += len + 2;
-        match text.get(at..at + 2) {
-            Some(b" \"" | b"\t\"") => at += 1,
+        Data::Strings { least, most } => {
+            let mut count = 1;
+            at = string(text, at)?;
+            while let Some(next) = gap(text, marks, at).filter(|next| *next > at && text.get(*next) == Some(&b'"')) {
+                at = string(text, next)?;
+                count += 1;
+            }
+            if !(least..=most).contains(&count) {
+                return None;
+            }
+        }
+        Data::Ipv4 | Data::Ipv6 | Data::Digest => at = data(text, marks, at, kind)?,
+    }
+    at = gap(text, marks, at)?;
+    let lines = memchr::memchr_iter(b'\n', text.get(start..at)?).count() as u64 + 1;
+    (text.get(at) == Some(&b')')).then_some((at + 1, lines))
+}
+
+/// The offset behind the blanks, comments and line ends that start at `at`.
+fn gap(text: &[u8], marks: &Marks, mut at: usize) -> Option<usize> {
+    loop {
+        match text.get(at)? {
+            b' ' | b'\t' => at += (!marks.at(at).blank).trailing_zeros() as usize,
+            b'\n' => at += 1,
+            b'\r' if text.get(at + 1) == Some(&b'\n') => at += 2,
+            b';' => at += memchr::memchr(b'\n', text.get(at..)?)?,
             _ => return Some(at),
         }
     }
 }
 
+/// The offset behind a quoted string without escapes.
+fn string(text: &[u8], at: usize) -> Option<usize> {
+    let rest = text.get(at..)?.strip_prefix(b"\"")?;
+    let len = memchr::memchr(b'"', rest.get(..256).unwrap_or(rest))?;
+    // No octet decides alone, so that the compiler takes many at once.
+    let special = |octet: u8| u8::from(!(b' '..=b'~').contains(&octet) | (octet == b'\\'));
+    let found = rest.get(..len)?.iter().fold(0, |found, &octet| found | special(octet));
+    (found == 0).then_some(at + len + 2)
+}
+
 /// Steps over a number up to `largest` and the blanks behind it.
 fn numeral(text: &[u8], at: usize, largest: u32) -> Option<usize> {
+    let at = at + digits(text, at, largest)?;
+    let blanks = text.get(at..)?.iter().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
+    (blanks > 0).then_some(at + blanks)
+}
+
+/// How many digits a number up to `largest` has.
+fn digits(text: &[u8], at: usize, largest: u32) -> Option<usize> {
     let rest = text.get(at..)?;
     let digits = rest.iter().take(6).take_while(|octet| octet.is_ascii_digit()).count();
-    number(rest.get(..digits)?, largest)?;
-    let blanks = rest.get(digits..)?.iter().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
-    (blanks > 0).then_some(at + digits + blanks)
+    number(rest.get(..digits)?, largest).map(|_| digits)
 }
 
 /// A number of at most nine digits.

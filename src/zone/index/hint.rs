@@ -95,11 +95,10 @@ impl Hint {
 
     fn at(origin: Option<&Rc<Name>>, targets: &[Target]) -> Self {
         let Some(name) = origin else { return Self { known: true, all: true, ..Self::default() } };
-        // With the dot in front of it, which the root has not.
-        let suffix = name.to_string().len() + usize::from(!name.is_root());
-        let mut hint = Self { origin: Some(Rc::clone(name)), known: true, suffix, ..Self::default() };
+        let mut hint = Self { origin: Some(Rc::clone(name)), known: true, ..Self::default() };
         for host in targets.iter().map(|target| &target.host) {
-            if name.is_within(host) || host.to_string().contains('\\') {
+            // Without making a text of it: a file may have an origin every few lines.
+            if name.is_within(host) || host.labels().flatten().any(|octet| !is_plain(*octet)) {
                 hint.all = true;
             } else if host.is_within(name) {
                 let steps = host.labels().count() - name.labels().count();
@@ -108,8 +107,17 @@ impl Hint {
                 hint.absolute = true;
             }
         }
+        if !hint.absolute {
+            // With the dot in front of it, which the root has not.
+            hint.suffix = name.to_string().len() + usize::from(!name.is_root());
+        }
         hint
     }
+}
+
+/// Whether an octet of a name surely stands in a text as itself.
+fn is_plain(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || octet == b'-' || octet == b'_'
 }
 
 impl Host {

@@ -48,7 +48,7 @@ impl Reader<'_> {
         let from = usize::try_from(offset - start).unwrap_or(usize::MAX);
         let run = skim::run(&self.window, &self.marks, from, inherits, far);
         self.inherited.pass_plain(run.owner.map(|span| span.of(&self.window)), run.ttl);
-        self.order += run.lines;
+        self.order += run.entries;
         if let Some(level) = self.stack.last_mut() {
             level.offset += run.len as u64;
             level.line += run.lines;
@@ -100,7 +100,7 @@ mod tests {
             lines in proptest::collection::vec(
                 proptest::sample::select(vec![
                     "a A 192.0.2.1\n", " A 192.0.2.2\n", "b 60 IN MX 10 a\n", "\n", "; comment\n", "c NS d ; why\n",
-                    "$TTL 1h\n", "$ORIGIN sub.example.com.\n", "d TXT ( \"a\"\n \"b\" )\n", "\te NS f\n", "e NS f",
+                    "$TTL 1h\n", "$ORIGIN sub.example.com.\n", "d TXT ( \"a\"\n \"b\" )\n", "\te NS f\n", "e NS f", "\tSRV ( 1 2 ; )\n\n 3 a\n)\n", "f TXT (\n",
                 ]),
                 0..12,
             ),

@@ -44,6 +44,42 @@ fn plain_lines_are_taken_and_others_are_left() {
         ("\\097 NS b", false),
         ("a NS \"b\"", false),
         ("a ( NS b )", false),
+        ("a NS ( b )", true),
+        ("a NS (b) ; why", true),
+        ("a NS (\r\n\n b ; (why)\n\t)", true),
+        ("a SRV ( 10 60\n\t5060;\npc2 )", true),
+        ("a TXT (\"a\" ; \"b\"\n\"c\"\n) ; d", true),
+        (&format!("a DS ( 4711 13 2 {hex} )"), true),
+        ("a A (\n192.0.2.1\n)", true),
+        ("a AAAA ( 2001:db8::1)", true),
+        ("a HINFO \"PC\" \"Linux; (x\"", true),
+        ("a HINFO ( \"PC\"\n\"Linux\" )", true),
+        ("a HINFO \"PC\"", false),
+        ("a HINFO ( \"PC\" )", false),
+        ("a HINFO \"PC\" \"Linux\" \"x\"", false),
+        ("a HINFO ( \"PC\" \"Linux\"\n\"x\" )", false),
+        ("a NS ( b", false),
+        ("a NS ( ( b ) )", false),
+        ("a NS ( b c )", false),
+        ("a NS ( b ) c", false),
+        ("a NS ( b ) )", false),
+        ("a NS (\n.b )", false),
+        ("a NS ( b..c )", false),
+        ("a NS ( b@ )", false),
+        ("a NS ( \r b )", false),
+        ("a NS ( )", false),
+        ("a TXT ( )", false),
+        ("a TXT ( \"a\"\"b\" )", false),
+        ("a TXT ( \"a\" b )", false),
+        ("a TXT ( \"a\nb\" )", false),
+        ("a TXT ( \"a\\\"b\" )", false),
+        ("a TXT ( \"a\\b\" )", false),
+        ("a MX ( 10b )", false),
+        ("a MX ( 65536 b )", false),
+        ("a MX ( 10 )", false),
+        ("a SRV ( 10 60 pc2 )", false),
+        (&format!("a DS ( 4711 13 2 {hex} 00 )"), false),
+        (&format!("a TXT ( \"{string}s\" )"), false),
         ("a NS b(", false),
         ("a NS b\rc", false),
         ("$ORIGIN a.", false),
@@ -81,11 +117,12 @@ fn plain_lines_are_taken_and_others_are_left() {
 
 #[test]
 fn the_last_owner_and_the_last_ttl_are_remembered() {
-    let text = b"a 60 NS b\n\n\tA 192.0.2.1\nbb\tA 192.0.2.2\n;\n\t70 A 192.0.2.3\n";
+    let text = b"a 60 NS b\n\n\tA 192.0.2.1\nbb\tA (\n192.0.2.2\n)\n;\n\t70 A 192.0.2.3\n";
     let run = taken(text);
-    assert_eq!((run.len, run.lines, run.records, run.ttl), (text.len(), 6, 4, Some(70)));
+    assert_eq!((run.len, run.lines, run.records, run.ttl), (text.len(), 8, 4, Some(70)));
+    assert_eq!(run.entries, 6);
     assert_eq!(run.owner.map(|span| span.of(text)), Some(&b"bb"[..]));
-    assert_eq!(run.last.map(|(span, lines)| (span.of(text), lines)), Some((&b"\t70 A 192.0.2.3\n"[..], 5)));
+    assert_eq!(run.last.map(|(span, lines)| (span.of(text), lines)), Some((&b"\t70 A 192.0.2.3\n"[..], 7)));
 }
 
 #[test]
@@ -120,7 +157,7 @@ fn line() -> impl Strategy<Value = String> {
         Just("1h2 ")
     ];
     let kind = proptest::sample::select(vec![
-        "A", "a", "NS", "CNAME", "PTR", "MX", "AAAA", "DS", "TXT", "SRV", "SOA", "TLSA", "DNAME", "IN", "60",
+        "A", "a", "NS", "CNAME", "PTR", "MX", "AAAA", "DS", "TXT", "HINFO", "SRV", "SOA", "TLSA", "DNAME", "IN", "60",
     ]);
     let data = prop_oneof![
         "[0-9]{1,3}\\.[0-9]{1,2}\\.0\\.[0-9]{1,3}",
@@ -130,6 +167,11 @@ fn line() -> impl Strategy<Value = String> {
         "[0-9]{1,3} [0-9]{1,5} [0-9]{1,5} [a-z.]{1,9}",
         "1 8 [124] [0-9a-f]{40}",
         "(\"[ -~]{0,5}\" ?){1,3}",
+        "\\([ \n]?(\"[ -~]{0,3}\"(;[ -~]?\n)?[ \n]?){1,3}\\)",
+        "\\((\r?\n)? ?[0-9]{1,6}[ \n][a-z.]{1,5}(;\\)\n)? ?\\)",
+        "\\([0-9]{1,3}\n[0-9]{1,5}[ ;]\n?[0-9]{1,5} [a-z.@]{1,5} ?\\)",
+        "\\( [0-9]{1,3}\\.0\\.2\\.[0-9]{1,2}\n\\)",
+        "\\([ a-z\"0-9;\n]{0,9}\\)",
         "[ -~]{0,9}",
     ];
     let end = prop_oneof![6 => Just("\n"), 1 => Just("\r\n"), 1 => Just(" ; c\n"), 1 => Just(" \n"), 1 => Just(" )\n")];
@@ -145,7 +187,7 @@ proptest! {
         let mut marks = Marks::default();
         marks.set(text.as_bytes());
         let run = run(text.as_bytes(), &marks, 0, true, |_, _| true);
-        let (mut at, mut count, mut records, mut owner, mut ttl) = (0, 0, 0, None, None);
+        let (mut at, mut lines, mut count, mut records, mut owner, mut ttl) = (0, 0, 0, 0, None, None);
         let origin = Name::from_user("example.com").ok();
         while at < run.len {
             let rest = &text.as_bytes()[at..];
@@ -164,8 +206,9 @@ proptest! {
             }
             at += scanned.len;
             count += 1;
-            prop_assert_eq!(scanned.lines, 1);
+            lines += scanned.lines;
         }
-        prop_assert_eq!((at, count, records, owner, ttl), (run.len, run.lines, run.records, run.owner, run.ttl));
+        prop_assert_eq!((at, lines, count), (run.len, run.lines, run.entries));
+        prop_assert_eq!((records, owner, ttl), (run.records, run.owner, run.ttl));
     }
 }
