@@ -287,3 +287,13 @@ fn a_carriage_return_that_ends_the_last_comment_is_not_taken_for_a_line_end() {
     let without = edited(&[("main", &with[0])], Change::Remove(vec![vec![key()]])).unwrap();
     assert_eq!(without[0], text.replacen(" 7 ", " 9 ", 1));
 }
+
+#[test]
+fn a_line_of_a_string_that_looks_like_a_directive_is_none() {
+    let text = format!("{HEAD}_25._tcp.mail IN TLSA 3 1 1 aa\n_25._tcp.mail IN TXT \"a\n$b\"");
+    let with = added(&[("main", &text)]).unwrap();
+    let last = format!("{HEAD}_25._tcp.mail IN TXT \"a\n$b\"\n_25._tcp.mail IN TLSA 3 1 1 aa");
+    let gone = Tlsa { params: Params::default(), data: vec![0xaa] };
+    let without = edited(&[("main", &last)], Change::Remove(vec![vec![gone]])).unwrap();
+    assert!(with[0].ends_with("$b\"") && without[0].ends_with("$b\""), "{with:?} {without:?}");
+}

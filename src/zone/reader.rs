@@ -108,6 +108,8 @@ pub struct Checkpoint {
     stack: Vec<Level>,
     /// How many entries lie before it, in reading order.
     pub order: u64,
+    /// Whether the entry right before it is a directive.
+    pub after_directive: bool,
     /// What is inherited at this point.
     pub inherited: Inherited,
 }
@@ -175,6 +177,8 @@ pub struct Reader<'l> {
     current: Option<Scanned>,
     /// How many entries were passed.
     order: u64,
+    /// Whether the last of them was a directive.
+    after_directive: bool,
 }
 
 impl<'l> Reader<'l> {
@@ -182,13 +186,16 @@ impl<'l> Reader<'l> {
     #[must_use]
     pub fn new(library: &'l dyn Library, origin: Option<Name>) -> Self {
         let top = Level { file: 0, offset: 0, line: 1, outside: None };
-        Self::from(library, Checkpoint { stack: vec![top], order: 0, inherited: Inherited::at_start(origin) })
+        Self::from(
+            library,
+            Checkpoint { stack: vec![top], order: 0, after_directive: false, inherited: Inherited::at_start(origin) },
+        )
     }
 
     /// Goes on from a checkpoint.
     #[must_use]
     pub fn from(library: &'l dyn Library, checkpoint: Checkpoint) -> Self {
-        let Checkpoint { stack, order, inherited } = checkpoint;
+        let Checkpoint { stack, order, after_directive, inherited } = checkpoint;
         Self {
             library,
             stack,
@@ -199,6 +206,7 @@ impl<'l> Reader<'l> {
             marked: false,
             current: None,
             order,
+            after_directive,
         }
     }
 
@@ -217,7 +225,12 @@ impl<'l> Reader<'l> {
     /// The point before the entry that was read last.
     #[must_use]
     pub fn checkpoint(&self) -> Checkpoint {
-        Checkpoint { stack: self.stack.clone(), order: self.order, inherited: self.inherited.clone() }
+        Checkpoint {
+            stack: self.stack.clone(),
+            order: self.order,
+            after_directive: self.after_directive,
+            inherited: self.inherited.clone(),
+        }
     }
 
     /// Steps to the next entry; `false` at the end of the zone.
@@ -315,6 +328,7 @@ impl<'l> Reader<'l> {
     pub(crate) fn pass(&mut self) -> Result<(), ReadError> {
         let Some(Scanned { len, lines, kind }) = self.current.take() else { return Ok(()) };
         self.order += 1;
+        self.after_directive = matches!(kind, Kind::Control { .. });
         let Some(level) = self.stack.last_mut() else { return Ok(()) };
         let (file, offset, line) = (level.file, level.offset, level.line);
         level.offset += len as u64;

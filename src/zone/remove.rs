@@ -10,9 +10,6 @@ use crate::zone::scan::Kind;
 use crate::zone::splice::Splice;
 use crate::zone::style::line_end;
 
-/// How far to look back for the start of a line, in octets; directives are shorter.
-const LOOK_BACK: u64 = 4096;
-
 /// A splice with the file it is for and a point before it to read from again.
 #[derive(Clone, Debug)]
 pub struct Placed {
@@ -166,11 +163,9 @@ fn cut(library: &dyn Library, run: &[Found]) -> Option<Splice> {
     let (first, last) = (run.first()?, run.last()?);
     let mut start = first.offset;
     if !last.text.ends_with(b"\n") {
-        let before = read_span(library, first.file, start.saturating_sub(LOOK_BACK), start).unwrap_or_default();
-        let above = before.strip_suffix(b"\n").unwrap_or(&before);
-        let line = above.rsplit(|octet| *octet == b'\n').next().unwrap_or(&[]);
+        let before = read_span(library, first.file, start.saturating_sub(2), start).unwrap_or_default();
         // A directive needs its line end: BIND does not read one without.
-        if before.ends_with(b"\n") && !line.starts_with(b"$") {
+        if before.ends_with(b"\n") && !first.before.after_directive {
             start -= line_end(&before).len() as u64;
         }
     }

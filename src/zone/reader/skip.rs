@@ -49,6 +49,7 @@ impl Reader<'_> {
         let run = skim::run(&self.window, &self.marks, from, inherits, far);
         self.inherited.pass_plain(run.owner.map(|span| span.of(&self.window)), run.ttl);
         self.order += run.entries;
+        self.after_directive &= run.entries == 0;
         if let Some(level) = self.stack.last_mut() {
             level.offset += run.len as u64;
             level.line += run.lines;
