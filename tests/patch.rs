@@ -300,6 +300,9 @@ fn output_elsewhere_leaves_the_zone_alone() {
     assert_eq!(fs::read_to_string(folder.path().join("copy")).unwrap(), text);
     assert_eq!(zone(folder.path()), ZONE);
     refused(folder.path(), &["--output", "./example.com.zone"], 2, "the output is the zone itself");
+    for (flag, value) in [("--check", "false"), ("--reload", "false"), ("--backup", ".bak")] {
+        refused(folder.path(), &["--output", "other", flag, value], 2, "cannot be used with");
+    }
 }
 
 #[test]
