@@ -523,3 +523,20 @@ fn what_another_server_reads_differently_is_said_once_and_the_edit_is_made() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(stderr.matches("note: example.com.zone:2:1: the directive is in lower case").count(), 1, "{stderr}");
 }
+
+#[test]
+fn a_ttl_handed_on_is_stated_where_bind_has_another_one_before_it() {
+    // BIND gives the second TXT the TTL of the first, and would hand that on to y.
+    let folder = folder(format!(
+        "$ORIGIN example.com.\n@ 1h SOA ns1 h 7 7200 1800 1209600 300\n@ 1h NS ns1.example.net.\n\
+         x 60 TXT a\nx 3600 TXT b\n_25._tcp.mail 3600 TLSA 3 1 1 {}\ny A 192.0.2.1\n",
+        "11".repeat(32)
+    ));
+    assert_eq!(patch(folder.path(), &[]).status.code(), Some(0));
+    let text = zone(folder.path());
+    // To the end, where nobody inherits from it.
+    let (new, rest): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.contains("70ed55a6"));
+    fs::write(folder.path().join("example.com.zone"), [rest, new].concat().join("\n") + "\n").unwrap();
+    assert_eq!(prune(folder.path(), &["--keep", "new.pem"]).status.code(), Some(0));
+    assert!(zone(folder.path()).contains("x 3600 TXT b\ny 3600 A 192.0.2.1\n"), "{}", zone(folder.path()));
+}

@@ -85,6 +85,11 @@ fn heirs_of(library: &dyn Library, gone: &[Found]) -> Result<(usize, Vec<Placed>
         let own = now.owner_of(entry.text, fields).map_err(|error| reader.error_at(0, ReadErrorKind::Name(error)))?;
         if gone.get(count).is_some_and(|found| found.file == entry.file && found.offset == entry.offset) {
             count += 1;
+            if fields.ttl.is_some() && inherited.as_ref() != Some(&own) {
+                // Which TTL BIND has from the lines before is not sure: of an owner's records of one type
+                // that follow each other it takes the first one's for all, and hands that on.
+                left_ttl = None;
+            }
             owner.was = Some(own);
             if let Some(span) = fields.owner {
                 owner_text = span.of(entry.text).to_vec();
