@@ -540,3 +540,21 @@ fn a_ttl_handed_on_is_stated_where_bind_has_another_one_before_it() {
     assert_eq!(prune(folder.path(), &["--keep", "new.pem"]).status.code(), Some(0));
     assert!(zone(folder.path()).contains("x 3600 TXT b\ny 3600 A 192.0.2.1\n"), "{}", zone(folder.path()));
 }
+
+#[test]
+fn a_removal_that_brings_two_ttls_of_one_set_together_is_refused() {
+    let zone_with = |ttl: &str| {
+        let before = format!("mail 60 A 192.0.2.1\n_25._tcp.mail TLSA 3 1 1 {DIGEST}\nmail {ttl} A 192.0.2.2\n");
+        folder(format!(
+            "$ORIGIN example.com.\n$TTL 1h\n@ SOA ns1 h 7 7200 1800 1209600 300\n@ NS ns1.example.net.\n{before}\
+             www A 192.0.2.3\n_25._tcp.mail TLSA 3 1 1 70ed55a693d4776f634f0df7f859ce58f56ee75022e30c7f694ac71126b1633f\n"
+        ))
+    };
+    let other = zone_with("3600");
+    let before = files(other.path());
+    let output = prune(other.path(), &["--keep", "new.pem"]);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("mail.example.com. have different TTLs"));
+    assert_eq!(files(other.path()), before);
+    assert_eq!(prune(zone_with("60").path(), &["--keep", "new.pem"]).status.code(), Some(0));
+}
