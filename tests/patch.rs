@@ -300,6 +300,9 @@ fn output_elsewhere_leaves_the_zone_alone() {
     assert_eq!(fs::read_to_string(folder.path().join("copy")).unwrap(), text);
     assert_eq!(zone(folder.path()), ZONE);
     refused(folder.path(), &["--output", "./example.com.zone"], 2, "the output is the zone itself");
+    for (flag, value) in [("--check", "false"), ("--reload", "false"), ("--backup", ".bak")] {
+        refused(folder.path(), &["--output", "other", flag, value], 2, "cannot be used with");
+    }
 }
 
 #[test]
@@ -519,4 +522,39 @@ fn what_another_server_reads_differently_is_said_once_and_the_edit_is_made() {
     let output = patch(folder(ZONE.replace("$TTL", "$ttl")).path(), &[]);
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(stderr.matches("note: example.com.zone:2:1: the directive is in lower case").count(), 1, "{stderr}");
+}
+
+#[test]
+fn a_ttl_handed_on_is_stated_where_bind_has_another_one_before_it() {
+    // BIND gives the second TXT the TTL of the first, and would hand that on to y.
+    let folder = folder(format!(
+        "$ORIGIN example.com.\n@ 1h SOA ns1 h 7 7200 1800 1209600 300\n@ 1h NS ns1.example.net.\n\
+         x 60 TXT a\nx 3600 TXT b\n_25._tcp.mail 3600 TLSA 3 1 1 {}\ny A 192.0.2.1\n",
+        "11".repeat(32)
+    ));
+    assert_eq!(patch(folder.path(), &[]).status.code(), Some(0));
+    let text = zone(folder.path());
+    // To the end, where nobody inherits from it.
+    let (new, rest): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.contains("70ed55a6"));
+    fs::write(folder.path().join("example.com.zone"), [rest, new].concat().join("\n") + "\n").unwrap();
+    assert_eq!(prune(folder.path(), &["--keep", "new.pem"]).status.code(), Some(0));
+    assert!(zone(folder.path()).contains("x 3600 TXT b\ny 3600 A 192.0.2.1\n"), "{}", zone(folder.path()));
+}
+
+#[test]
+fn a_removal_that_brings_two_ttls_of_one_set_together_is_refused() {
+    let zone_with = |ttl: &str| {
+        let before = format!("mail 60 A 192.0.2.1\n_25._tcp.mail TLSA 3 1 1 {DIGEST}\nmail {ttl} A 192.0.2.2\n");
+        folder(format!(
+            "$ORIGIN example.com.\n$TTL 1h\n@ SOA ns1 h 7 7200 1800 1209600 300\n@ NS ns1.example.net.\n{before}\
+             www A 192.0.2.3\n_25._tcp.mail TLSA 3 1 1 70ed55a693d4776f634f0df7f859ce58f56ee75022e30c7f694ac71126b1633f\n"
+        ))
+    };
+    let other = zone_with("3600");
+    let before = files(other.path());
+    let output = prune(other.path(), &["--keep", "new.pem"]);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("mail.example.com. have different TTLs"));
+    assert_eq!(files(other.path()), before);
+    assert_eq!(prune(zone_with("60").path(), &["--keep", "new.pem"]).status.code(), Some(0));
 }

@@ -52,7 +52,7 @@ pub struct EditArgs {
     #[arg(long)]
     pub diff: bool,
     /// Write the new zone there instead; - is stdout
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["backup", "check", "reload"])]
     pub output: Option<PathBuf>,
     /// Keep the old file under its name with this suffix
     #[arg(long, value_name = "SUFFIX")]
@@ -222,6 +222,11 @@ impl Opened {
             return Ok(Answer { status: Status::Good, text, json });
         }
         if !args.dry_run {
+            if let Some(taken) = self.disk.in_the_way() {
+                return Err(Failure::wrong("a file of the zone has a name that danewright uses for its own work")
+                    .at(taken.display())
+                    .hint("nothing was written; rename the file, and name it so in its $INCLUDE"));
+            }
             self.disk.sweep();
         }
         if writes {

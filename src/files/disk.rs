@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 use crate::files::{BACKUP, CHECK, NEW, OLD, hidden, lock};
 use crate::zone::library::Library;
 
+/// What the names end in that are ours beside a zone's file.
+const OURS: [&str; 4] = [NEW, OLD, BACKUP, CHECK];
+
 /// What tells a file's state from any other state of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
@@ -84,7 +87,7 @@ impl Opened {
     fn sweep(&mut self) {
         let untouched = Fingerprint::of(&self.file).is_ok_and(|now| now == self.fingerprint);
         let mut gone = false;
-        for suffix in [NEW, OLD, BACKUP, CHECK] {
+        for suffix in OURS {
             // What cannot be removed is in the way of a write, which then says so.
             gone |= fs::remove_file(hidden(&self.path, suffix)).is_ok();
         }
@@ -125,6 +128,16 @@ impl Disk {
     #[must_use]
     pub fn holds(&self, path: &Path) -> bool {
         path.canonicalize().is_ok_and(|path| self.files.borrow().iter().any(|file| file.path == path))
+    }
+
+    /// A file of the zone that has a name which a run uses for itself: sweeping,
+    /// or writing, would take it away.
+    #[must_use]
+    pub fn in_the_way(&self) -> Option<PathBuf> {
+        let paths: Vec<PathBuf> = self.files.borrow().iter().map(|file| file.path.clone()).collect();
+        let ours = paths.iter().flat_map(|path| OURS.map(|suffix| hidden(path, suffix)));
+        // What a killed run leaves is no link, so that only a link of the user's leads to a file of the zone.
+        ours.into_iter().find(|path| self.holds(path))
     }
 
     /// Removes what a run that was killed left beside the files. Their locks

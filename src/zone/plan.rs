@@ -17,7 +17,7 @@ use crate::zone::proof::{self, ProofError};
 use crate::zone::rdata;
 use crate::zone::reader::{Checkpoint, Place};
 use crate::zone::remarks::Remarks;
-use crate::zone::remove::{Placed, take_out};
+use crate::zone::remove::{self, Placed};
 use crate::zone::serial::{self, Policy};
 use crate::zone::splice::{Splice, in_order};
 use crate::zone::style::{self, Ttl};
@@ -165,7 +165,10 @@ impl<'l> Zone<'l> {
                     gone.extend(self.remove(found, target, remove, &mut patch)?);
                 }
                 gone.sort_by_key(|found| found.before.order);
-                placed.extend(take_out(self.library, &gone)?);
+                if let Some(owner) = remove::brought_together(self.library, &self.apex, &gone)? {
+                    return Err(PlanError::UnequalTtls(owner));
+                }
+                placed.extend(remove::take_out(self.library, &gone)?);
             }
         }
         patch.notes.extend(self.remarks(&placed));

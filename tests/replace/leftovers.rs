@@ -126,6 +126,30 @@ fn a_link_in_the_place_of_a_leftover_goes_and_what_it_names_stays() {
 }
 
 #[test]
+fn a_file_of_the_zone_with_the_name_of_a_leftover_is_kept() {
+    for suffix in ["new", "old", "backup", "check"] {
+        for linked in [false, true] {
+            let mut old = Shape::One.files(0);
+            let name = format!(".example.com.zone.danewright-{suffix}");
+            old.get_mut("example.com.zone").unwrap().extend(format!("$INCLUDE {name}\n").bytes());
+            old.insert("www.inc".to_owned(), b"www A 192.0.2.80\n".to_vec());
+            let place = Place::with(&old);
+            if linked {
+                symlink("www.inc", place.path().join(&name)).unwrap();
+            } else {
+                fs::copy(place.path().join("www.inc"), place.path().join(&name)).unwrap();
+            }
+            let before = place.files();
+            let output = place.patch(&["--backup", ".bak", "--check", "test -e {file}"]);
+            assert_eq!(output.status.code(), Some(2), "{name}: {}", talk(&output));
+            assert!(talk(&output).contains(&name), "{}", talk(&output));
+            assert!(fs::symlink_metadata(place.path().join(&name)).is_ok(), "{name} is gone");
+            assert_eq!(place.files(), before, "{name}");
+        }
+    }
+}
+
+#[test]
 fn a_folder_in_the_way_of_the_new_text_is_an_error_and_nothing_is_written() {
     for suffix in ["new", "old"] {
         let old = Shape::RecordsIncluded.files(0);
