@@ -56,6 +56,9 @@ impl Walk {
             first.get_or_insert_with(|| facts.zone.clone());
             let step = self.addresses_at(&facts, &name).await;
             whole.weakened_by(&step.proof);
+            let standing = facts.chain.last().map(|link| link.findings.as_slice()).unwrap_or_default();
+            let grave = facts.findings.iter().chain(standing).filter(|finding| finding.severity > Severity::Note);
+            whole.weakened_by(&Proof { findings: grave.cloned().collect(), ..Proof::secure() });
             if step.alias.is_none() && step.complete && !step.address {
                 let message = format!("{name} has neither A nor AAAA records, so nobody connects to it");
                 whole.findings.push(Finding::new("host-without-address", Severity::Unknown, message));

@@ -65,14 +65,13 @@ impl Walk {
             tokio::join!(self.hops(&owner), self.host(&target.host), together(seen));
         let mut evidence = Evidence { owner, hops, resolvers, host: None, findings };
         evidence.host = Some(host.security);
-        let known: Vec<&str> = evidence
-            .hops
-            .iter()
-            .flat_map(|hop| hop.chain.iter().flat_map(|link| &link.findings))
-            .map(|finding| finding.message.as_str())
-            .collect();
-        let news: Vec<Finding> =
-            host.findings.into_iter().filter(|finding| !known.contains(&finding.message.as_str())).collect();
+        // What is told of a zone on the way may weigh less than of the host's own.
+        let told = |news: &Finding| {
+            let known = evidence.hops.iter().flat_map(|hop| hop.chain.iter().flat_map(|link| &link.findings));
+            let mut known = known.chain(evidence.hops.iter().flat_map(|hop| &hop.findings));
+            known.any(|known| known.message == news.message && known.severity >= news.severity)
+        };
+        let news: Vec<Finding> = host.findings.into_iter().filter(|finding| !told(finding)).collect();
         evidence.findings.extend(news);
         evidence
     }
