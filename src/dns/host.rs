@@ -11,9 +11,10 @@ use hickory_proto::rr::RecordType;
 use crate::dns::owner::proven;
 use crate::dns::proof::Proof;
 use crate::dns::reading::Said;
+use crate::dns::standing::missing;
 use crate::dns::trials::Trials;
 use crate::dns::walk::{ALIASES, Walk};
-use crate::dns::zone::Facts;
+use crate::dns::zone::{Facts, label};
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
 use crate::propagation::evidence::Security;
@@ -86,9 +87,12 @@ impl Walk {
             let mut answered = false;
             for (server, reply) in facts.servers.iter().zip(&replies) {
                 let said = Said::by_authority(reply, &facts.zone, name, kind);
-                // One server's failure is told where it is asked for TLSA.
                 if let Said::Failed(outcome) = said {
                     failures.insert(outcome.word());
+                    let failed = missing(&format!("the addresses of {name}"), outcome).findings;
+                    let at = label(&server.name, server.address);
+                    let failed = failed.into_iter().map(|finding| finding.at(at.clone())).collect();
+                    step.proof.weakened_by(&Proof { findings: failed, ..Proof::secure() });
                     continue;
                 }
                 answered = true;

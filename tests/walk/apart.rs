@@ -1,5 +1,5 @@
-//! The TLSA owner in a zone of its own below the host's: what is wrong with the
-//! host's zone counts all the same, as senders start from the host's addresses.
+//! What is wrong with the host's addresses only, most of all where the TLSA owner
+//! is in a zone of its own below: it counts all the same, as senders start there.
 
 use chrono::TimeDelta;
 use danewright::demo::authority::{Fault, Key, Window};
@@ -53,8 +53,9 @@ fn a_host_whose_zone_may_have_more_servers_is_unknown() {
 fn keys_that_expire_soon_weigh_more_at_the_host_than_on_the_way() {
     let mut stage = Stage::new();
     apart(&mut stage.lab);
-    stage.lab.authority.fault(NS1, Some(Fault::Refuse));
-    assert_eq!(verdict(&stage.lab).decision, Decision::Safe);
+    // So that nobody else is the first whose keys prove the way.
+    stage.lab.authority.fault_for(NS1, "DNSKEY", Fault::Refuse).unwrap();
+    assert_eq!(verdict(&stage.lab).decision, Decision::Unknown);
     let window = Window { expiration: stage.lab.now + TimeDelta::minutes(30), ..stage.lab.window };
     stage.lab.authority.publish(NS2, &stage.lab.leaf.sign(&[&stage.lab.leaf_key], window).unwrap());
     let keys = stage.look_up("leaf.example", RecordType::DNSKEY).answers;
@@ -68,4 +69,32 @@ fn keys_that_expire_soon_weigh_more_at_the_host_than_on_the_way() {
     let verdict = verdict(&stage.lab);
     assert_eq!(verdict.decision, Decision::Unsafe, "{:#?}", verdict.findings);
     assert!(told(&verdict, "signature-expires-soon"), "{:#?}", verdict.findings);
+}
+
+#[test]
+fn a_server_that_fails_to_give_addresses_is_unknown() {
+    for (own_zone, kind, fault, code) in [
+        (false, "A", Fault::ServFail, "servfail"),
+        (false, "AAAA", Fault::NotAuthoritative, "not-authoritative"),
+        (true, "A", Fault::Refuse, "refused"),
+    ] {
+        let mut lab = Lab::new();
+        if own_zone {
+            apart(&mut lab);
+        }
+        assert_eq!(verdict(&lab).decision, Decision::Safe);
+        lab.authority.fault_for(NS2, kind, fault).unwrap();
+        let verdict = verdict(&lab);
+        assert_eq!(verdict.decision, Decision::Unknown, "{kind}: {:#?}", verdict.findings);
+        assert!(told(&verdict, code), "{kind}: {:#?}", verdict.findings);
+    }
+}
+
+#[test]
+fn a_server_that_fails_altogether_is_told_of_once() {
+    let lab = Lab::new();
+    lab.authority.fault(NS2, Some(Fault::Refuse));
+    let findings = verdict(&lab).findings;
+    let of_it = findings.iter().filter(|finding| finding.code == "refused" && finding.message.contains("addresses"));
+    assert_eq!(of_it.count(), 0, "{findings:#?}");
 }
