@@ -25,7 +25,7 @@ pub mod memory;
 pub(crate) mod sample;
 mod servers;
 mod sets;
-mod silence;
+pub(crate) mod silence;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;

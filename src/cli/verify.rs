@@ -136,7 +136,7 @@ fn verify(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World) -> Ran {
     answer(args, ui, world, checked_at, &judged)
 }
 
-fn answer(args: &Args, ui: &mut Ui<'_>, world: &dyn World, checked_at: DateTime<Utc>, judged: &[Judged]) -> Ran {
+fn answer(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World, checked_at: DateTime<Utc>, judged: &[Judged]) -> Ran {
     let (decision, _) = overall(judged.iter().map(|target| &target.verdict));
     if args.monitoring {
         let (text, json) = (monitoring::line(judged, checked_at), verdict_json::fields(judged, checked_at));
@@ -155,6 +155,10 @@ fn answer(args: &Args, ui: &mut Ui<'_>, world: &dyn World, checked_at: DateTime<
     json.insert("exec".to_owned(), json!(null));
     if decision != Decision::Safe {
         return Ok(Answer { status, text, json });
+    }
+    // Whoever wants the program to end does not want it to begin with something.
+    if let Some(Interrupted(signal)) = world.interrupted() {
+        return failed(ui, text, format!("it is safe, but {signal} came before the command was run"), json, program);
     }
     let ran = world.execute(program);
     let code = ran.as_ref().ok().copied().flatten();

@@ -11,9 +11,10 @@ use hickory_proto::rr::RecordType;
 use crate::dns::owner::proven;
 use crate::dns::proof::Proof;
 use crate::dns::reading::Said;
+use crate::dns::standing::missing;
 use crate::dns::trials::Trials;
 use crate::dns::walk::{ALIASES, Walk};
-use crate::dns::zone::Facts;
+use crate::dns::zone::{Facts, label};
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
 use crate::propagation::evidence::Security;
@@ -56,6 +57,9 @@ impl Walk {
             first.get_or_insert_with(|| facts.zone.clone());
             let step = self.addresses_at(&facts, &name).await;
             whole.weakened_by(&step.proof);
+            let standing = facts.chain.last().map(|link| link.findings.as_slice()).unwrap_or_default();
+            let grave = facts.findings.iter().chain(standing).filter(|finding| finding.severity > Severity::Note);
+            whole.weakened_by(&Proof { findings: grave.cloned().collect(), ..Proof::secure() });
             if step.alias.is_none() && step.complete && !step.address {
                 let message = format!("{name} has neither A nor AAAA records, so nobody connects to it");
                 whole.findings.push(Finding::new("host-without-address", Severity::Unknown, message));
@@ -83,9 +87,12 @@ impl Walk {
             let mut answered = false;
             for (server, reply) in facts.servers.iter().zip(&replies) {
                 let said = Said::by_authority(reply, &facts.zone, name, kind);
-                // One server's failure is told where it is asked for TLSA.
                 if let Said::Failed(outcome) = said {
                     failures.insert(outcome.word());
+                    let failed = missing(&format!("the addresses of {name}"), outcome).findings;
+                    let at = label(&server.name, server.address);
+                    let failed = failed.into_iter().map(|finding| finding.at(at.clone())).collect();
+                    step.proof.weakened_by(&Proof { findings: failed, ..Proof::secure() });
                     continue;
                 }
                 answered = true;

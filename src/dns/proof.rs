@@ -108,7 +108,8 @@ pub(crate) struct Proof {
     pub(crate) set_expires: Option<DateTime<Utc>>,
     /// The largest original TTL that a signature states.
     pub(crate) original_ttl: Option<u32>,
-    /// Which of the keys have a signature that holds, by index.
+    /// Which of the keys have a signature that holds, by index; of a wildcard's
+    /// those whose algorithm holds for the denial, too.
     pub(crate) signers: Vec<usize>,
 }
 
@@ -179,12 +180,16 @@ pub(crate) fn prove(set: &RrSet, zone: &Name, keys: &[DNSKEY], trials: &Trials) 
         match check(set, signature, &zone_name, keys, trials) {
             Ok((signer, denial)) => {
                 denial.iter().for_each(|denial| proof.weakened_by(denial));
+                // With an algorithm that the denial lacks, the wildcard proves nothing.
+                let algorithm = |index: &usize| keys.get(*index).map(|key| key.public_key().algorithm());
+                let whole =
+                    denial.is_none_or(|denial| denial.signers.iter().any(|by| algorithm(by) == algorithm(&signer)));
                 let expires = now + TimeDelta::seconds(i64::from(until(signature, now)));
                 let original = signature.input().original_ttl;
                 proof.expires_by(Some(expires));
                 proof.set_expires = proof.set_expires.max(Some(expires));
                 proof.original_ttl = proof.original_ttl.max(Some(original));
-                proof.signers.push(signer);
+                proof.signers.extend(whole.then_some(signer));
                 proof.findings.extend(life_left(set, expires - now, original.max(set.ttl())));
             }
             Err(why) => proof.weakened_by(&why),

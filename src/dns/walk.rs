@@ -11,11 +11,12 @@ use crate::dns::anchors::Anchors;
 use crate::dns::chain::Chain;
 use crate::dns::discovery::{Discovery, Shared, together};
 use crate::dns::exchange::Asker;
-use crate::dns::zone::Facts;
+use crate::dns::zone::{Facts, label};
 use crate::dns::{Reach, Settings, resolvers};
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
 use crate::propagation::evidence::{Evidence, Hop, Outcome, ServerAnswer};
+use crate::propagation::silence::answered;
 use crate::tlsa::Target;
 
 /// Aliases followed from one owner.
@@ -65,14 +66,18 @@ impl Walk {
             tokio::join!(self.hops(&owner), self.host(&target.host), together(seen));
         let mut evidence = Evidence { owner, hops, resolvers, host: None, findings };
         evidence.host = Some(host.security);
-        let known: Vec<&str> = evidence
-            .hops
-            .iter()
-            .flat_map(|hop| hop.chain.iter().flat_map(|link| &link.findings))
-            .map(|finding| finding.message.as_str())
-            .collect();
-        let news: Vec<Finding> =
-            host.findings.into_iter().filter(|finding| !known.contains(&finding.message.as_str())).collect();
+        // What is told of a zone on the way may weigh less than of the host's own.
+        let told = |news: &Finding| {
+            let known = evidence.hops.iter().flat_map(|hop| hop.chain.iter().flat_map(|link| &link.findings));
+            let mut known = known.chain(evidence.hops.iter().flat_map(|hop| &hop.findings));
+            let mut servers = evidence.hops.iter().flat_map(|hop| &hop.servers).filter(|server| !answered(server));
+            // Of a server that gives no TLSA answer either, that says it all.
+            let fails = |server: &ServerAnswer| {
+                news.code == server.outcome.word() && news.server == Some(label(&server.name, server.address))
+            };
+            known.any(|known| known.message == news.message && known.severity >= news.severity) || servers.any(fails)
+        };
+        let news: Vec<Finding> = host.findings.into_iter().filter(|finding| !told(finding)).collect();
         evidence.findings.extend(news);
         evidence
     }

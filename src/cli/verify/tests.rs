@@ -59,6 +59,10 @@ impl World for Stage {
         Ok(())
     }
 
+    fn interrupted(&mut self) -> Option<Interrupted> {
+        self.signal_at.filter(|moment| self.now.get() >= *moment).map(|_| Interrupted("SIGTERM"))
+    }
+
     fn execute(&self, program: &Program) -> io::Result<Option<i32>> {
         self.executed.borrow_mut().push(program.to_string());
         match &self.status {
@@ -268,6 +272,18 @@ fn the_command_runs_when_it_is_safe_and_only_then() {
     let said = waiting.run(&["--hold", "0", "--exec", "deploy", "--json"]);
     assert_eq!((said.status, &said.json()["exec"]), (4, &Value::Null));
     assert!(waiting.executed.borrow().is_empty());
+}
+
+#[test]
+fn the_command_does_not_run_after_a_signal_that_came_with_the_last_answers() {
+    let mut stage = stage(&[false]);
+    stage.signal_at = Some(at("12:00:00"));
+    let said = stage.run(&["--hold", "0", "--wait", "--exec", "deploy"]);
+    assert!(stage.executed.borrow().is_empty());
+    assert_eq!(said.status, 1);
+    assert!(said.err.starts_with("error: it is safe, but SIGTERM came before the command was run"), "{}", said.err);
+    let json = stage.run(&["--hold", "0", "--wait", "--exec", "deploy", "--json"]).json();
+    assert_eq!((&json["verdict"], &json["exec"]), (&json!("safe"), &Value::Null));
 }
 
 #[test]

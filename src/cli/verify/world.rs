@@ -39,6 +39,8 @@ pub(crate) trait World {
     ///
     /// When a signal came first.
     fn sleep(&mut self, length: Duration) -> Result<(), Interrupted>;
+    /// The signal that came meanwhile, if one did.
+    fn interrupted(&mut self) -> Option<Interrupted>;
     /// Runs a program; its exit status, or `None` after a signal.
     fn execute(&self, program: &Program) -> io::Result<Option<i32>>;
 }
@@ -97,6 +99,14 @@ impl World for Clockwork {
             Ok(Event::Signal(name)) => Err(Interrupted(name)),
             Ok(Event::Gathered(_)) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Ok(()),
         }
+    }
+
+    fn interrupted(&mut self) -> Option<Interrupted> {
+        let (_, hear) = self.events.as_ref()?;
+        hear.try_iter().find_map(|event| match event {
+            Event::Signal(name) => Some(Interrupted(name)),
+            Event::Gathered(_) => None,
+        })
     }
 
     fn execute(&self, program: &Program) -> io::Result<Option<i32>> {

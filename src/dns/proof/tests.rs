@@ -220,3 +220,34 @@ fn no_changed_bit_makes_other_records_secure() {
     let cut = (0..octets.len()).filter_map(|length| said(&octets[..length])).filter(secure).count();
     assert_eq!(cut, 0);
 }
+
+#[test]
+fn a_denial_is_to_be_signed_with_each_algorithm_of_the_wildcard() {
+    use hickory_proto::dnssec::rdata::NSEC;
+
+    let lab = lab();
+    let strong = Algorithm::ECDSAP384SHA384;
+    let second = EcdsaSigningKey::from_pkcs8(&EcdsaSigningKey::generate_pkcs8(strong).unwrap(), strong).unwrap();
+    let other = DNSKEY::from_key(&second.to_public_key().unwrap());
+    let sign = |record: &Record, num_labels: u8, private: &EcdsaSigningKey, key: &DNSKEY| {
+        let (type_covered, key_tag) = (record.record_type(), key.calculate_key_tag().unwrap());
+        let input =
+            SigInput { type_covered, num_labels, key_tag, algorithm: key.public_key().algorithm(), ..lab.input() };
+        let data = TBS::from_input(&record.name, DNSClass::IN, &input, [record].into_iter()).unwrap();
+        let signature = RRSIG::from_sig(input, private.sign(&data).unwrap());
+        Record::from_rdata(record.name.clone(), 300, RData::DNSSEC(DNSSECRData::RRSIG(signature)))
+    };
+    let nsec = NSEC::new(wire("z.a.example"), [RecordType::SOA]);
+    let nsec = Record::from_rdata(wire("a.example"), 300, RData::DNSSEC(DNSSECRData::NSEC(nsec)));
+    let both =
+        |record: &Record| [record.clone(), sign(record, 2, &lab.private, &lab.key), sign(record, 2, &second, &other)];
+    let (answer, denial) = (both(&lab.record), both(&nsec));
+    for (signatures, expected) in [(3, 2), (2, 1)] {
+        let set = RrSet::find(&answer, &lab.record.name, RecordType::TLSA).unwrap();
+        let set = set.with_denials(&denial[..signatures]);
+        let keys = [lab.key.clone(), other.clone()];
+        let proof = prove(&set, &Name::from_user("a.example").unwrap(), &keys, &Trials::at(lab.now));
+        // The owner's judge compares the signers with the algorithms that the parent names.
+        assert_eq!((proof.security, proof.signers.len()), (Security::Secure, expected), "{:?}", proof.findings);
+    }
+}
