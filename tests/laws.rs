@@ -15,12 +15,14 @@ mod pen;
 mod plain;
 #[path = "laws/stepping.rs"]
 mod stepping;
+#[path = "laws/whole.rs"]
+mod whole;
 
 use std::cell::Cell;
 use std::fs;
 use std::path::PathBuf;
 
-use check::{Asked, Outcome, edits, reading};
+use check::{Asked, Outcome, edits};
 use danewright::name::Name;
 use danewright::tlsa::{Matching, Params, Target, Tlsa};
 use danewright::zone::serial::Policy;
@@ -28,6 +30,7 @@ use dice::Dice;
 use invent::Files;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use whole::reading;
 
 fn zones() -> Vec<(String, Files)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("zones");

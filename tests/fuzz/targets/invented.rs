@@ -15,7 +15,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let invented = laws::invent::zone(&mut dice);
     let origin = zone(invented.zone).expect("a name");
     let mut dice = laws::dice::Dice::new(&choices);
-    laws::check::reading(&invented.files, &origin, dice.below(256), dice.below(256));
+    laws::whole::reading(&invented.files, &origin, dice.below(256), dice.below(256));
     let asked = input::edit(&invented.files, &origin, &origin, &mut dice);
     let declined = match laws::check::edits(&invented.files, &origin, &asked) {
         Outcome::Held { kept, .. } => kept,

@@ -14,3 +14,5 @@ pub(crate) mod pen;
 pub(crate) mod plain;
 #[path = "../../laws/stepping.rs"]
 pub(crate) mod stepping;
+#[path = "../../laws/whole.rs"]
+pub(crate) mod whole;

@@ -11,5 +11,5 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let window = 256 << 10;
     let pad = if dice.one_in(4) { window - dice.below(256) - dice.below(256) } else { dice.below(3) };
     let step = dice.below(256);
-    laws::check::reading(&files, &input::origin(), pad, step);
+    laws::whole::reading(&files, &input::origin(), pad, step);
 });
