@@ -297,3 +297,12 @@ fn a_line_of_a_string_that_looks_like_a_directive_is_none() {
     let without = edited(&[("main", &last)], Change::Remove(vec![vec![gone]])).unwrap();
     assert!(with[0].ends_with("$b\"") && without[0].ends_with("$b\""), "{with:?} {without:?}");
 }
+
+#[test]
+fn the_include_before_a_last_line_that_goes_keeps_its_line_end() {
+    let main = format!("{HEAD}$INCLUDE sub\n_25._tcp.mail IN TLSA 3 1 1 aa");
+    let gone = Tlsa { params: Params::default(), data: vec![0xaa] };
+    let files = [("main", main.as_str()), ("sub", "www IN A 192.0.2.3\n")];
+    let without = edited(&files, Change::Remove(vec![vec![gone]])).unwrap();
+    assert_eq!(without[0], format!("{HEAD}$INCLUDE sub\n").replacen(" 7 ", " 8 ", 1));
+}

@@ -108,7 +108,7 @@ pub struct Checkpoint {
     stack: Vec<Level>,
     /// How many entries lie before it, in reading order.
     pub order: u64,
-    /// Whether the entry right before it is a directive.
+    /// Whether the entry right before it in its file is a directive.
     pub after_directive: bool,
     /// What is inherited at this point.
     pub inherited: Inherited,
@@ -253,6 +253,7 @@ impl<'l> Reader<'l> {
                     && let Some(outside) = level.outside
                 {
                     self.inherited = outside.returning(&self.inherited);
+                    self.after_directive = true;
                 }
                 continue;
             }
