@@ -3,7 +3,7 @@
 
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -81,13 +81,10 @@ impl World for Clockwork {
         // are silent. What it still does when nobody listens any more is to ask.
         let (say, targets) = (say.clone(), targets.to_vec());
         let (settings, reach) = (settings.clone(), reach.clone());
-        thread::spawn(move || say.send(Event::Gathered(dns::gather_within(&targets, &settings, &reach))));
-        match hear.recv() {
-            Ok(Event::Gathered(evidence)) => Ok(evidence),
-            Ok(Event::Signal(name)) => Err(Interrupted(name)),
-            // Never: this side holds a sender, too.
-            Err(_) => Err(Interrupted("nothing")),
-        }
+        let asking = thread::spawn(move || {
+            let _ = say.send(Event::Gathered(dns::gather_within(&targets, &settings, &reach)));
+        });
+        first_word(hear, asking)
     }
 
     fn sleep(&mut self, length: Duration) -> Result<(), Interrupted> {
@@ -111,6 +108,26 @@ impl World for Clockwork {
 
     fn execute(&self, program: &Program) -> io::Result<Option<i32>> {
         program.run()
+    }
+}
+
+/// What comes first: the answers or a signal. This side holds a sender as well, so
+/// that a thread which ended in a panic would be waited for without end; the panic
+/// goes on here instead.
+fn first_word(hear: &Receiver<Event>, asking: JoinHandle<()>) -> Result<Vec<Evidence>, Interrupted> {
+    loop {
+        // Looked at before the wait: what it said last is in the channel then.
+        let ended = asking.is_finished();
+        match hear.recv_timeout(Duration::from_secs(1)) {
+            Ok(Event::Gathered(evidence)) => return Ok(evidence),
+            Ok(Event::Signal(name)) => return Err(Interrupted(name)),
+            Err(_) if ended => break,
+            Err(_) => {}
+        }
+    }
+    match asking.join() {
+        Err(panic) => std::panic::resume_unwind(panic),
+        Ok(()) => Err(Interrupted("nothing")),
     }
 }
 
@@ -145,4 +162,17 @@ fn listen(say: Sender<Event>) -> io::Result<()> {
 #[cfg(not(unix))]
 fn listen(_: Sender<Event>) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_that_end_in_a_panic_are_not_waited_for() {
+        let (_say, hear) = channel();
+        let asking = thread::spawn(|| std::panic::resume_unwind(Box::new("on purpose")));
+        let went_on = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| first_word(&hear, asking)));
+        assert!(went_on.is_err());
+    }
 }
