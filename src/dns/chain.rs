@@ -18,7 +18,7 @@ use crate::dns::anchors::Trust;
 use crate::dns::convert::to_hickory;
 use crate::dns::entry::{INCOMPLETE, ProveKeys, by_anchors, by_digests};
 use crate::dns::exchange::{Asker, Question, Reply};
-use crate::dns::proof::{Proof, RrSet, algorithm_name, can_verify, prove};
+use crate::dns::proof::{Proof, RrSet, algorithm_name, can_verify, outdated, prove};
 use crate::dns::reading::Said;
 use crate::dns::trials::{Trials, limit};
 use crate::dns::walk::Walk;
@@ -230,6 +230,7 @@ async fn keys_from(
             // Whoever runs the zones above sees to their signatures.
             let told = proof.findings.iter_mut().filter(|finding| finding.code != INCOMPLETE);
             told.for_each(|finding| finding.severity = Severity::Note);
+            proof.findings.extend(outdated(zone, trusted.iter().map(Trust::algorithm)));
             return above.with(zone, &proof, set.keys());
         }
         if failed.security < proof.security || failed.findings.iter().all(|f| f.code == "chain-incomplete") {

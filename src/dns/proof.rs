@@ -220,17 +220,31 @@ pub(crate) fn prove_keys(set: &RrSet, zone: &Name, trusted: impl Fn(&DNSKEY) -> 
     proof
 }
 
-/// The algorithms that can be verified here and that validators agree on: those
-/// with SHA-1 count as insecure with some of them (RFC 9905) and are left out.
+/// The algorithms that can be verified here.
 pub(crate) fn can_verify(algorithm: Algorithm) -> bool {
-    matches!(
-        algorithm,
-        Algorithm::RSASHA256
-            | Algorithm::RSASHA512
-            | Algorithm::ECDSAP256SHA256
-            | Algorithm::ECDSAP384SHA384
-            | Algorithm::ED25519
-    )
+    rests_on_sha1(algorithm)
+        || matches!(
+            algorithm,
+            Algorithm::RSASHA256
+                | Algorithm::RSASHA512
+                | Algorithm::ECDSAP256SHA256
+                | Algorithm::ECDSAP384SHA384
+                | Algorithm::ED25519
+        )
+}
+
+/// The note about a zone that is signed with SHA-1. To validators that have given
+/// it up the zone is unsigned (RFC 9905 section 2): they look for no TLSA record,
+/// so mail comes all the same, without DANE.
+pub(crate) fn outdated(zone: &Name, algorithms: impl IntoIterator<Item = Algorithm>) -> Option<Finding> {
+    let named = algorithm_name(algorithms.into_iter().find(|algorithm| rests_on_sha1(*algorithm))?);
+    let message = format!("{zone} is signed with {named}, which some validators have given up: to them it is unsigned");
+    Some(Finding::new("algorithm-outdated", Severity::Note, message))
+}
+
+/// RSASHA1 and RSASHA1-NSEC3-SHA1.
+fn rests_on_sha1(algorithm: Algorithm) -> bool {
+    matches!(u8::from(algorithm), 5 | 7)
 }
 
 /// How an algorithm is called in findings.

@@ -13,7 +13,7 @@ use crate::dns::convert::to_hickory;
 use crate::dns::entry::{ProveKeys, by_anchors, by_digests};
 use crate::dns::exchange::Reply;
 use crate::dns::heard::{Asked, Heard};
-use crate::dns::proof::{Proof, RrSet, prove_keys};
+use crate::dns::proof::{Proof, RrSet, outdated, prove_keys};
 use crate::dns::reading::Said;
 use crate::dns::trials::{Trials, limit};
 use crate::dns::tried::Tried;
@@ -69,6 +69,9 @@ impl Walk {
                 Security::Bogus => Proof::bogus(format!("no server of {zone} gives keys that are proven")),
                 _ => silence(&format!("no server of {zone} gives its keys")),
             });
+        }
+        if ceiling.is_none() {
+            standing.findings.extend(outdated(zone, algorithms(&trusted)));
         }
         let chain = chain.with(zone, &standing, Vec::new()).links;
         let algorithms = if anchors.is_empty() { algorithms(&trusted) } else { Vec::new() };

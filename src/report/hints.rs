@@ -17,6 +17,7 @@ pub(crate) fn hint(code: &str, severity: Severity) -> Option<&'static str> {
         "algorithm-incomplete" => {
             "sign the zone with every algorithm that its DS records name, or remove those DS records"
         }
+        "algorithm-outdated" => "move the zone to a newer algorithm, such as ECDSAP256SHA256 (RFC 6781 section 4.1.4)",
         "alias-not-followed" | "alias-unsupported" => "publish the records at the owner itself, or name another --host",
         "bogus" | "signature-expired" => {
             "mail to this host is at risk already: see to the zone's signatures first (delv +vtrace shows the chain)"

@@ -108,7 +108,7 @@ fn delegations() -> Vec<Case> {
     for (ds, expected) in [
         (Ds::OfNobody, (Decision::Unsafe, "bogus", "")),
         (Ds::Algorithm(200), unsupported),
-        (Ds::Algorithm(5), unsupported),
+        (Ds::Algorithm(5), (Decision::Unsafe, "bogus", "")),
         (Ds::Digest(200), unsupported),
     ] {
         cases.push(Case { ds, expected, ..Case::sound(format!("a DS that is {ds:?}")) });

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use danewright::dns::{Anchors, Family, Settings, gather};
+use danewright::finding::Severity;
 use danewright::propagation::evidence::{Evidence, Outcome, Security};
 
 use crate::lab::{digest, one, target};
@@ -100,13 +101,20 @@ fn walk(folder: &Path, port: u16, host: &str) -> Evidence {
 #[test]
 #[ignore = "needs named, dnssec-keygen, dnssec-signzone"]
 fn zones_signed_by_bind_are_secure_with_every_algorithm() {
-    for algorithm in ["RSASHA256", "RSASHA512", "ECDSAP256SHA256", "ECDSAP384SHA384", "ED25519"] {
+    let current = ["RSASHA256", "RSASHA512", "ECDSAP256SHA256", "ECDSAP384SHA384", "ED25519"];
+    let outdated = ["RSASHA1", "NSEC3RSASHA1"];
+    for algorithm in current.into_iter().chain(outdated) {
         let folder = tempfile::tempdir().unwrap();
         let (_named, port) = serve(folder.path(), algorithm);
         let evidence = walk(folder.path(), port, "mail.leaf.example");
         let hop = one(evidence.hops);
         assert_eq!(hop.chain.len(), 3, "{algorithm}");
         assert!(hop.chain.iter().all(|link| link.security == Security::Secure), "{algorithm}: {:#?}", hop.chain);
+        for link in &hop.chain {
+            let told: Vec<_> = link.findings.iter().map(|finding| (finding.code, finding.severity)).collect();
+            let note = outdated.contains(&algorithm).then_some(("algorithm-outdated", Severity::Note));
+            assert_eq!(told, Vec::from_iter(note), "{algorithm}: {}", link.zone);
+        }
         let server = one(hop.servers);
         assert_eq!((server.outcome, server.security), (Outcome::Answered, Security::Secure), "{server:#?}");
         assert_eq!((server.records.len(), server.serial), (1, Some(2_026_112_001)), "{algorithm}");
