@@ -100,7 +100,7 @@ fn a_good_signature_proves_and_one_wrong_thing_is_enough_to_spoil_it() {
         assert_eq!(lab.security(input), Security::Bogus, "{what}");
     }
     assert_eq!(lab.security(SigInput { num_labels: 3, ..lab.input() }), Security::Indeterminate);
-    assert_eq!(lab.security(SigInput { algorithm: Algorithm::from_u8(5), ..lab.input() }), Security::Indeterminate);
+    assert_eq!(lab.security(SigInput { algorithm: Algorithm::from_u8(16), ..lab.input() }), Security::Indeterminate);
     assert_eq!(lab.security(SigInput { sig_expiration: at(0), sig_inception: at(0), ..lab.input() }), Security::Secure);
 }
 
