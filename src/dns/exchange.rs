@@ -79,11 +79,14 @@ pub(crate) struct Asker {
     heard: Mutex<Heard>,
 }
 
-/// Who has ever answered here, and who has let the time for a question run out.
+/// Who has ever answered here, and who has let the time for a question run out;
+/// of TCP apart, as a firewall may take it for an attack.
 #[derive(Default)]
 struct Heard {
     answered: HashSet<SocketAddr>,
     silent: HashMap<SocketAddr, Outcome>,
+    answered_over_tcp: HashSet<SocketAddr>,
+    silent_over_tcp: HashSet<SocketAddr>,
 }
 
 impl Asker {
@@ -115,7 +118,6 @@ impl Asker {
             task.await.unwrap_or(Err(Outcome::Unreachable))
         };
         let reply = self.replies.get(key.clone(), asking).await;
-        let records = |message: &Message| message.answers.len() + message.authorities.len() + message.additionals.len();
         if reply.as_ref().is_ok_and(|message| records(message) > KEPT) {
             self.replies.forget(&key);
         }
@@ -195,15 +197,29 @@ impl Asker {
         Err(failure)
     }
 
-    /// The tries that UDP has left, over TCP; one at least.
+    /// The tries that UDP has left, over TCP; one at least. A server whose TCP has
+    /// been silent and nothing else costs no more time.
     async fn over_tcp(&self, server: SocketAddr, question: &Question, used: u32) -> Reply {
+        let hangs =
+            |heard: &mut Heard| heard.silent_over_tcp.contains(&server) && !heard.answered_over_tcp.contains(&server);
+        let mut silent = false;
         for _ in used..self.tries {
+            if self.heard(hangs) {
+                break;
+            }
             let until = Instant::now() + self.timeout;
             match over_tcp(server, question, until).await {
-                Ok(answer) if !answer.metadata.truncation => return Ok(answer),
+                Ok(answer) if !answer.metadata.truncation => {
+                    self.heard(|heard| heard.answered_over_tcp.insert(server));
+                    return Ok(answer);
+                }
                 Err(Failed::Malformed) => return Err(Outcome::Malformed),
-                Ok(_) | Err(Failed::Silent | Failed::Refused) => {}
+                Err(Failed::Silent) => silent = true,
+                Ok(_) | Err(Failed::Refused) => {}
             }
+        }
+        if silent {
+            self.heard(|heard| heard.silent_over_tcp.insert(server));
         }
         Err(Outcome::TruncatedWithoutTcp)
     }

@@ -2,6 +2,7 @@
 //! server of a world that is otherwise safe: what must be found there, and that
 //! the verdict is never *safe* when the answer is none.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use danewright::dns::Settings;
@@ -245,6 +246,29 @@ fn tcp_that_does_not_deliver_is_told_of_and_slow_tcp_is_fine() {
             say(&message)
         }),
     ]);
+}
+
+/// The zone's keys show it; what is asked after them has no need to wait again.
+#[test]
+fn a_server_whose_tcp_hangs_is_waited_for_once() {
+    let stage = Stage::new();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&asked);
+    let act: Act = Box::new(move |asked| {
+        if !asked.tcp {
+            return truncated(asked.good);
+        }
+        seen.lock().unwrap().push(asked.kind);
+        Deed::Stream { octets: Vec::new(), step: 1, close: false }
+    });
+    judge_on(&stage, vec![Fault { what: "all over TCP, and TCP hangs", expected: NO_TCP, act }]);
+    let asked = asked.lock().unwrap();
+    for kind in [RecordType::SOA, RecordType::DNSKEY, RecordType::NS] {
+        assert!(asked.contains(&kind), "{asked:?}");
+    }
+    for later in [RecordType::TLSA, RecordType::A, RecordType::AAAA] {
+        assert!(!asked.contains(&later), "{asked:?}");
+    }
 }
 
 #[test]
