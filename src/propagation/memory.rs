@@ -20,11 +20,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::finding::{Finding, Severity};
 use crate::name::Name;
 use crate::propagation::evidence::{Evidence, Hop, Outcome, Security, ServerAnswer};
 use crate::propagation::servers::{lacks_any, serves, stale_until};
 use crate::propagation::silence::{answered, silent};
-use crate::propagation::{Decision, Expectation, Verdict, sorted};
+use crate::propagation::{Decision, Expectation, Verdict, label, sorted};
 use crate::tlsa::Tlsa;
 
 /// The form of the document; another number is another form.
@@ -100,6 +101,19 @@ pub struct Seen {
     pub heard_at: Option<DateTime<Utc>>,
     /// When it was heard, whether nothing was amiss in that check, anywhere.
     pub sound: bool,
+    /// What the last check held against it. For people; no verdict rests on it.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub amiss: Option<Amiss>,
+}
+
+/// What a check held against a server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Amiss {
+    /// The code of the heaviest finding.
+    pub code: String,
+    /// The first of the checks, without another in between, that found it.
+    pub since: DateTime<Utc>,
 }
 
 /// What is known of the set that is being replaced.
@@ -217,10 +231,13 @@ impl Memory {
     pub(crate) fn learn_verdict(&mut self, evidence: &Evidence, verdict: &Verdict, now: DateTime<Utc>) {
         let Some(watch) = self.owners.get_mut(&evidence.owner.to_string()) else { return };
         for hop in &evidence.hops {
-            for server in hop.servers.iter().filter(|server| !silent(server)) {
+            for server in &hop.servers {
                 let seen = watch.servers.entry(server_key(hop, server)).or_insert(Seen::UNHEARD);
-                seen.heard_at = Some(now);
-                seen.sound = verdict.settled;
+                seen.learn_amiss(&verdict.findings, &label(server), now);
+                if !silent(server) {
+                    seen.heard_at = Some(now);
+                    seen.sound = verdict.settled;
+                }
             }
         }
         if verdict.decision == Decision::Safe && verdict.rested {
@@ -258,7 +275,7 @@ impl Watch {
         if let Some(ahead) = self.last_checked.map(|last| last - now).filter(|ahead| *ahead > TimeDelta::zero()) {
             self.stale.values_mut().for_each(|until| *until = until.checked_sub_signed(ahead).unwrap_or(now));
         }
-        let seen = self.servers.values_mut().flat_map(|seen| seen.since.iter_mut().chain(&mut seen.heard_at));
+        let seen = self.servers.values_mut().flat_map(Seen::times);
         let own = [
             &mut self.disagreed_at,
             &mut self.departed_at,
@@ -357,7 +374,22 @@ impl Watch {
 
 impl Seen {
     /// A server that was asked and not heard yet.
-    const UNHEARD: Self = Self { since: None, heard_at: None, sound: false };
+    const UNHEARD: Self = Self { since: None, heard_at: None, sound: false, amiss: None };
+
+    /// Learns what a verdict holds against the server of this name: its findings
+    /// come with the heaviest first.
+    fn learn_amiss(&mut self, findings: &[Finding], name: &str, now: DateTime<Utc>) {
+        let about = |finding: &&Finding| finding.severity > Severity::Note && finding.server.as_deref() == Some(name);
+        let code = findings.iter().find(about).map(|finding| finding.code);
+        let known = self.amiss.take().filter(|amiss| Some(amiss.code.as_str()) == code);
+        self.amiss = known.or(code.map(|code| Amiss { code: code.to_owned(), since: now }));
+    }
+
+    /// All times in it.
+    fn times(&mut self) -> impl Iterator<Item = &mut DateTime<Utc>> {
+        let amiss = self.amiss.as_mut().map(|amiss| &mut amiss.since);
+        self.since.iter_mut().chain(&mut self.heard_at).chain(amiss)
+    }
 }
 
 /// Whether an answer says what the server serves: silence, errors and what

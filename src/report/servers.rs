@@ -85,8 +85,16 @@ impl Standing<'_> {
                 None => "; never heard so far".to_owned(),
             },
             (Severity::Wait, _, Some(first)) => format!("; others agree for {}", coarse(now - first)),
-            _ => String::new(),
+            (Severity::Note, ..) => String::new(),
+            _ => self.first_found(now),
         }
+    }
+
+    /// Since when checks have found what is the matter; nothing on the first.
+    fn first_found(&self, now: DateTime<Utc>) -> String {
+        let since = self.seen.and_then(|seen| seen.amiss.as_ref()).map(|amiss| amiss.since);
+        let since = since.filter(|since| *since < now);
+        since.map(|since| format!("; first found {} ago", coarse(now - since))).unwrap_or_default()
     }
 }
 

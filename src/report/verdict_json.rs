@@ -60,6 +60,7 @@ fn server(hop: &Hop, answer: &ServerAnswer, watch: &Watch, findings: &[Finding])
         "signature_expires": answer.signature_expires.map(moment),
         "agreed_since": seen.and_then(|seen| seen.since).map(moment),
         "last_heard": seen.and_then(|seen| seen.heard_at).map(moment),
+        "amiss_since": seen.and_then(|seen| seen.amiss.as_ref()).map(|amiss| moment(amiss.since)),
         "findings": codes,
     })
 }
@@ -142,6 +143,7 @@ mod tests {
         assert_eq!(server["agreed_since"], "2026-11-21T12:00:00Z");
         let silent = &target["servers"][1];
         assert_eq!((&silent["serial"], &silent["findings"]), (&Value::Null, &json!(["unreachable"])));
+        assert_eq!((&silent["amiss_since"], &server["amiss_since"]), (&Value::Null, &Value::Null), "one is permitted");
         assert_eq!(keys(&target["resolvers"][0]), ["address", "outcome", "security", "ttl", "records"]);
         assert_eq!(keys(&target["findings"][0]), ["code", "severity", "server", "message"]);
     }

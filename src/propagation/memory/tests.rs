@@ -3,8 +3,9 @@
 use chrono::TimeDelta;
 
 use super::{Memory, OldTtl};
-use crate::propagation::sample::{at, evidence, key, name, server};
-use crate::propagation::{Expectation, Policy, check};
+use crate::propagation::evidence::Outcome;
+use crate::propagation::sample::{at, evidence, failing, key, name, server};
+use crate::propagation::{Expectation, HoldWish, Policy, check};
 
 fn owner() -> crate::name::Name {
     name("_25._tcp.mail.example.com")
@@ -77,9 +78,9 @@ fn a_server_whose_address_is_not_found_this_time_is_not_forgotten() {
     let memory = Memory::empty(&name("example.com")).after(&seen, &expectation, at("08:00:00"));
     let mut lost = seen.clone();
     lost.hops[0].servers[1].address = None;
-    lost.hops[0].servers[1].outcome = crate::propagation::evidence::Outcome::Unreachable;
+    lost.hops[0].servers[1].outcome = Outcome::Unreachable;
     let memory = memory.after(&lost, &expectation, at("09:00:00"));
-    let policy = Policy { hold: crate::propagation::HoldWish::For(TimeDelta::hours(2)), ..Policy::default() };
+    let policy = Policy { hold: HoldWish::For(TimeDelta::hours(2)), ..Policy::default() };
     let (verdict, _) = check(&seen, &expectation, &memory, &policy, at("10:00:00"));
     assert_eq!(verdict.agreed_since, Some(at("08:00:00")));
 }
@@ -105,4 +106,32 @@ fn a_field_that_was_left_out_is_an_error() {
         }
     }
     assert!(tried > 15, "{tried}");
+}
+
+#[test]
+fn what_is_amiss_at_a_server_is_dated_from_the_first_check_that_found_it() {
+    let expectation = Expectation::new(vec![key("new")], None);
+    let well = || server(2, &[key("new")]);
+    let refusing = || failing(2, Outcome::Refused);
+    let failing_otherwise = || failing(2, Outcome::ServFail);
+    let since = |time: &str, code: &str| Some((code.to_owned(), at(time)));
+    let mut memory = Memory::empty(&name("example.com"));
+    for (now, second, expected) in [
+        ("08:00:00", well(), None),
+        ("09:00:00", refusing(), since("09:00:00", "refused")),
+        ("10:00:00", refusing(), since("09:00:00", "refused")),
+        ("11:00:00", failing_otherwise(), since("11:00:00", "servfail")),
+        ("12:00:00", refusing(), since("12:00:00", "refused")),
+        ("13:00:00", well(), None),
+    ] {
+        let seen = evidence(vec![server(1, &[key("new")]), second]);
+        let policy = Policy { hold: HoldWish::For(TimeDelta::zero()), ..Policy::default() };
+        (_, memory) = check(&seen, &expectation, &memory, &policy, at(now));
+        let amiss = |index: usize| {
+            let servers = &memory.owners[&owner().to_string()].servers;
+            let seen = &servers[&super::server_key(&seen.hops[0], &seen.hops[0].servers[index])];
+            seen.amiss.as_ref().map(|amiss| (amiss.code.clone(), amiss.since))
+        };
+        assert_eq!((amiss(0), amiss(1)), (None, expected), "{now}");
+    }
 }

@@ -7,7 +7,7 @@ use crate::finding::Severity;
 use crate::propagation::evidence::{Evidence, Outcome, Security, ServerAnswer};
 use crate::propagation::memory::Memory;
 use crate::propagation::sample::{at, evidence, failing, key, name, resolver, server};
-use crate::propagation::{Expectation, HoldWish, Policy, check};
+use crate::propagation::{Expectation, HoldWish, Policy, check, label};
 
 fn judged(evidence: Evidence, hold: HoldWish) -> Judged {
     let expectation = Expectation::new(vec![key("new")], Some(vec![key("old")]));
@@ -128,6 +128,7 @@ fn night(spoil: impl Fn(&mut Evidence)) -> String {
     // All was well an hour ago.
     (_, memory) = check(&seen, &expectation, &memory, &policy, at("02:10:00"));
     spoil(&mut seen);
+    (_, memory) = check(&seen, &expectation, &memory, &policy, at("02:40:00"));
     let now = at("03:13:20");
     let (verdict, memory) = check(&seen, &expectation, &memory, &policy, now);
     let watch = memory.of(&seen.owner);
@@ -171,12 +172,20 @@ fn the_first_lines_say_what_is_wrong_at_which_server_and_what_to_do() {
 }
 
 #[test]
-fn since_when_a_server_is_silent_or_behind_is_told() {
+fn since_when_a_server_is_silent_or_behind_or_wrong_is_told() {
     let text = night(|seen| fail(&mut seen.hops[0].servers[1], Outcome::Unreachable));
     assert!(text.contains("\n         unreachable; last heard 1h3m ago\n"), "{text}");
     let text = night(|seen| seen.hops[0].servers[1].records = vec![key("old")]);
     assert!(text.contains("\n         record-missing; others agree for 1h3m\n"), "{text}");
     assert!(text.contains("\nok       ns1.example.net. 192.0.2.1\n         agrees for 1h3m\n"), "{text}");
+    let text = night(|seen| fail(&mut seen.hops[0].servers[1], Outcome::Refused));
+    assert!(text.contains("\n         refused; first found 33m20s ago\n"), "{text}");
+    let text = night(|seen| {
+        seen.hops[0].servers[1].security = Security::Bogus;
+        let finding = Finding::new("bogus", Severity::Unsafe, "a signature does not verify");
+        seen.hops[0].servers[1].findings = vec![finding.at(label(&seen.hops[0].servers[1]))];
+    });
+    assert!(text.contains("\n         bogus; first found 33m20s ago\n"), "{text}");
 }
 
 #[test]
