@@ -306,3 +306,23 @@ fn the_include_before_a_last_line_that_goes_keeps_its_line_end() {
     let without = edited(&files, Change::Remove(vec![vec![gone]])).unwrap();
     assert_eq!(without[0], format!("{HEAD}$INCLUDE sub\n").replacen(" 7 ", " 8 ", 1));
 }
+
+#[test]
+fn a_line_left_first_in_an_included_file_is_given_its_owner_also_where_the_line_before_has_it() {
+    let gone = Tlsa::of(b"old", Params::default()).unwrap();
+    let main = format!("{HEAD}_25._tcp.mail IN TXT \"a\"\n$INCLUDE sub\n IN TXT \"d\"\n");
+    let sub = format!("_25._tcp.mail IN TLSA {gone}\n IN TXT \"b\"\n IN TXT \"c\"\n");
+    let after = edited(&[("main", &main), ("sub", &sub)], Change::Remove(vec![vec![gone.clone()]])).unwrap();
+    assert_eq!(after[1], "_25._tcp.mail IN TXT \"b\"\n IN TXT \"c\"\n");
+    assert_eq!(after[0], main.replace(" 7 ", " 8 "));
+    // One that had it from there all along, or has it from a line that stays, is left alone.
+    for sub in [
+        format!(" IN TXT \"b\"\n_25._tcp.mail IN TLSA {gone}\n_26._tcp.mail IN TXT \"c\"\n"),
+        format!("_25._tcp.mail IN TXT \"b\"\n IN TLSA {gone}\n IN TXT \"c\"\n"),
+        format!(" IN TLSA {gone}\n IN TXT \"c\"\n"),
+    ] {
+        let after = edited(&[("main", &main), ("sub", &sub)], Change::Remove(vec![vec![gone.clone()]])).unwrap();
+        let rest: String = sub.lines().filter(|line| !line.contains("TLSA")).map(|line| format!("{line}\n")).collect();
+        assert_eq!(after[1], rest);
+    }
+}

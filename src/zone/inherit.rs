@@ -26,6 +26,8 @@ pub struct Inherited {
 struct Owner {
     token: Vec<u8>,
     origin: Option<Rc<Name>>,
+    /// Whether it stands in the file that includes this one.
+    outside: bool,
 }
 
 impl PartialEq for Inherited {
@@ -67,6 +69,13 @@ impl Inherited {
         self.owner.is_some()
     }
 
+    /// Whether that owner stands in an including file: BIND and NSD hand it on
+    /// to the included one, Knot does not.
+    #[must_use]
+    pub fn owner_is_outside(&self) -> bool {
+        self.owner.as_ref().is_some_and(|owner| owner.outside)
+    }
+
     /// The owner of a record.
     ///
     /// # Errors
@@ -97,7 +106,8 @@ impl Inherited {
     /// Goes past records that are no SOA: the last owner and the last TTL that they state.
     pub(crate) fn pass_plain(&mut self, owner: Option<&[u8]>, ttl: Option<u32>) {
         if let Some(token) = owner {
-            let owner = self.owner.get_or_insert_with(|| Owner { token: Vec::new(), origin: None });
+            let owner = self.owner.get_or_insert_with(|| Owner { token: Vec::new(), origin: None, outside: false });
+            owner.outside = false;
             owner.token.clear();
             owner.token.extend_from_slice(token);
             // Counting references costs more than comparing pointers in a file of a million owners.
@@ -120,6 +130,9 @@ impl Inherited {
         let mut inside = self.clone();
         if let Some(origin) = origin {
             inside.origin = Some(Rc::new(origin));
+        }
+        if let Some(owner) = &mut inside.owner {
+            owner.outside = true;
         }
         inside
     }

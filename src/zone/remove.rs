@@ -110,7 +110,7 @@ fn heirs_of(library: &dyn Library, gone: &[Found]) -> Result<(usize, Vec<Placed>
             Placed { file: entry.file, splice, before: first.before.clone() }
         };
         let now = reader.inherited();
-        let inherited = now.inherited_owner().ok();
+        let inherited = Inherits { name: now.inherited_owner().ok(), outside: now.owner_is_outside() };
         let owner = owners.at(reader.depth(), &inherited);
         // Without $TTL, later lines inherit the last TTL stated (RFC 1035 section 5.1).
         let ttl_lost = now.default_ttl.is_none() && now.last_ttl != left_ttl;
@@ -131,12 +131,12 @@ fn heirs_of(library: &dyn Library, gone: &[Found]) -> Result<(usize, Vec<Placed>
         let own = now.owner_of(entry.text, fields).map_err(|error| reader.error_at(0, ReadErrorKind::Name(error)))?;
         if gone.get(count).is_some_and(|found| found.file == entry.file && found.offset == entry.offset) {
             count += 1;
-            if fields.ttl.is_some() && inherited.as_ref() != Some(&own) {
+            if fields.ttl.is_some() && inherited.name.as_ref() != Some(&own) {
                 // Which TTL BIND has from the lines before is not sure: of an owner's records of one type
                 // that follow each other it takes the first one's for all, and hands that on.
                 left_ttl = None;
             }
-            owner.was = Some(own);
+            owner.was = inherited.behind(own, fields.owner.is_some());
             if let Some(span) = fields.owner {
                 owner_text = span.of(entry.text).to_vec();
             }
@@ -145,7 +145,8 @@ fn heirs_of(library: &dyn Library, gone: &[Found]) -> Result<(usize, Vec<Placed>
             }
             continue;
         }
-        if fields.owner.is_none() && inherited != owner.left {
+        let lost = fields.owner.is_none() && !owner.left.does_for(&inherited);
+        if lost {
             // As it was written, where that still means the same.
             let mut text = owner_text.clone();
             if Name::from_zone_text(&text, now.origin.as_deref()).as_ref() != Ok(&own) {
@@ -156,7 +157,9 @@ fn heirs_of(library: &dyn Library, gone: &[Found]) -> Result<(usize, Vec<Placed>
             let room = entry.text[..blanks].iter().all(|octet| *octet == b' ') && blanks > text.len();
             given.push(placed(0, if room { text.len() } else { 0 }, text));
         }
-        *owner = Inheritance { was: Some(own.clone()), left: Some(own) };
+        let stated = fields.owner.is_some();
+        owner.left = owner.left.behind(own.clone(), stated || lost);
+        owner.was = inherited.behind(own, stated);
         match fields.ttl {
             Some((_, seconds)) => left_ttl = Some(seconds),
             None if ttl_lost => {
@@ -174,11 +177,31 @@ fn heirs_of(library: &dyn Library, gone: &[Found]) -> Result<(usize, Vec<Placed>
     Ok((count, given))
 }
 
-/// What a line with a leading blank inherits, before and after the removal.
+/// What a line with a leading blank inherits.
+#[derive(Clone, Default)]
+struct Inherits {
+    name: Option<Name>,
+    /// From the file that includes this one; Knot reads no such line.
+    outside: bool,
+}
+
+impl Inherits {
+    /// What is inherited behind a record of this owner.
+    fn behind(&self, owner: Name, stated: bool) -> Self {
+        Self { name: Some(owner), outside: self.outside && !stated }
+    }
+
+    /// Whether a line that inherited `other` may inherit this.
+    fn does_for(&self, other: &Self) -> bool {
+        self.name == other.name && (other.outside || !self.outside)
+    }
+}
+
+/// What is inherited before and after the removal.
 #[derive(Clone, Default)]
 struct Inheritance {
-    was: Option<Name>,
-    left: Option<Name>,
+    was: Inherits,
+    left: Inherits,
 }
 
 /// The inheritance in each open file, from where the removal began: when an
@@ -191,14 +214,16 @@ struct Owners {
 
 impl Owners {
     /// The inheritance at this depth of files, where `inherited` is in force.
-    fn at(&mut self, depth: usize, inherited: &Option<Name>) -> &mut Inheritance {
+    fn at(&mut self, depth: usize, inherited: &Inherits) -> &mut Inheritance {
         if self.levels.is_empty() || depth < self.base {
             self.base = depth;
             self.levels = vec![Inheritance { was: inherited.clone(), left: inherited.clone() }];
         }
         self.levels.truncate(depth + 1 - self.base);
-        while self.levels.len() < depth + 1 - self.base {
-            self.levels.extend(self.levels.last().cloned());
+        while let Some(above) = self.levels.last().filter(|_| self.levels.len() < depth + 1 - self.base) {
+            let mut entered = above.clone();
+            (entered.was.outside, entered.left.outside) = (true, true);
+            self.levels.push(entered);
         }
         let last = self.levels.len() - 1;
         &mut self.levels[last]
@@ -206,7 +231,7 @@ impl Owners {
 
     /// Whether nothing is left that a later line would inherit otherwise.
     fn settled(&self) -> bool {
-        self.levels.iter().all(|level| level.was == level.left)
+        self.levels.iter().all(|level| level.left.does_for(&level.was))
     }
 }
 
