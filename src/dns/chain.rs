@@ -186,7 +186,8 @@ pub(crate) fn delegation(reply: &Reply, parent: &Name, zone: &Name, keys: &[DNSK
                 proof if proof.security == Security::Secure => Delegation::Unsigned,
                 proof => Delegation::Unproven(proof),
             },
-            None => Delegation::Silent,
+            // A cache that asks there finds the zone bogus.
+            None => Delegation::Unproven(silence(&format!("no DS for {zone}, and nothing that proves it"))),
         },
         Said::NoName | Said::Alias { .. } | Said::Renamed { .. } => {
             let message = format!("the zone {parent} knows no delegation of {zone}");
