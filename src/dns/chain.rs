@@ -257,13 +257,7 @@ pub(crate) fn trust(digests: Vec<DS>) -> Vec<Trust> {
 ///
 /// When there is none among them.
 pub(crate) fn usable(zone: &Name, trusted: &[Trust]) -> Result<Vec<Trust>, Proof> {
-    let known = |trust: &&Trust| {
-        can_verify(trust.algorithm())
-            && match trust {
-                Trust::Digest(ds) => matches!(ds.digest_type(), DigestType::SHA256 | DigestType::SHA384),
-                Trust::Key(_) => true,
-            }
-    };
+    let known = |trust: &&Trust| can_verify(trust.algorithm()) && can_compare(trust);
     let usable: Vec<Trust> = trusted.iter().filter(known).cloned().collect();
     if usable.len() > DIGESTS {
         return Err(limit(format!("the parent of {zone} names {} keys of it", usable.len())));
@@ -286,10 +280,19 @@ pub(crate) fn usable(zone: &Name, trusted: &[Trust]) -> Result<Vec<Trust>, Proof
     Err(Proof::only(Security::Indeterminate, Finding::new("algorithm-unsupported", Severity::Unknown, message)))
 }
 
+fn can_compare(trust: &Trust) -> bool {
+    match trust {
+        Trust::Digest(ds) => matches!(ds.digest_type(), DigestType::SHA256 | DigestType::SHA384),
+        Trust::Key(_) => true,
+    }
+}
+
 /// Tells of algorithms that the parent names and that cannot be verified here:
-/// a validator that can may insist on them (RFC 4035 section 2.2).
+/// a validator that can may insist on them (RFC 4035 section 2.2). What only a
+/// digest with SHA-1 names beside better ones is nothing that one looks at.
 pub(crate) fn unchecked(zone: &Name, digests: &[Trust]) -> Option<Finding> {
-    let algorithms = digests.iter().map(Trust::algorithm).filter(|algorithm| !can_verify(*algorithm));
+    let algorithms =
+        digests.iter().filter(|ds| can_compare(ds)).map(Trust::algorithm).filter(|algorithm| !can_verify(*algorithm));
     let names: BTreeSet<String> = algorithms.map(algorithm_name).collect();
     let names: Vec<String> = names.into_iter().collect();
     let message =

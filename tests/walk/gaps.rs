@@ -214,6 +214,11 @@ fn an_algorithm_of_the_parent_that_is_not_known_here_is_told_of() {
     lab.publish();
     let above = &lab.gather().hops[0].chain[1];
     assert_eq!(found(&above.findings, "algorithm-incomplete")[0].severity, Severity::Unknown);
+    // Nobody looks at a digest with SHA-1 beside a better one (RFC 4509 section 3).
+    let mut lab = Lab::new();
+    lab.tld.add("leaf", 3600, "DS", &format!("4711 5 1 {}", "1".repeat(40))).unwrap();
+    lab.publish();
+    assert_eq!(lab.gather().hops[0].chain[2].findings, []);
 }
 
 #[test]
