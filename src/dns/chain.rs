@@ -3,7 +3,7 @@
 //! the way the first server that proves it is enough; the zone that holds the
 //! answer is looked at more closely in `zone`.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -98,7 +98,12 @@ impl Walk {
             return chain.with(zone, &ceiling, Vec::new());
         }
         match digests_from(&mut digests, &chain, parent, zone, &trials).await {
-            Ok(trusted) => keys_from(&mut keys, &chain, zone, (&trusted, by_digests), &trials).await,
+            Ok(trusted) => {
+                let mut chain = keys_from(&mut keys, &chain, zone, (&trusted, by_digests), &trials).await;
+                let usable = chain.links.last_mut().filter(|link| link.security == Security::Secure);
+                usable.into_iter().for_each(|link| link.findings.extend(unchecked(zone, &trusted)));
+                chain
+            }
             Err(proof) => chain.with(zone, &proof, Vec::new()),
         }
     }
@@ -181,7 +186,8 @@ pub(crate) fn delegation(reply: &Reply, parent: &Name, zone: &Name, keys: &[DNSK
                 proof if proof.security == Security::Secure => Delegation::Unsigned,
                 proof => Delegation::Unproven(proof),
             },
-            None => Delegation::Silent,
+            // A cache that asks there finds the zone bogus.
+            None => Delegation::Unproven(silence(&format!("no DS for {zone}, and nothing that proves it"))),
         },
         Said::NoName | Said::Alias { .. } | Said::Renamed { .. } => {
             let message = format!("the zone {parent} knows no delegation of {zone}");
@@ -202,7 +208,7 @@ async fn digests_from(
     let mut failed = silence(&format!("no server of {parent} says who signs {zone}"));
     while let Some(reply) = replies.next().await {
         match delegation(&reply, parent, zone, &chain.keys, trials) {
-            Delegation::Signed { digests, .. } => return usable(zone, &trust(digests)),
+            Delegation::Signed { digests, .. } => return Ok(trust(digests)),
             Delegation::Unsigned => failed = insecure(zone),
             Delegation::Unproven(proof) if failed.security < proof.security => failed = proof,
             Delegation::Unproven(_) | Delegation::Silent => {}
@@ -252,13 +258,7 @@ pub(crate) fn trust(digests: Vec<DS>) -> Vec<Trust> {
 ///
 /// When there is none among them.
 pub(crate) fn usable(zone: &Name, trusted: &[Trust]) -> Result<Vec<Trust>, Proof> {
-    let known = |trust: &&Trust| {
-        can_verify(trust.algorithm())
-            && match trust {
-                Trust::Digest(ds) => matches!(ds.digest_type(), DigestType::SHA256 | DigestType::SHA384),
-                Trust::Key(_) => true,
-            }
-    };
+    let known = |trust: &&Trust| can_verify(trust.algorithm()) && can_compare(trust);
     let usable: Vec<Trust> = trusted.iter().filter(known).cloned().collect();
     if usable.len() > DIGESTS {
         return Err(limit(format!("the parent of {zone} names {} keys of it", usable.len())));
@@ -279,6 +279,26 @@ pub(crate) fn usable(zone: &Name, trusted: &[Trust]) -> Result<Vec<Trust>, Proof
     names.dedup();
     let message = format!("{zone} is signed in ways that cannot be verified here: {}", names.join(", "));
     Err(Proof::only(Security::Indeterminate, Finding::new("algorithm-unsupported", Severity::Unknown, message)))
+}
+
+fn can_compare(trust: &Trust) -> bool {
+    match trust {
+        Trust::Digest(ds) => matches!(ds.digest_type(), DigestType::SHA256 | DigestType::SHA384),
+        Trust::Key(_) => true,
+    }
+}
+
+/// Tells of algorithms that the parent names and that cannot be verified here:
+/// a validator that can may insist on them (RFC 4035 section 2.2). What only a
+/// digest with SHA-1 names beside better ones is nothing that one looks at.
+pub(crate) fn unchecked(zone: &Name, digests: &[Trust]) -> Option<Finding> {
+    let algorithms =
+        digests.iter().filter(|ds| can_compare(ds)).map(Trust::algorithm).filter(|algorithm| !can_verify(*algorithm));
+    let names: BTreeSet<String> = algorithms.map(algorithm_name).collect();
+    let names: Vec<String> = names.into_iter().collect();
+    let message =
+        format!("the parent of {zone} names {}, and nobody here can tell whether it signs the zone", names.join(", "));
+    (!names.is_empty()).then(|| Finding::new(INCOMPLETE, Severity::Unknown, message))
 }
 
 /// The parent has no DS for the zone.

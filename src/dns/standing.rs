@@ -8,7 +8,7 @@ use hickory_proto::dnssec::rdata::{DNSKEY, DS};
 use hickory_proto::rr::RecordType;
 
 use crate::dns::anchors::Trust;
-use crate::dns::chain::{Chain, Delegation, delegation, insecure, no_anchor, silence, trust, usable};
+use crate::dns::chain::{Chain, Delegation, delegation, insecure, no_anchor, silence, trust, unchecked, usable};
 use crate::dns::convert::to_hickory;
 use crate::dns::entry::{ProveKeys, by_anchors, by_digests};
 use crate::dns::exchange::Reply;
@@ -130,9 +130,13 @@ impl Walk {
             sets.truncate(SETS);
         }
         let mut trusted = Vec::new();
-        for set in sets {
-            match usable(zone, &trust(set)) {
-                Ok(set) => trusted.push(set),
+        for set in sets.into_iter().map(trust) {
+            match usable(zone, &set) {
+                Ok(usable) => {
+                    trusted.push(usable);
+                    let unchecked = unchecked(zone, &set).filter(|news| !standing.findings.contains(news));
+                    standing.findings.extend(unchecked);
+                }
                 Err(proof) => standing.weakened_by(&proof),
             }
         }

@@ -61,8 +61,9 @@ pub struct Watch {
     /// The last check.
     #[serde(deserialize_with = "Option::deserialize")]
     pub last_checked: Option<DateTime<Utc>>,
-    /// The first verdict *safe* after the default hold: from then on the old
-    /// records may go, whatever other hold was asked for.
+    /// The first verdict *safe* after the default hold, or the first since a
+    /// server fell back: from then on the old records may go, whatever other hold
+    /// was asked for.
     #[serde(deserialize_with = "Option::deserialize")]
     pub cleared_at: Option<DateTime<Utc>>,
     /// The check that found this memory to be from the future.
@@ -137,8 +138,9 @@ pub struct Old {
     /// When it was last seen.
     #[serde(deserialize_with = "Option::deserialize")]
     pub seen_at: Option<DateTime<Utc>>,
-    /// Whether the TTLs are those of earlier sets only: they can make a hold
-    /// longer, and say nothing about the set right before.
+    /// Whether the TTLs are those of other sets only, earlier ones or one with all
+    /// new records: they can make a hold longer, and say nothing about the set
+    /// right before.
     pub inherited: bool,
 }
 
@@ -193,8 +195,10 @@ impl Memory {
             OldTtl::Set(ttl) => known.ttl = known.ttl.max(Some(ttl)),
             OldTtl::Absent(ttl) => known.negative_ttl = known.negative_ttl.max(Some(ttl)),
         }
-        let old = Old { records: sorted(old.to_vec()), by_patch: true, seen_at: Some(now), inherited: false, ..known };
-        *watch = Watch { expected, old, ..Watch::default() };
+        // With the new records in it already, it is not the set before.
+        let inherited = !lacks_any(old, &expected);
+        let old = Old { records: sorted(old.to_vec()), by_patch: true, seen_at: Some(now), inherited, ..known };
+        *watch = Watch { expected, old, departed_at: watch.departed_at, ..Watch::default() };
         memory
     }
 
@@ -241,7 +245,7 @@ impl Memory {
             }
         }
         if verdict.decision == Decision::Safe && verdict.rested {
-            watch.cleared_at = watch.cleared_at.or(Some(now));
+            watch.cleared_at = watch.calm_since().or(Some(now));
         }
     }
 
@@ -263,7 +267,7 @@ impl Memory {
                     let former = watch.expected.iter().filter(|record| !expected.contains(record));
                     old.records = sorted(old.records.into_iter().chain(former.cloned()).collect());
                 }
-                Watch { expected, old, ..Watch::default() }
+                Watch { expected, old, departed_at: watch.departed_at, ..Watch::default() }
             }
         }
     }
@@ -331,13 +335,18 @@ impl Watch {
         }
     }
 
+    /// The time it was safe after the default hold, unless a server fell back later.
+    fn calm_since(&self) -> Option<DateTime<Utc>> {
+        self.cleared_at.filter(|cleared| self.disagreed_at.is_none_or(|at| at <= *cleared))
+    }
+
     /// What still matters once other records are expected: the TTLs, until caches
     /// have had twice their time since all was safe, and signatures until they
     /// expire. The records are not among it.
     fn still_cached(&self, now: DateTime<Utc>) -> Old {
         let matters = |ttl: &u32| {
             let length = TimeDelta::seconds(i64::from(*ttl) * 2);
-            let end = self.cleared_at.and_then(|cleared| cleared.checked_add_signed(length));
+            let end = self.calm_since().and_then(|cleared| cleared.checked_add_signed(length));
             end.is_none_or(|end| end > now)
         };
         let ttl = self.old.ttl.filter(matters).max(self.served.ttl);

@@ -201,6 +201,27 @@ fn an_algorithm_that_only_the_parent_has_is_told_of() {
 }
 
 #[test]
+fn an_algorithm_of_the_parent_that_is_not_known_here_is_told_of() {
+    let ds = format!("4711 16 2 {}", digest('1'));
+    let mut lab = Lab::new();
+    lab.tld.add("leaf", 3600, "DS", &ds).unwrap();
+    lab.publish();
+    let link = lab.gather().hops[0].chain[2].clone();
+    let told = found(&link.findings, "algorithm-incomplete");
+    assert_eq!((link.security, told.len(), told[0].severity), (Security::Secure, 1, Severity::Unknown));
+    let mut lab = Lab::new();
+    lab.root.add("example.", 3600, "DS", &ds).unwrap();
+    lab.publish();
+    let above = &lab.gather().hops[0].chain[1];
+    assert_eq!(found(&above.findings, "algorithm-incomplete")[0].severity, Severity::Unknown);
+    // Nobody looks at a digest with SHA-1 beside a better one (RFC 4509 section 3).
+    let mut lab = Lab::new();
+    lab.tld.add("leaf", 3600, "DS", &format!("4711 5 1 {}", "1".repeat(40))).unwrap();
+    lab.publish();
+    assert_eq!(lab.gather().hops[0].chain[2].findings, []);
+}
+
+#[test]
 fn keys_that_are_wrong_at_one_server_of_the_parent_are_told_of() {
     for fault in [Fault::ExpiredSignature, Fault::BadSignature, Fault::DropSignatures] {
         let lab = Lab::new();

@@ -163,6 +163,21 @@ fn parent_servers_that_disagree_leave_it_undecided() {
 }
 
 #[test]
+fn a_parent_server_that_gives_no_ds_and_no_soa_is_not_silent() {
+    for delegated in [true, false] {
+        let mut lab = Lab::new();
+        lab.tld.remove("leaf", "DS").unwrap().remove("@", "SOA").unwrap();
+        if !delegated {
+            lab.tld.remove("leaf", "NS").unwrap();
+        }
+        lab.serve(TLD2, &lab.tld, &[&lab.tld_key]);
+        let (link, findings, servers) = standing(&lab.gather());
+        assert_eq!((link, servers), (Security::Indeterminate, Security::Indeterminate), "delegated {delegated}");
+        assert_eq!(findings, ["ds-differs"]);
+    }
+}
+
+#[test]
 fn parent_servers_with_different_digests_are_fine_when_the_keys_satisfy_both() {
     let mut lab = Lab::new();
     let second = Key::generate().unwrap();

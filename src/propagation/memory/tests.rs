@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::{Memory, OldTtl};
 use crate::propagation::evidence::Outcome;
 use crate::propagation::sample::{at, evidence, failing, key, name, server};
-use crate::propagation::{Expectation, HoldWish, Policy, check};
+use crate::propagation::{Basis, Decision, Expectation, HoldWish, Policy, check};
 
 fn owner() -> crate::name::Name {
     name("_25._tcp.mail.example.com")
@@ -106,6 +106,66 @@ fn a_field_that_was_left_out_is_an_error() {
         }
     }
     assert!(tried > 15, "{tried}");
+}
+
+#[test]
+fn a_ttl_of_a_relapse_after_all_was_safe_is_kept_until_all_is_safe_again() {
+    let new = Expectation::new(vec![key("b")], None);
+    let policy = Policy::default();
+    let memory = Memory::empty(&name("example.com"));
+    let mut memory = memory.patched(&owner(), &[key("a")], OldTtl::Set(60), &[key("b")], at("01:00:00"));
+    let good = || server(1, &[key("a"), key("b")]);
+    let mut back = server(1, &[key("a")]);
+    back.original_ttl = Some(43_200);
+    let later = TimeDelta::days(2);
+    let mut see = |server, time| {
+        let (verdict, after) = check(&evidence(vec![server]), &new, &memory, &policy, time);
+        memory = after;
+        (verdict.decision, memory.clone())
+    };
+    see(good(), at("01:00:00"));
+    assert_eq!(see(good(), at("02:00:00")).0, Decision::Safe);
+    assert_eq!(see(back, at("02:00:00") + later).0, Decision::Wait);
+    let (_, relapsed) = see(good(), at("04:00:00") + later);
+    assert_eq!(see(good(), at("04:00:00") + later * 2).0, Decision::Safe);
+    let (_, safe_again) = see(good(), at("05:00:00") + later * 2);
+    let ttl_after = |memory: &Memory, time| {
+        let memory = memory.patched(&owner(), &[key("a"), key("b")], OldTtl::Set(60), &[key("c")], time);
+        memory.owners[&owner().to_string()].old.ttl
+    };
+    assert_eq!(ttl_after(&relapsed, at("04:00:00") + later), Some(43_200));
+    assert_eq!(ttl_after(&safe_again, at("05:00:00") + later * 2), Some(43_200));
+    assert_eq!(ttl_after(&safe_again, at("05:00:00") + later * 3), Some(3600));
+}
+
+#[test]
+fn a_patch_that_found_the_new_records_in_the_file_did_not_see_the_set_before() {
+    let both = [key("a"), key("b")];
+    let memory = Memory::empty(&name("example.com"));
+    let memory = memory.patched(&owner(), &both, OldTtl::Set(60), &[key("b")], at("01:00:00"));
+    let mut lowered = server(1, &both);
+    (lowered.ttl, lowered.original_ttl) = (Some(60), Some(60));
+    let expectation = Expectation::new(vec![key("b")], None);
+    let (verdict, _) = check(&evidence(vec![lowered]), &expectation, &memory, &Policy::default(), at("01:00:00"));
+    let hold = verdict.hold.unwrap();
+    assert_eq!((hold.length, hold.basis), (Some(TimeDelta::hours(24)), Basis::Assumed));
+}
+
+#[test]
+fn a_server_that_left_is_remembered_when_other_records_are_expected() {
+    let memory = Memory::empty(&name("example.com"));
+    let memory = memory.patched(&owner(), &[key("a")], OldTtl::Set(60), &[key("b")], at("01:00:00"));
+    let (expectation, policy) = (Expectation::new(vec![key("b")], None), Policy::default());
+    let both = [key("a"), key("b")];
+    let seen = evidence(vec![server(1, &both), server(2, &[key("a")])]);
+    let (_, memory) = check(&seen, &expectation, &memory, &policy, at("02:00:00"));
+    let (_, memory) = check(&evidence(vec![server(1, &both)]), &expectation, &memory, &policy, at("03:00:00"));
+    let patched = memory.patched(&owner(), &both, OldTtl::Set(60), &[key("c")], at("04:00:00"));
+    let three = evidence(vec![server(1, &[key("a"), key("b"), key("c")])]);
+    for memory in [memory, patched] {
+        let (verdict, _) = check(&three, &Expectation::new(vec![key("c")], None), &memory, &policy, at("04:00:00"));
+        assert_eq!(verdict.safe_at, Some(at("03:00:00") + TimeDelta::hours(48)));
+    }
 }
 
 #[test]
