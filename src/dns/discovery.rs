@@ -14,7 +14,7 @@ use hickory_proto::rr::{Record, RecordType};
 use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
-use crate::dns::convert::to_hickory;
+use crate::dns::convert::{from_hickory, to_hickory};
 use crate::dns::exchange::{Asker, Manner, Question, Reply};
 use crate::dns::reading::{address, delegated_names, glue, name_servers};
 use crate::dns::roots::Descent;
@@ -43,6 +43,8 @@ pub(crate) struct Discovery {
     pub(crate) port: u16,
     answers: Shared<(Name, RecordType), Option<Arc<Message>>>,
     from_all: Shared<(Name, RecordType), Arc<[Message]>>,
+    /// The apex of the zone that a name is in, where an answer has told it.
+    inside: Mutex<HashMap<Name, Name>>,
 }
 
 /// Addresses of a name server.
@@ -107,6 +109,7 @@ impl Discovery {
             port: settings.dns_port,
             answers: Shared::default(),
             from_all: Shared::default(),
+            inside: Mutex::default(),
         }
     }
 
@@ -185,7 +188,9 @@ impl Discovery {
     ///
     /// The name about which nobody has an answer.
     pub(crate) async fn zones(self: &Arc<Self>, name: &Name) -> Result<Vec<Name>, Name> {
-        let mut names: Vec<Name> = name.ancestors().collect();
+        let apex = self.apex(name).await;
+        let begins_none = |at: &Name| apex.as_ref().is_some_and(|apex| at != apex && at.is_within(apex));
+        let mut names: Vec<Name> = name.ancestors().filter(|at| !begins_none(at)).collect();
         names.reverse();
         let questions = names.iter().map(|name| {
             let (this, name) = (Arc::clone(self), name.clone());
@@ -222,6 +227,21 @@ impl Discovery {
             }
         }
         Ok(zones)
+    }
+
+    /// The apex of the zone that the name is in, when the answer about the name
+    /// tells: then no name in between begins a zone, and none has to be asked about.
+    async fn apex(&self, name: &Name) -> Option<Name> {
+        let inside = || self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = inside().get(name).cloned();
+        if known.is_some() {
+            return known;
+        }
+        let answer = self.find(name, RecordType::SOA).await?;
+        let apex = negative_apex(&answer, name)?;
+        let between = name.ancestors().take_while(|at| *at != apex);
+        inside().extend(between.map(|at| (at, apex.clone())));
+        Some(apex)
     }
 
     /// The addresses of a zone's servers, when one of these servers delegates it.
@@ -312,6 +332,13 @@ fn is_usable(answer: &Message) -> bool {
     matches!(answer.metadata.response_code, ResponseCode::NoError | ResponseCode::NXDomain)
 }
 
+/// The zone that says that the name has no SOA. Behind an alias it may be another.
+fn negative_apex(answer: &Message, name: &Name) -> Option<Name> {
+    let soa = answer.authorities.iter().find(|record| record.record_type() == RecordType::SOA)?;
+    let apex = from_hickory(&soa.name);
+    (answer.answers.is_empty() && apex != *name && name.is_within(&apex)).then_some(apex)
+}
+
 /// Values that many want and one makes.
 pub(crate) struct Shared<K, V> {
     cells: Mutex<HashMap<K, Arc<OnceCell<V>>>>,
@@ -349,4 +376,36 @@ where
     let mut results = running.join_all().await;
     results.sort_by_key(|(index, _)| *index);
     results.into_iter().map(|(_, result)| result).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use hickory_proto::rr::RData;
+
+    use super::*;
+
+    fn record(owner: &str, kind: RecordType, data: &str) -> Record {
+        let owner = to_hickory(&Name::from_user(owner).unwrap());
+        Record::from_rdata(owner, 60, RData::try_from_str(kind, data).unwrap())
+    }
+
+    #[test]
+    fn only_a_negative_answer_without_an_alias_tells_the_zone() {
+        let name = Name::from_user("_25._tcp.mail.leaf.example").unwrap();
+        let soa = |owner: &str| record(owner, RecordType::SOA, "ns.example. nobody.example. 1 1 1 1 1");
+        let alias = record("_25._tcp.mail.leaf.example", RecordType::CNAME, "_dane.example.");
+        let answer = |answers: &[Record], authority: &[Record]| {
+            let mut message = Message::query();
+            message.answers = answers.to_vec();
+            message.authorities = authority.to_vec();
+            negative_apex(&message, &name).map(|apex| apex.to_string())
+        };
+        assert_eq!(answer(&[], &[soa("leaf.example")]), Some("leaf.example.".to_owned()));
+        assert_eq!(answer(&[], &[soa(".")]), Some(".".to_owned()));
+        // `mail.leaf.example` may begin a zone that the alias leads out of.
+        assert_eq!(answer(&[alias], &[soa("example")]), None);
+        assert_eq!(answer(&[], &[soa("other.example")]), None);
+        assert_eq!(answer(&[], &[soa("_25._tcp.mail.leaf.example")]), None);
+        assert_eq!(answer(&[], &[]), None);
+    }
 }

@@ -3,6 +3,7 @@
 //! and port that were asked is an answer (RFC 5452 section 9.1); anything else
 //! is waited past, and remembered as malformed when nothing better comes.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -23,6 +24,10 @@ use crate::propagation::evidence::Outcome;
 
 /// What fits through nearly every path unfragmented (DNS flag day 2020).
 const PAYLOAD: u16 = 1232;
+thread_local! {
+    /// Room for any datagram, so that no question has to make some.
+    static DATAGRAM: RefCell<Vec<u8>> = RefCell::new(vec![0; usize::from(u16::MAX)]);
+}
 /// Questions under way at once; each needs a socket.
 const AT_ONCE: usize = 512;
 /// Questions under way at once to one server, which may have a rate limit.
@@ -243,16 +248,24 @@ async fn over_udp(server: SocketAddr, question: &Question, until: Instant) -> Re
     let asked = question.message();
     let octets = asked.to_vec().map_err(|_| Failed::Malformed)?;
     socket.send(&octets).await.map_err(|_| Failed::Refused)?;
-    let mut received = Vec::with_capacity(usize::from(u16::MAX));
     let mut failure = Failed::Silent;
-    for _ in 0..STRAYS {
-        received.clear();
-        let Ok(length) = timeout_at(until, socket.recv_buf(&mut received)).await else { return Err(failure) };
-        length.map_err(|_| Failed::Refused)?;
-        if let Some(answer) = question.answer_in(&received, &asked) {
-            return Ok(answer);
+    let mut looked_at = 0;
+    while looked_at < STRAYS {
+        let Ok(ready) = timeout_at(until, socket.readable()).await else { return Err(failure) };
+        ready.map_err(|_| Failed::Refused)?;
+        let received = DATAGRAM.with_borrow_mut(|room| {
+            let length = socket.try_recv(room)?;
+            Ok::<_, io::Error>(room.get(..length).and_then(|octets| question.answer_in(octets, &asked)))
+        });
+        match received {
+            Ok(Some(answer)) => return Ok(answer),
+            Ok(None) => {
+                failure = Failed::Malformed;
+                looked_at += 1;
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => return Err(Failed::Refused),
         }
-        failure = Failed::Malformed;
     }
     Err(failure)
 }

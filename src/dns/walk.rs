@@ -58,6 +58,8 @@ impl Walk {
             Ok(owner) => owner,
             Err(error) => return nothing(&target, format!("the host has no TLSA owner: {error}")),
         };
+        // Known before the host is looked for, which is then known to be in that zone, too.
+        let _ = self.discovery.zones(&owner).await;
         let seen = self.resolvers.iter().map(|resolver| {
             let (walk, resolver, owner) = (Arc::clone(&self), *resolver, owner.clone());
             async move { resolvers::ask(&walk.asker, resolver, &owner).await }

@@ -1,10 +1,10 @@
 //! Ways through the tree: aliases, wildcards, the host's addresses, resolvers.
 
 use danewright::demo::authority::{Fault, Role};
-use danewright::dns::{Family, Settings};
+use danewright::dns::{Family, Settings, gather};
 use danewright::propagation::evidence::{Outcome, Security};
 
-use crate::lab::{Lab, NS1, NS2, OTHER, RESOLVER, codes, digest, name, one, server};
+use crate::lab::{Lab, NS1, NS2, OTHER, RESOLVER, codes, digest, name, one, server, target};
 
 /// The owner becomes an alias of this name at both servers.
 fn alias(lab: &mut Lab, target: &str) {
@@ -199,4 +199,15 @@ fn the_family_limits_which_addresses_are_asked() {
     assert_eq!(v4.hops[0].servers.len(), 2);
     let both = lab.gather_with(&lab.impatient());
     assert_eq!(both.hops[0].servers.len(), 3);
+}
+
+#[test]
+fn a_zone_is_found_with_as_many_questions_however_deep_the_name() {
+    let lab = Lab::new();
+    let asked = |host: &str| {
+        let before = lab.authority.asked(RESOLVER);
+        assert_eq!(one(gather(&[target(host)], &lab.settings())).hops[0].zone, name("leaf.example"));
+        lab.authority.asked(RESOLVER) - before
+    };
+    assert_eq!(asked("a.b.c.d.mail.leaf.example"), asked("mail.leaf.example"));
 }
