@@ -86,7 +86,7 @@ impl Walk {
         }
         let mut standing = Proof::secure();
         let mut sets: Vec<Vec<DS>> = Vec::new();
-        let mut unsigned = Vec::new();
+        let (mut unsigned, mut silent) = (Vec::new(), Vec::new());
         let mut unproven: Vec<(String, Proof)> = Vec::new();
         for (from, reply) in &heard.digests {
             match delegation(reply, parent, zone, &chain.keys, trials) {
@@ -98,7 +98,7 @@ impl Walk {
                 }
                 Delegation::Unsigned => unsigned.push(from.clone()),
                 Delegation::Unproven(proof) => unproven.push((from.clone(), proof)),
-                Delegation::Silent => {}
+                Delegation::Silent => silent.push(from.clone()),
             }
         }
         let worst = unproven.iter().max_by_key(|(_, proof)| proof.security).map(|(_, proof)| proof.clone());
@@ -119,6 +119,11 @@ impl Walk {
             for finding in proof.findings {
                 standing.weakened_by(&differs(finding.message, from.clone()));
             }
+        }
+        // Another server's word is proof enough; what this one hands out is not known.
+        for from in silent {
+            let message = format!("this server of {parent} does not say who signs and serves {zone}; another does");
+            standing.findings.push(Finding::new("parent-silent", Severity::Note, message).at(from));
         }
         standing.findings.extend(parent_keys(parent, chain, heard, trials));
         if sets.len() > 1 {

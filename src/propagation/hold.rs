@@ -118,8 +118,10 @@ pub(crate) fn judge(
     let agreed = stated(agreed, watch, policy, now, ledger);
     let Some(length) = hold.length else { return (Some(agreed), hold) };
     let mut until = end(agreed, length);
-    if hold.basis != Basis::Asked {
-        until = until.max(end_of_departure(watch));
+    if hold.basis != Basis::Asked && end_of_departure(watch) > until {
+        until = end_of_departure(watch);
+        let text = "a name server is no longer listed, and resolvers may go on asking it for two days";
+        ledger.add(Finding::new("server-departed", Severity::Note, text));
     }
     if let Basis::Signature(Some(expires)) = hold.basis {
         until = until.max(end(expires, TimeDelta::zero()));

@@ -2,8 +2,8 @@
 //! known of the set it replaces. Plain data; `files::state` keeps it on disk.
 //!
 //! The clock runs per server. It starts when a server is first seen to serve
-//! the whole expected set, stops when the server gives any other answer, and
-//! neither starts nor stops on silence. All agree since the last of them does,
+//! the whole expected set and it is proven, stops when the server gives any other
+//! answer, proven or not, and neither starts nor stops on silence. All agree since the last of them does,
 //! and since the last time one was seen that did not. When other records are
 //! expected, every clock starts again.
 //!
@@ -100,6 +100,8 @@ pub struct Seen {
     /// The last time it was heard; `None` when it never was.
     #[serde(deserialize_with = "Option::deserialize")]
     pub heard_at: Option<DateTime<Utc>>,
+    /// Whether the parent or the zone has ever named it, so that caches may know it.
+    pub listed: bool,
     /// When it was heard, whether nothing was amiss in that check, anywhere.
     pub sound: bool,
     /// What the last check held against it. For people; no verdict rests on it.
@@ -198,7 +200,7 @@ impl Memory {
         // With the new records in it already, it is not the set before.
         let inherited = !lacks_any(old, &expected);
         let old = Old { records: sorted(old.to_vec()), by_patch: true, seen_at: Some(now), inherited, ..known };
-        *watch = Watch { expected, old, departed_at: watch.departed_at, ..Watch::default() };
+        *watch = watch.anew(expected, old);
         memory
     }
 
@@ -267,13 +269,21 @@ impl Memory {
                     let former = watch.expected.iter().filter(|record| !expected.contains(record));
                     old.records = sorted(old.records.into_iter().chain(former.cloned()).collect());
                 }
-                Watch { expected, old, departed_at: watch.departed_at, ..Watch::default() }
+                watch.anew(expected, old)
             }
         }
     }
 }
 
 impl Watch {
+    /// A clock that has not begun, for other records. Caches may still ask a server
+    /// that has left since the last check, so the servers are not forgotten.
+    fn anew(&self, expected: Vec<Tlsa>, old: Old) -> Self {
+        let listed = self.servers.iter().filter(|(_, seen)| seen.listed);
+        let servers = listed.map(|(key, _)| (key.clone(), Seen { listed: true, ..Seen::UNHEARD })).collect();
+        Self { expected, old, servers, departed_at: self.departed_at, ..Self::default() }
+    }
+
     /// Times to come are traces of a wrong clock: they become now.
     fn correct(&mut self, now: DateTime<Utc>) {
         if let Some(ahead) = self.last_checked.map(|last| last - now).filter(|ahead| *ahead > TimeDelta::zero()) {
@@ -302,7 +312,12 @@ impl Watch {
         for (index, hop) in evidence.hops.iter().enumerate() {
             for server in &hop.servers {
                 let seen = self.servers.entry(server_key(hop, server)).or_insert(Seen::UNHEARD);
+                seen.listed |= server.listed.by_parent || server.listed.by_zone;
                 if !says_something(evidence, index, server) {
+                    if shows_another_set(server, expectation) {
+                        self.disagreed_at = Some(now);
+                        seen.since = None;
+                    }
                     continue;
                 }
                 let serves = serves(evidence, index, server, expectation.expected());
@@ -373,7 +388,8 @@ impl Watch {
         let stays = |key: &String| keys.contains(key) || names.iter().any(|name| key.starts_with(name.as_str()));
         let found =
             |key: &str| keys.iter().any(|other| other.strip_prefix(key).is_some_and(|rest| rest.starts_with(' ')));
-        if self.servers.iter().any(|(key, seen)| seen.since.is_none() && !stays(key) && !found(key)) {
+        let unsettled = |seen: &Seen| seen.listed && seen.since.is_none();
+        if self.servers.iter().any(|(key, seen)| unsettled(seen) && !stays(key) && !found(key)) {
             self.disagreed_at = Some(now);
             self.departed_at = Some(now);
         }
@@ -383,7 +399,7 @@ impl Watch {
 
 impl Seen {
     /// A server that was asked and not heard yet.
-    const UNHEARD: Self = Self { since: None, heard_at: None, sound: false, amiss: None };
+    const UNHEARD: Self = Self { since: None, heard_at: None, listed: false, sound: false, amiss: None };
 
     /// Learns what a verdict holds against the server of this name: its findings
     /// come with the heaviest first.
@@ -406,6 +422,12 @@ impl Seen {
 fn says_something(evidence: &Evidence, hop: usize, server: &ServerAnswer) -> bool {
     let unfollowed = server.alias.is_some() && hop + 1 == evidence.hops.len();
     answered(server) && server.security != Security::Indeterminate && !unfollowed
+}
+
+/// Whether an answer that says nothing for certain, as its signatures could not be
+/// verified, is not the expected one at any rate: so the clock must not run on.
+fn shows_another_set(server: &ServerAnswer, expectation: &Expectation) -> bool {
+    answered(server) && server.alias.is_none() && lacks_any(&server.records, expectation.expected())
 }
 
 impl Old {

@@ -149,7 +149,11 @@ fn a_parent_that_says_nothing_leaves_the_zone_undecided() {
 fn one_parent_server_that_proves_it_is_enough_when_the_other_is_silent() {
     let lab = Lab::new();
     lab.authority.fault(TLD2, Some(Fault::Silent));
-    assert_eq!(standing(&lab.gather_with(&lab.impatient())), (Security::Secure, vec![], Security::Secure));
+    let evidence = lab.gather_with(&lab.impatient());
+    assert_eq!(standing(&evidence), (Security::Secure, vec!["parent-silent"], Security::Secure));
+    let told = &evidence.hops[0].chain[2].findings[0];
+    assert_eq!(told.severity, Severity::Note);
+    assert!(told.server.as_deref().unwrap().contains("127.0.7.7"), "{told:?}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::propagation::Basis;
+use crate::propagation::evidence::Listed;
 
 fn with_ttl(server: ServerAnswer, ttl: u32) -> ServerAnswer {
     spoiled(server, |s| (s.ttl, s.original_ttl) = (Some(ttl), Some(ttl)))
@@ -177,4 +178,26 @@ fn a_resolver_that_fails_on_the_question_leaves_a_doubt() {
     found(&verdict, "servfail", Severity::Unknown, Some("127.0.0.1"));
     seen.resolvers[0].findings = vec![Finding::new("servfail", Severity::Note, "says the walk")];
     assert_eq!(once(&seen, &new()).decision, Decision::Unknown);
+}
+
+#[test]
+fn a_server_that_left_while_the_key_was_changed_may_still_be_asked() {
+    let gone = |listed: Listed, patch: bool| {
+        let mut watched = Watched::new(DEFAULT);
+        let second = spoiled(server(2, &new_and_old()), |s| s.listed = listed);
+        watched.see(vec![server(1, &new_and_old()), second], "08:00:00");
+        watched.expectation = third();
+        if patch {
+            watched = watched.patched(&new_and_old(), OldTtl::Set(60), "09:00:00");
+        }
+        watched.see(vec![server(1, &all_three())], "10:00:00")
+    };
+    for patch in [false, true] {
+        let verdict = gone(Listed { by_zone: true, ..Listed::default() }, patch);
+        assert_eq!(verdict.safe_at, Some(at("10:00:00") + TimeDelta::days(2)));
+        found(&verdict, "server-departed", Severity::Note, None);
+        // A hidden primary is asked by nobody else.
+        let verdict = gone(Listed { by_user: true, ..Listed::default() }, patch);
+        assert!(verdict.findings.iter().all(|finding| finding.code != "server-departed"), "{verdict:#?}");
+    }
 }

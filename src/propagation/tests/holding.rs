@@ -134,8 +134,8 @@ fn a_clock_that_went_back_does_not_count_as_agreement() {
 }
 
 #[test]
-fn what_cannot_be_verified_or_was_not_followed_is_no_relapse() {
-    let unclear = spoiled(server(1, &[key("old")]), |s| s.security = Security::Indeterminate);
+fn what_shows_no_other_set_or_was_not_followed_is_no_relapse() {
+    let unclear = spoiled(server(1, &new_and_old()), |s| s.security = Security::Indeterminate);
     for blink in [unclear, alias(1, "tlsa.provider.example"), failing(1, Outcome::ServFail)] {
         let mut watched = Watched::new(Policy { hold: HoldWish::For(TimeDelta::hours(2)), ..DEFAULT });
         watched.see(vec![server(1, &new_and_old())], "08:00:00");
@@ -143,5 +143,16 @@ fn what_cannot_be_verified_or_was_not_followed_is_no_relapse() {
         assert_eq!(verdict.decision, Decision::Unknown);
         assert!(verdict.findings.iter().any(|f| f.server.as_deref() == NS1));
         assert_eq!(watched.see(vec![server(1, &new_and_old())], "10:00:00").decision, Decision::Safe);
+    }
+}
+
+#[test]
+fn another_set_is_a_relapse_also_when_it_cannot_be_verified() {
+    for records in [vec![key("old")], Vec::new()] {
+        let mut watched = Watched::new(Policy { hold: HoldWish::For(TimeDelta::hours(2)), ..DEFAULT });
+        watched.see(vec![server(1, &new_and_old())], "08:00:00");
+        watched.see(vec![spoiled(server(1, &records), |s| s.security = Security::Indeterminate)], "09:00:00");
+        let verdict = watched.see(vec![server(1, &new_and_old())], "10:00:00");
+        assert_eq!((verdict.decision, verdict.agreed_since), (Decision::Wait, Some(at("10:00:00"))));
     }
 }
