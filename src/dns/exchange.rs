@@ -90,8 +90,37 @@ pub(crate) struct Asker {
 struct Heard {
     answered: HashSet<SocketAddr>,
     silent: HashMap<SocketAddr, Outcome>,
+    /// The same about one type, of authorities: some drop what they do not know.
+    answered_about: HashSet<(SocketAddr, RecordType)>,
+    silent_about: HashMap<(SocketAddr, RecordType), Outcome>,
     answered_over_tcp: HashSet<SocketAddr>,
     silent_over_tcp: HashSet<SocketAddr>,
+}
+
+impl Heard {
+    /// The outcome of a question that need not be asked any more.
+    fn silence(&self, server: SocketAddr, question: &Question) -> Option<Outcome> {
+        let about = (server, question.kind);
+        let altogether = self.silent.get(&server).filter(|_| !self.answered.contains(&server));
+        altogether.or(self.silent_about.get(&about).filter(|_| !self.answered_about.contains(&about))).copied()
+    }
+
+    fn note(&mut self, server: SocketAddr, question: &Question, reply: &Reply) {
+        let about = (server, question.kind);
+        match reply {
+            Err(outcome @ (Outcome::Unreachable | Outcome::Malformed)) => {
+                self.silent.insert(server, *outcome);
+                // A resolver may be silent about one zone and not about the next.
+                if question.manner == Manner::Authority {
+                    self.silent_about.insert(about, *outcome);
+                }
+            }
+            _ => {
+                self.answered.insert(server);
+                self.answered_about.insert(about);
+            }
+        }
+    }
 }
 
 impl Asker {
@@ -112,8 +141,8 @@ impl Asker {
     }
 
     /// Asks one server, unless it has been asked that already. One that has given
-    /// no usable answer so far is not asked anything more, so that it costs one
-    /// timeout and not one for each question.
+    /// no usable answer so far, at all or about this type, is not asked any more, so
+    /// that it costs one timeout and not one for each question.
     pub(crate) async fn ask(self: &Arc<Self>, server: SocketAddr, question: &Question) -> Reply {
         let key = (server, question.clone());
         let (this, asked) = (Arc::clone(self), question.clone());
@@ -154,8 +183,7 @@ impl Asker {
     }
 
     async fn ask_once(&self, server: SocketAddr, question: &Question) -> Reply {
-        let silent =
-            |heard: &mut Heard| heard.silent.get(&server).filter(|_| !heard.answered.contains(&server)).copied();
+        let silent = |heard: &mut Heard| heard.silence(server, question);
         if let Some(outcome) = self.heard(silent) {
             return Err(outcome);
         }
@@ -172,14 +200,7 @@ impl Asker {
             },
             _ => Err(Outcome::Unreachable),
         };
-        self.heard(|heard| match &reply {
-            Err(outcome @ (Outcome::Unreachable | Outcome::Malformed)) => {
-                heard.silent.insert(server, *outcome);
-            }
-            _ => {
-                heard.answered.insert(server);
-            }
-        });
+        self.heard(|heard| heard.note(server, question, &reply));
         reply
     }
 

@@ -2,10 +2,11 @@
 //! server of a world that is otherwise safe: what must be found there, and that
 //! the verdict is never *safe* when the answer is none.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use danewright::dns::Settings;
+use danewright::dns::{Settings, gather};
 use danewright::finding::{Finding, Severity};
 use danewright::propagation::evidence::{Evidence, Outcome, Security};
 use danewright::propagation::{Decision, Verdict};
@@ -13,7 +14,7 @@ use hickory_proto::dnssec::rdata::{DNSSECRData, RRSIG};
 use hickory_proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_proto::rr::{DNSClass, RData, Record, RecordType};
 
-use crate::lab::{NS1, server};
+use crate::lab::{NS1, server, target};
 use crate::script::{Act, Asked, Deed, SCRIPTED, Stage, framed, good, say, wire};
 
 /// The owner that is asked for.
@@ -269,6 +270,26 @@ fn a_server_whose_tcp_hangs_is_waited_for_once() {
     for later in [RecordType::TLSA, RecordType::A, RecordType::AAAA] {
         assert!(!asked.contains(&later), "{asked:?}");
     }
+}
+
+#[test]
+fn a_server_that_drops_one_type_is_waited_for_once() {
+    let stage = Stage::new();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&asked);
+    stage.act(Box::new(move |asked| match asked.kind {
+        RecordType::TLSA => {
+            seen.fetch_add(1, Ordering::SeqCst);
+            Deed::Say(Vec::new())
+        }
+        _ => say(&asked.good),
+    }));
+    let targets: Vec<_> = (0..200).map(|number| target(&format!("host{number}.leaf.example"))).collect();
+    let all = gather(&targets, &stage.lab.impatient());
+    let outcomes = all.iter().map(|evidence| server(evidence, 0, SCRIPTED).outcome);
+    assert!(outcomes.into_iter().all(|outcome| outcome == Outcome::Unreachable));
+    // As many as are asked at the same time.
+    assert_eq!(asked.load(Ordering::SeqCst), 64);
 }
 
 #[test]
