@@ -233,13 +233,15 @@ pub(crate) fn can_verify(algorithm: Algorithm) -> bool {
         )
 }
 
-/// The note about a zone that is signed with SHA-1. To validators that have given
-/// it up the zone is unsigned (RFC 9905 section 2): they look for no TLSA record,
-/// so mail comes all the same, without DANE.
+/// The note about a zone that is signed with SHA-1 only. To validators that have
+/// given it up the zone is unsigned (RFC 9905 section 2): they look for no TLSA
+/// record, so mail comes all the same, without DANE.
 pub(crate) fn outdated(zone: &Name, algorithms: impl IntoIterator<Item = Algorithm>) -> Option<Finding> {
-    let named = algorithm_name(algorithms.into_iter().find(|algorithm| rests_on_sha1(*algorithm))?);
+    let algorithms: Vec<Algorithm> = algorithms.into_iter().collect();
+    let named = algorithm_name(*algorithms.first()?);
     let message = format!("{zone} is signed with {named}, which some validators have given up: to them it is unsigned");
-    Some(Finding::new("algorithm-outdated", Severity::Note, message))
+    let all = algorithms.into_iter().all(rests_on_sha1);
+    all.then(|| Finding::new("algorithm-outdated", Severity::Note, message))
 }
 
 /// RSASHA1 and RSASHA1-NSEC3-SHA1.

@@ -2,10 +2,10 @@
 //! known of the set it replaces. Plain data; `files::state` keeps it on disk.
 //!
 //! The clock runs per server. It starts when a server is first seen to serve
-//! the whole expected set and it is proven, stops when the server gives any other
-//! answer, proven or not, and neither starts nor stops on silence. All agree since the last of them does,
-//! and since the last time one was seen that did not. When other records are
-//! expected, every clock starts again.
+//! the whole expected set, proven; it stops when the server gives any other
+//! answer, proven or not; silence neither starts nor stops it. All agree since
+//! the last of them does, and since the last time one was seen that did not.
+//! When other records are expected, every clock starts again.
 //!
 //! Every field must be there when a document is read: one that was left out
 //! would be read as "never seen", which can shorten a hold.
@@ -13,6 +13,7 @@
 //! Between two checks nobody looks: a server that falls back and recovers in
 //! between is not noticed.
 
+mod seen;
 mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,13 +21,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::finding::{Finding, Severity};
 use crate::name::Name;
 use crate::propagation::evidence::{Evidence, Hop, Outcome, Security, ServerAnswer};
+use crate::propagation::memory::seen::{says_something, shows_another_set};
 use crate::propagation::servers::{lacks_any, serves, stale_until};
-use crate::propagation::silence::{answered, silent};
+use crate::propagation::silence::silent;
 use crate::propagation::{Decision, Expectation, Verdict, label, sorted};
 use crate::tlsa::Tlsa;
+
+pub use seen::{Amiss, Seen};
 
 /// The form of the document; another number is another form.
 pub const VERSION: u32 = 1;
@@ -88,35 +91,6 @@ pub struct Served {
     /// When the last signature seen over it expires.
     #[serde(deserialize_with = "Option::deserialize")]
     pub signature_expires: Option<DateTime<Utc>>,
-}
-
-/// What is known of one server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Seen {
-    /// Since when it has served the expected set; `None` when it last did not.
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub since: Option<DateTime<Utc>>,
-    /// The last time it was heard; `None` when it never was.
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub heard_at: Option<DateTime<Utc>>,
-    /// Whether the parent or the zone has ever named it, so that caches may know it.
-    pub listed: bool,
-    /// When it was heard, whether nothing was amiss in that check, anywhere.
-    pub sound: bool,
-    /// What the last check held against it. For people; no verdict rests on it.
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub amiss: Option<Amiss>,
-}
-
-/// What a check held against a server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Amiss {
-    /// The code of the heaviest finding.
-    pub code: String,
-    /// The first of the checks, without another in between, that found it.
-    pub since: DateTime<Utc>,
 }
 
 /// What is known of the set that is being replaced.
@@ -395,39 +369,6 @@ impl Watch {
         }
         self.servers.retain(|key, _| stays(key));
     }
-}
-
-impl Seen {
-    /// A server that was asked and not heard yet.
-    const UNHEARD: Self = Self { since: None, heard_at: None, listed: false, sound: false, amiss: None };
-
-    /// Learns what a verdict holds against the server of this name: its findings
-    /// come with the heaviest first.
-    fn learn_amiss(&mut self, findings: &[Finding], name: &str, now: DateTime<Utc>) {
-        let about = |finding: &&Finding| finding.severity > Severity::Note && finding.server.as_deref() == Some(name);
-        let code = findings.iter().find(about).map(|finding| finding.code);
-        let known = self.amiss.take().filter(|amiss| Some(amiss.code.as_str()) == code);
-        self.amiss = known.or(code.map(|code| Amiss { code: code.to_owned(), since: now }));
-    }
-
-    /// All times in it.
-    fn times(&mut self) -> impl Iterator<Item = &mut DateTime<Utc>> {
-        let amiss = self.amiss.as_mut().map(|amiss| &mut amiss.since);
-        self.since.iter_mut().chain(&mut self.heard_at).chain(amiss)
-    }
-}
-
-/// Whether an answer says what the server serves: silence, errors and what
-/// could not be verified do not, nor does an alias that was not followed.
-fn says_something(evidence: &Evidence, hop: usize, server: &ServerAnswer) -> bool {
-    let unfollowed = server.alias.is_some() && hop + 1 == evidence.hops.len();
-    answered(server) && server.security != Security::Indeterminate && !unfollowed
-}
-
-/// Whether an answer that says nothing for certain, as its signatures could not be
-/// verified, is not the expected one at any rate: so the clock must not run on.
-fn shows_another_set(server: &ServerAnswer, expectation: &Expectation) -> bool {
-    answered(server) && server.alias.is_none() && lacks_any(&server.records, expectation.expected())
 }
 
 impl Old {
