@@ -1,10 +1,11 @@
 //! What `patch` and `prune` share: opening a zone file under its lock, showing
 //! the edit, checking and writing it, and telling the name server.
 
+mod flags;
+
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
 use crate::cli::refusal::{not_ours, replace_failure, unreadable};
@@ -25,96 +26,8 @@ use crate::zone::lint;
 use crate::zone::obstruction::PlanError;
 use crate::zone::patch::{Edit, Patch};
 use crate::zone::plan::Zone;
-use crate::zone::serial::Policy;
 
-/// The file to edit and how.
-#[derive(clap::Args, Debug)]
-pub struct EditArgs {
-    /// Zone's name, where neither the file nor its name says it
-    #[arg(long, value_name = "NAME")]
-    pub origin: Option<String>,
-    /// Folder in which relative $INCLUDE paths start [default: the zone file's]
-    #[arg(long, value_name = "DIR")]
-    pub directory: Option<PathBuf>,
-    /// Style of the next serial
-    #[arg(long, value_enum, default_value = "auto", value_name = "STYLE")]
-    pub serial: SerialStyle,
-    /// Serial that the next one must exceed too
-    #[arg(long, value_name = "N")]
-    pub serial_above: Option<u32>,
-    /// Folder in which verify finds what stood there before
-    #[arg(long, value_name = "DIR")]
-    pub state: Option<PathBuf>,
-    /// Print the diff that would be written, and write nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Print the diff, and write
-    #[arg(long)]
-    pub diff: bool,
-    /// Write the new zone there instead; - is stdout
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["backup", "check", "reload"])]
-    pub output: Option<PathBuf>,
-    /// Keep the old file under its name with this suffix
-    #[arg(long, value_name = "SUFFIX")]
-    pub backup: Option<String>,
-    /// Command that must approve the new file before it is put in place; repeats.
-    /// {file} and {zone} are filled in; {file} includes the new text of other files
-    #[arg(long, value_name = "CMD")]
-    pub check: Vec<String>,
-    /// Command to run when the file is in place; repeats. {file} and {zone} are filled in
-    #[arg(long, value_name = "CMD")]
-    pub reload: Vec<String>,
-}
-
-/// `--serial`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum SerialStyle {
-    /// In the style of the present value.
-    Auto,
-    /// One more.
-    Increment,
-    /// `YYYYMMDDnn`.
-    Date,
-    /// Seconds since 1970.
-    Unixtime,
-    /// As it is.
-    Keep,
-}
-
-impl EditArgs {
-    /// The policy for the serial.
-    #[must_use]
-    pub fn policy(&self) -> Policy {
-        match self.serial {
-            SerialStyle::Auto => Policy::Auto,
-            SerialStyle::Increment => Policy::Increment,
-            SerialStyle::Date => Policy::Date,
-            SerialStyle::Unixtime => Policy::UnixTime,
-            SerialStyle::Keep => Policy::Keep,
-        }
-    }
-
-    /// Checks what can be checked before any file is touched.
-    ///
-    /// # Errors
-    ///
-    /// A command that cannot be split into words, a suffix that is none.
-    pub fn validate(&self) -> Result<(), Failure> {
-        for (flag, line) in
-            self.check.iter().map(|line| ("--check", line)).chain(self.reload.iter().map(|line| ("--reload", line)))
-        {
-            if command::split(line).is_none() {
-                return Err(Failure::wrong("the command is empty or has an open quote").at(format!("{flag} {line}")));
-            }
-        }
-        if self.backup.as_ref().is_some_and(|suffix| suffix.is_empty() || suffix.contains('/')) {
-            return Err(Failure::wrong("a backup needs a suffix without a slash")
-                .at("--backup")
-                .hint("say --backup .bak"));
-        }
-        Ok(())
-    }
-}
+pub use flags::{EditArgs, SerialStyle};
 
 /// A zone file, open and locked.
 pub struct Opened {
