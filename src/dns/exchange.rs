@@ -84,40 +84,39 @@ pub(crate) struct Asker {
     heard: Mutex<Heard>,
 }
 
-/// Who has ever answered here, and who has let the time for a question run out;
-/// of TCP apart, as a firewall may take it for an attack.
+/// What a server may be silent about while it answers otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Topic {
+    /// Everything.
+    Any,
+    /// TLSA: some authorities drop questions about types that they do not know.
+    Tlsa,
+    /// What is asked over TCP, which a firewall may hold back.
+    Tcp,
+}
+
+/// Who has ever answered, and who has let the time for a question run out.
 #[derive(Default)]
 struct Heard {
-    answered: HashSet<SocketAddr>,
-    silent: HashMap<SocketAddr, Outcome>,
-    /// The same about one type, of authorities: some drop what they do not know.
-    answered_about: HashSet<(SocketAddr, RecordType)>,
-    silent_about: HashMap<(SocketAddr, RecordType), Outcome>,
-    answered_over_tcp: HashSet<SocketAddr>,
-    silent_over_tcp: HashSet<SocketAddr>,
+    answered: HashSet<(SocketAddr, Topic)>,
+    silent: HashMap<(SocketAddr, Topic), Outcome>,
 }
 
 impl Heard {
     /// The outcome of a question that need not be asked any more.
-    fn silence(&self, server: SocketAddr, question: &Question) -> Option<Outcome> {
-        let about = (server, question.kind);
-        let altogether = self.silent.get(&server).filter(|_| !self.answered.contains(&server));
-        altogether.or(self.silent_about.get(&about).filter(|_| !self.answered_about.contains(&about))).copied()
+    fn silence(&self, server: SocketAddr, topics: &[Topic]) -> Option<Outcome> {
+        let silence = |topic: &Topic| {
+            let about = (server, *topic);
+            self.silent.get(&about).filter(|_| !self.answered.contains(&about)).copied()
+        };
+        topics.iter().find_map(silence)
     }
 
-    fn note(&mut self, server: SocketAddr, question: &Question, reply: &Reply) {
-        let about = (server, question.kind);
-        match reply {
-            Err(outcome @ (Outcome::Unreachable | Outcome::Malformed)) => {
-                self.silent.insert(server, *outcome);
-                // A resolver may be silent about one zone and not about the next.
-                if question.manner == Manner::Authority {
-                    self.silent_about.insert(about, *outcome);
-                }
-            }
-            _ => {
-                self.answered.insert(server);
-                self.answered_about.insert(about);
+    fn note(&mut self, server: SocketAddr, topics: &[Topic], silence: Option<Outcome>) {
+        for about in topics.iter().map(|topic| (server, *topic)) {
+            match silence {
+                Some(outcome) => drop(self.silent.insert(about, outcome)),
+                None => drop(self.answered.insert(about)),
             }
         }
     }
@@ -141,8 +140,8 @@ impl Asker {
     }
 
     /// Asks one server, unless it has been asked that already. One that has given
-    /// no usable answer so far, at all or about this type, is not asked any more, so
-    /// that it costs one timeout and not one for each question.
+    /// no usable answer so far, at all or about TLSA, is not asked any more, so that
+    /// it costs one timeout and not one for each question.
     pub(crate) async fn ask(self: &Arc<Self>, server: SocketAddr, question: &Question) -> Reply {
         let key = (server, question.clone());
         let (this, asked) = (Arc::clone(self), question.clone());
@@ -183,7 +182,7 @@ impl Asker {
     }
 
     async fn ask_once(&self, server: SocketAddr, question: &Question) -> Reply {
-        let silent = |heard: &mut Heard| heard.silence(server, question);
+        let silent = |heard: &mut Heard| heard.silence(server, question.topics());
         if let Some(outcome) = self.heard(silent) {
             return Err(outcome);
         }
@@ -200,7 +199,9 @@ impl Asker {
             },
             _ => Err(Outcome::Unreachable),
         };
-        self.heard(|heard| heard.note(server, question, &reply));
+        let silence = reply.as_ref().err().copied();
+        let silence = silence.filter(|outcome| matches!(outcome, Outcome::Unreachable | Outcome::Malformed));
+        self.heard(|heard| heard.note(server, question.topics(), silence));
         reply
     }
 
@@ -226,8 +227,7 @@ impl Asker {
     /// The tries that UDP has left, over TCP; one at least. A server whose TCP has
     /// been silent and nothing else costs no more time.
     async fn over_tcp(&self, server: SocketAddr, question: &Question, used: u32) -> Reply {
-        let hangs =
-            |heard: &mut Heard| heard.silent_over_tcp.contains(&server) && !heard.answered_over_tcp.contains(&server);
+        let hangs = |heard: &mut Heard| heard.silence(server, &[Topic::Tcp]).is_some();
         let mut silent = false;
         for _ in used..self.tries {
             if self.heard(hangs) {
@@ -236,7 +236,7 @@ impl Asker {
             let until = Instant::now() + self.timeout;
             match over_tcp(server, question, until).await {
                 Ok(answer) if !answer.metadata.truncation => {
-                    self.heard(|heard| heard.answered_over_tcp.insert(server));
+                    self.heard(|heard| heard.note(server, &[Topic::Tcp], None));
                     return Ok(answer);
                 }
                 Err(Failed::Malformed) => return Err(Outcome::Malformed),
@@ -245,7 +245,7 @@ impl Asker {
             }
         }
         if silent {
-            self.heard(|heard| heard.silent_over_tcp.insert(server));
+            self.heard(|heard| heard.note(server, &[Topic::Tcp], Some(Outcome::TruncatedWithoutTcp)));
         }
         Err(Outcome::TruncatedWithoutTcp)
     }
@@ -313,6 +313,15 @@ impl Question {
     /// A question to an authority.
     pub(crate) fn authority(name: &WireName, kind: RecordType) -> Self {
         Self { name: name.clone(), kind, manner: Manner::Authority }
+    }
+
+    /// What an answer, or none, says about the server. Of a resolver it is nothing
+    /// about TLSA: it may be silent about one zone and not about the next.
+    fn topics(&self) -> &'static [Topic] {
+        match (self.manner, self.kind) {
+            (Manner::Authority, RecordType::TLSA) => &[Topic::Any, Topic::Tlsa],
+            _ => &[Topic::Any],
+        }
     }
 
     /// The message, with an id of its own.
