@@ -9,8 +9,8 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use hickory_proto::dnssec::DigestType;
 use hickory_proto::dnssec::rdata::{DNSKEY, DNSSECRData, DS};
+use hickory_proto::dnssec::{Algorithm, DigestType};
 use hickory_proto::rr::{RData, RecordType};
 use tokio::task::JoinSet;
 
@@ -28,6 +28,8 @@ use crate::propagation::evidence::{Link, Security};
 
 /// Digests and anchors of one zone that are looked at.
 const DIGESTS: usize = 32;
+/// The algorithms that have ever had a number and could sign a zone.
+const ASSIGNED: [u8; 13] = [3, 5, 6, 7, 8, 10, 12, 13, 14, 15, 16, 17, 23];
 /// Servers asked at once for what one of them suffices.
 const AT_ONCE: usize = 8;
 
@@ -290,10 +292,11 @@ fn can_compare(trust: &Trust) -> bool {
 
 /// Tells of algorithms that the parent names and that cannot be verified here:
 /// a validator that can may insist on them (RFC 4035 section 2.2). What only a
-/// digest with SHA-1 names beside better ones is nothing that one looks at.
+/// digest with SHA-1 names beside better ones is nothing that one looks at, and
+/// nobody knows an algorithm whose number has not been assigned.
 pub(crate) fn unchecked(zone: &Name, digests: &[Trust]) -> Option<Finding> {
-    let algorithms =
-        digests.iter().filter(|ds| can_compare(ds)).map(Trust::algorithm).filter(|algorithm| !can_verify(*algorithm));
+    let elsewhere = |algorithm: &Algorithm| !can_verify(*algorithm) && ASSIGNED.contains(&u8::from(*algorithm));
+    let algorithms = digests.iter().filter(|ds| can_compare(ds)).map(Trust::algorithm).filter(elsewhere);
     let names: BTreeSet<String> = algorithms.map(algorithm_name).collect();
     let names: Vec<String> = names.into_iter().collect();
     let message =
