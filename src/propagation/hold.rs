@@ -129,6 +129,11 @@ pub(crate) fn judge(
     if until > now {
         let text = format!("all servers agree since {}, which is to last until {}", moment(agreed), moment(until));
         ledger.add_until(until, Finding::new("hold-not-elapsed", Severity::Wait, text));
+        if let Some(at) = watch.others_expected_at {
+            let text =
+                format!("other records were expected until {}, and the clock began again with these", moment(at));
+            ledger.add(Finding::new("expectation-changed", Severity::Note, text));
+        }
     }
     (Some(agreed), Hold { until: Some(until), ..hold })
 }

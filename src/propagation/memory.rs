@@ -72,6 +72,9 @@ pub struct Watch {
     /// The check that found this memory to be from the future.
     #[serde(deserialize_with = "Option::deserialize")]
     pub clock_went_back_at: Option<DateTime<Utc>>,
+    /// The last check that expected other records, when those were not safe yet.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub others_expected_at: Option<DateTime<Utc>>,
     /// When resolvers drop a set without the new records, by address.
     pub stale: BTreeMap<String, DateTime<Utc>>,
     /// The set that is being replaced.
@@ -243,7 +246,8 @@ impl Memory {
                     let former = watch.expected.iter().filter(|record| !expected.contains(record));
                     old.records = sorted(old.records.into_iter().chain(former.cloned()).collect());
                 }
-                watch.anew(expected, old)
+                let others_expected_at = watch.last_checked.filter(|_| watch.cleared_at.is_none());
+                Watch { others_expected_at, ..watch.anew(expected, old) }
             }
         }
     }
@@ -268,6 +272,7 @@ impl Watch {
             &mut self.disagreed_at,
             &mut self.departed_at,
             &mut self.last_checked,
+            &mut self.others_expected_at,
             &mut self.cleared_at,
             &mut self.old.seen_at,
         ];

@@ -37,6 +37,7 @@ pub(crate) fn hint(code: &str, severity: Severity) -> Option<&'static str> {
         "delegation-unknown" => "ask the parent's servers for the zone's NS records with dig, then try again",
         "name-servers-unknown" => "ask the server for the zone's NS records with dig, over UDP and over TCP (+tcp)",
         "digest-of-nothing" | "unknown-parameters" | "wrong-length" => "remove the record; no client can use it",
+        "expectation-changed" => "where several keys are in use at once, name all of them in one call",
         "family-not-asked" => "leave --ipv4 or --ipv6 away to ask these addresses too",
         "host-is-alias" => "senders look for TLSA where the alias leads: verify with that name as --host",
         "host-without-address" => "publish an A or AAAA record for the host, or name another --host",

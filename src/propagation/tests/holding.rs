@@ -156,3 +156,16 @@ fn another_set_is_a_relapse_also_when_it_cannot_be_verified() {
         assert_eq!((verdict.decision, verdict.agreed_since), (Decision::Wait, Some(at("10:00:00"))));
     }
 }
+
+#[test]
+fn keys_that_are_verified_in_turn_are_told_why_the_wait_does_not_end() {
+    let both = || vec![server(1, &[key("old"), key("rsa"), key("ecdsa")])];
+    let mut watched = Watched::new(Policy { hold: HoldWish::For(TimeDelta::hours(2)), ..DEFAULT });
+    watched.expectation = Expectation::new(vec![key("rsa")], None);
+    absent(&watched.see(both(), "08:00:00"), "expectation-changed");
+    watched.expectation = Expectation::new(vec![key("ecdsa")], None);
+    found(&watched.see(both(), "09:00:00"), "expectation-changed", Severity::Note, None);
+    let safe = watched.see(both(), "11:00:00");
+    assert_eq!(safe.decision, Decision::Safe);
+    absent(&safe, "expectation-changed");
+}
