@@ -326,3 +326,31 @@ fn a_line_left_first_in_an_included_file_is_given_its_owner_also_where_the_line_
         assert_eq!(after[1], rest);
     }
 }
+
+#[test]
+fn lines_that_only_their_spelling_keeps_apart_are_not_brought_together_with_other_ttls() {
+    let gone = Tlsa::of(b"old", Params::default()).unwrap();
+    let kept = key();
+    for (lines, refused) in [
+        // BIND takes the first TTL of lines that follow each other, and an owner in other letters begins anew.
+        (format!("_25._TCP.mail TXT a\n_25._tcp.mail TLSA {gone}\n 60 TXT b\n"), true),
+        (format!("_25._TCP.mail TXT a\n_25._tcp.mail TLSA {gone}\n_25._TCP.mail 60 TXT b\n"), true),
+        (format!("_25._TCP.mail TXT a\n_25._TCP.mail TLSA {gone}\n_25._tcp.mail 60 TXT b\n"), false),
+        (format!("_25._TCP.mail TXT a\n_25._tcp.mail TLSA {gone}\n TXT b\n"), false),
+        (format!("_25._TCP.mail TXT a\n TLSA {gone}\n 60 TXT b\n"), false),
+    ] {
+        let text = format!("{HEAD}_25._tcp.mail TLSA {kept}\n{lines}");
+        let outcome = edited(&[("main", &text)], Change::Remove(vec![vec![gone.clone()]]));
+        assert_eq!(matches!(outcome, Err(PlanError::UnequalTtls(_))), refused, "{lines}: {outcome:?}");
+    }
+}
+
+#[test]
+fn an_owner_that_is_handed_on_keeps_its_letters_also_under_another_origin() {
+    let gone = Tlsa::of(b"old", Params::default()).unwrap();
+    let under = "$ORIGIN sub.example.com.\n";
+    let rest = "_25._TCP.mail.example.com. 60 TXT b\n";
+    let text = format!("{HEAD}_25._TCP.mail TLSA {gone}\n{under} TXT a\n{rest}");
+    let after = edited(&[("main", &text)], Change::Remove(vec![vec![gone.clone()]])).unwrap();
+    assert_eq!(after[0], format!("{HEAD}{under}_25._TCP.mail.example.com. TXT a\n{rest}").replacen(" 7 ", " 8 ", 1));
+}

@@ -63,6 +63,28 @@ impl Inherited {
         Name::from_zone_text(&owner.token, owner.origin.as_deref())
     }
 
+    /// That owner as text which means it under the present origin, in its own
+    /// letters: BIND takes other letters for another owner when it collects a set.
+    #[must_use]
+    pub fn owner_text(&self) -> Option<Vec<u8>> {
+        let owner = self.owner.as_ref()?;
+        let name = self.inherited_owner().ok()?;
+        let means_it = |text: &[u8]| Name::from_zone_text(text, self.origin.as_deref()).as_ref() == Ok(&name);
+        if means_it(&owner.token) {
+            return Some(owner.token.clone());
+        }
+        let origin = owner.origin.as_deref().filter(|origin| origin.labels().count() > 0);
+        let whole = [&owner.token, &b"."[..], origin.map_or(String::new(), Name::to_string).as_bytes()].concat();
+        Some(if means_it(&whole) { whole } else { name.to_string().into_bytes() })
+    }
+
+    /// Whether the owner of a record is that of the line before to the letter.
+    #[must_use]
+    pub fn repeats_owner(&self, text: &[u8], fields: &Fields) -> bool {
+        let Some(stated) = fields.owner.map(|span| span.of(text)) else { return true };
+        self.owner.as_ref().is_some_and(|owner| owner.token == stated && same(&owner.origin, &self.origin))
+    }
+
     /// Whether a line with a leading blank has an owner.
     #[must_use]
     pub fn has_owner(&self) -> bool {
@@ -111,12 +133,7 @@ impl Inherited {
             owner.token.clear();
             owner.token.extend_from_slice(token);
             // Counting references costs more than comparing pointers in a file of a million owners.
-            let same = match (&owner.origin, &self.origin) {
-                (Some(ours), Some(theirs)) => Rc::ptr_eq(ours, theirs),
-                (None, None) => true,
-                _ => false,
-            };
-            if !same {
+            if !same(&owner.origin, &self.origin) {
                 owner.origin.clone_from(&self.origin);
             }
         }
@@ -142,6 +159,15 @@ impl Inherited {
     #[must_use]
     pub fn returning(self, inside: &Self) -> Self {
         Self { default_ttl: inside.default_ttl, last_ttl: inside.last_ttl, ..self }
+    }
+}
+
+/// Whether two origins come from one and the same place.
+fn same(one: &Option<Rc<Name>>, other: &Option<Rc<Name>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => Rc::ptr_eq(one, other),
+        (None, None) => true,
+        _ => false,
     }
 }
 

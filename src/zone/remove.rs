@@ -56,7 +56,8 @@ pub fn brought_together(library: &dyn Library, apex: &Name, gone: &[Found]) -> R
     for found in gone {
         let mut reader = Reader::from(library, found.before.clone());
         let above = found.before.inherited.inherited_owner().ok();
-        if found.before.inherited.owner_of(&found.text, &found.fields).ok() == above {
+        // Other letters are enough for BIND to take them for lines that stand apart.
+        if found.before.inherited.repeats_owner(&found.text, &found.fields) {
             continue;
         }
         while reader.advance()? {
@@ -77,7 +78,7 @@ pub fn brought_together(library: &dyn Library, apex: &Name, gone: &[Found]) -> R
         let now = reader.inherited();
         let own = now.owner_of(entry.text, fields).map_err(|error| reader.error_at(0, ReadErrorKind::Name(error)))?;
         if is_gone(entry.file, entry.offset) {
-            block += u64::from(owner.as_ref() != Some(&own));
+            block += u64::from(!now.repeats_owner(entry.text, fields));
             continue;
         }
         let ttl = now.ttl_of(entry.text, fields);
@@ -98,7 +99,7 @@ fn heirs_of(library: &dyn Library, gone: &[Found]) -> Result<(usize, Vec<Placed>
     let Some(first) = gone.first() else { return Ok((0, Vec::new())) };
     let mut reader = Reader::from(library, first.before.clone());
     let mut owners = Owners::default();
-    let (mut owner_text, mut ttl_text) = (Vec::new(), Vec::new());
+    let mut ttl_text = Vec::new();
     // The TTL that later lines will inherit when the records have gone.
     let mut left_ttl = first.before.inherited.last_ttl;
     let (mut count, mut given) = (0, Vec::new());
@@ -137,9 +138,6 @@ fn heirs_of(library: &dyn Library, gone: &[Found]) -> Result<(usize, Vec<Placed>
                 left_ttl = None;
             }
             owner.was = inherited.behind(own, fields.owner.is_some());
-            if let Some(span) = fields.owner {
-                owner_text = span.of(entry.text).to_vec();
-            }
             if let Some((span, _)) = fields.ttl {
                 ttl_text = span.of(entry.text).to_vec();
             }
@@ -147,11 +145,7 @@ fn heirs_of(library: &dyn Library, gone: &[Found]) -> Result<(usize, Vec<Placed>
         }
         let lost = fields.owner.is_none() && !owner.left.does_for(&inherited);
         if lost {
-            // As it was written, where that still means the same.
-            let mut text = owner_text.clone();
-            if Name::from_zone_text(&text, now.origin.as_deref()).as_ref() != Ok(&own) {
-                text = own.to_string().into_bytes();
-            }
+            let text = now.owner_text().unwrap_or_else(|| own.to_string().into_bytes());
             // Where there is room, the columns stay where they are.
             let blanks = entry.text.iter().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
             let room = entry.text[..blanks].iter().all(|octet| *octet == b' ') && blanks > text.len();
