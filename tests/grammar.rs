@@ -354,3 +354,45 @@ fn an_owner_that_is_handed_on_keeps_its_letters_also_under_another_origin() {
     let after = edited(&[("main", &text)], Change::Remove(vec![vec![gone.clone()]])).unwrap();
     assert_eq!(after[0], format!("{HEAD}{under}_25._TCP.mail.example.com. TXT a\n{rest}").replacen(" 7 ", " 8 ", 1));
 }
+
+#[test]
+fn without_a_default_ttl_nothing_is_removed_where_servers_inherit_different_ones() {
+    let gone = Tlsa::of(b"old", Params::default()).unwrap();
+    let kept = key();
+    let head = HEAD.replacen("$TTL 3600\n@", "@ 300", 1);
+    let both = format!("_25._tcp.mail 60 TLSA {kept}\n_25._tcp.mail 60 TLSA {gone}\n");
+    for (lines, refused) in [
+        // BIND gives the second address the first one's TTL and hands that on.
+        (
+            format!(
+                "mail 1h A 192.0.2.2\n_25._tcp.mail TLSA {kept}\nx 2d A 192.0.2.3\ny A 192.0.2.4\ny 1h A 192.0.2.5\n_25._tcp.mail TLSA {gone}\n"
+            ),
+            true,
+        ),
+        (format!("y 2d A 192.0.2.4\n 1h A 192.0.2.5\n{both}x A 192.0.2.6\n"), false),
+        (format!("y 2d A 192.0.2.4\n 1h A 192.0.2.5\n_25._tcp.mail TLSA {gone}\n"), true),
+        (format!("y 2d A 192.0.2.4\n 1h A 192.0.2.5\nz 1h A 192.0.2.6\n_25._tcp.mail TLSA {gone}\n"), false),
+        (format!("y 2d A 192.0.2.4\n 1h A 192.0.2.5\nz A 192.0.2.6\n_25._tcp.mail TLSA {gone}\n"), true),
+        (format!("y 2d A 192.0.2.4\nY 1h A 192.0.2.5\n_25._tcp.mail TLSA {gone}\n"), true),
+        (format!("y 2d A 192.0.2.4\n 1h MX 10 y\n_25._tcp.mail TLSA {gone}\n"), false),
+        (format!("y 2d A 192.0.2.4\n 1h MX 10 y\n A 192.0.2.5\n_25._tcp.mail TLSA {gone}\n"), true),
+        (format!("y 2d A 192.0.2.4\n 1h A 192.0.2.5\n$TTL 1h\n_25._tcp.mail TLSA {gone}\n"), false),
+    ] {
+        let text = format!("{head}{lines}");
+        let outcome = edited(&[("main", &text)], Change::Remove(vec![vec![gone.clone()]]));
+        assert_eq!(matches!(outcome, Err(PlanError::DoubtfulTtl(_))), refused, "{lines}: {outcome:?}");
+        assert_eq!(outcome.is_err(), refused, "{lines}: {outcome:?}");
+        assert!(added(&[("main", &text)]).is_ok(), "{lines}");
+    }
+}
+
+#[test]
+fn a_line_whose_ttl_was_sure_by_the_record_that_goes_is_given_it() {
+    let gone = Tlsa::of(b"old", Params::default()).unwrap();
+    let head = HEAD.replacen("$TTL 3600\n@", "@ 300", 1);
+    // BIND hands on 2d from the first two, for it is the first one's TTL.
+    let lines = "_25._tcp.mail 2d TXT a\n 1h TXT b\n";
+    let text = format!("{head}{lines} 1h TLSA {gone}\n A 192.0.2.4\n");
+    let after = edited(&[("main", &text)], Change::Remove(vec![vec![gone]])).unwrap();
+    assert_eq!(after[0], format!("{head}{lines} 1h A 192.0.2.4\n").replacen(" 7 ", " 8 ", 1));
+}

@@ -19,6 +19,17 @@ pub struct Inherited {
     pub default_ttl: Option<u32>,
     /// The last TTL that a record stated; used where there is no default.
     pub last_ttl: Option<u32>,
+    handed: Handed,
+}
+
+/// Whether the TTL that is handed on without a default is `last_ttl` for every
+/// server. Within one owner's lines BIND gives a type the TTL that it had first,
+/// and hands that on; others hand on what was stated.
+#[derive(Clone, Debug, Default)]
+struct Handed {
+    doubtful: bool,
+    /// The types at the present owner, each with its first TTL and whether that is sure.
+    block: Vec<(u16, Option<u32>, bool)>,
 }
 
 /// An owner as written, with the origin at that place; made absolute on demand.
@@ -117,16 +128,44 @@ impl Inherited {
         stated.or(self.default_ttl).or(self.last_ttl).or_else(|| soa_minimum(text, fields))
     }
 
+    /// Whether servers inherit different TTLs at this point.
+    #[must_use]
+    pub fn is_ttl_doubtful(&self) -> bool {
+        self.default_ttl.is_none() && self.handed.doubtful
+    }
+
+    /// Whether servers read different TTLs for a record.
+    #[must_use]
+    pub fn has_doubtful_ttl(&self, text: &[u8], fields: &Fields) -> bool {
+        self.default_ttl.is_none() && {
+            let mut behind = self.clone();
+            behind.pass(text, fields);
+            behind.is_ttl_doubtful()
+        }
+    }
+
     /// Goes past a record.
     pub fn pass(&mut self, text: &[u8], fields: &Fields) {
-        self.pass_plain(fields.owner.map(|span| span.of(text)), fields.ttl.map(|(_, seconds)| seconds));
+        let stated = fields.ttl.map(|(_, seconds)| seconds);
+        self.pass_plain(fields.owner.map(|span| span.of(text)), stated, fields.code);
         if fields.ttl.is_none() && fields.code == code::SOA && self.default_ttl.is_none() && self.last_ttl.is_none() {
             self.default_ttl = soa_minimum(text, fields);
         }
     }
 
-    /// Goes past records that are no SOA: the last owner and the last TTL that they state.
-    pub(crate) fn pass_plain(&mut self, owner: Option<&[u8]>, ttl: Option<u32>) {
+    /// Goes past a `$GENERATE` that states a TTL.
+    pub(crate) fn pass_ttl(&mut self, seconds: u32) {
+        self.last_ttl = Some(seconds);
+        self.handed.doubtful = false;
+    }
+
+    /// Goes past a record that is no SOA; where a default TTL is in force, past
+    /// many: the last owner and the last TTL that they state.
+    pub(crate) fn pass_plain(&mut self, owner: Option<&[u8]>, ttl: Option<u32>, code: u16) {
+        if self.default_ttl.is_none() {
+            let other = owner.is_some_and(|token| self.is_other_owner(token));
+            self.handed.pass(other, code, ttl, ttl.or(self.last_ttl));
+        }
         if let Some(token) = owner {
             let owner = self.owner.get_or_insert_with(|| Owner { token: Vec::new(), origin: None, outside: false });
             owner.outside = false;
@@ -138,6 +177,22 @@ impl Inherited {
             }
         }
         self.last_ttl = ttl.or(self.last_ttl);
+    }
+
+    /// Whether the owner stated is beyond doubt another than that of the line before.
+    fn is_other_owner(&self, stated: &[u8]) -> bool {
+        let Some(Owner { token, origin, .. }) = &self.owner else { return true };
+        let is_absolute = |token: &[u8]| token.ends_with(b".");
+        let is_plain = |token: &[u8]| token != b"@" && memchr::memchr2(b'\\', b'"', token).is_none();
+        if same(origin, &self.origin)
+            && is_absolute(token) == is_absolute(stated)
+            && is_plain(token)
+            && is_plain(stated)
+        {
+            return !token.eq_ignore_ascii_case(stated);
+        }
+        let stated = Name::from_zone_text(stated, self.origin.as_deref());
+        matches!((stated, self.inherited_owner()), (Ok(stated), Ok(before)) if stated != before)
     }
 
     /// Goes into an included file: its names start from another origin, and
@@ -158,7 +213,25 @@ impl Inherited {
     /// owner; TTLs stay as the included file left them in BIND.
     #[must_use]
     pub fn returning(self, inside: &Self) -> Self {
-        Self { default_ttl: inside.default_ttl, last_ttl: inside.last_ttl, ..self }
+        Self { default_ttl: inside.default_ttl, last_ttl: inside.last_ttl, handed: inside.handed.clone(), ..self }
+    }
+}
+
+impl Handed {
+    /// Goes past a record at another owner than that before or perhaps the same,
+    /// which states a TTL or inherits one.
+    fn pass(&mut self, other: bool, code: u16, stated: Option<u32>, ttl: Option<u32>) {
+        if other {
+            self.block.clear();
+        }
+        let sure = stated.is_some() || !self.doubtful;
+        match self.block.iter().find(|(there, ..)| *there == code) {
+            Some((_, first, first_sure)) => self.doubtful = !(sure && *first_sure && *first == ttl),
+            None => {
+                self.block.push((code, ttl, sure));
+                self.doubtful = !sure;
+            }
+        }
     }
 }
 

@@ -226,6 +226,9 @@ impl<'l> Zone<'l> {
             if found.tlsa.iter().any(|(other, _)| other.ttl != record.ttl) {
                 return Err(PlanError::UnequalTtls(owner));
             }
+            if found.tlsa.iter().any(|(other, _)| other.doubtful_ttl) {
+                return Err(PlanError::DoubtfulTtl(owner));
+            }
             self.refuse_shared(record)?;
             gone.push(record.clone());
             patch.removed.push(Edit { owner: owner.clone(), ttl: record.ttl, tlsa: tlsa.clone() });

@@ -84,7 +84,9 @@ pub fn brought_together(library: &dyn Library, apex: &Name, gone: &[Found]) -> R
         let ttl = now.ttl_of(entry.text, fields);
         if owner.as_ref() != Some(&own) {
             seen.clear();
-        } else if seen.iter().any(|(code, there, before)| *code == fields.code && *there != block && *before != ttl) {
+        } else if seen.iter().any(|(code, there, before)| {
+            *code == fields.code && *there != block && (*before != ttl || now.has_doubtful_ttl(entry.text, fields))
+        }) {
             return Ok(Some(own));
         }
         seen.push((fields.code, block, ttl));
@@ -132,7 +134,7 @@ fn heirs_of(library: &dyn Library, gone: &[Found]) -> Result<(usize, Vec<Placed>
         let own = now.owner_of(entry.text, fields).map_err(|error| reader.error_at(0, ReadErrorKind::Name(error)))?;
         if gone.get(count).is_some_and(|found| found.file == entry.file && found.offset == entry.offset) {
             count += 1;
-            if fields.ttl.is_some() && inherited.name.as_ref() != Some(&own) {
+            if fields.ttl.is_some() && (now.is_ttl_doubtful() || inherited.name.as_ref() != Some(&own)) {
                 // Which TTL BIND has from the lines before is not sure: of an owner's records of one type
                 // that follow each other it takes the first one's for all, and hands that on.
                 left_ttl = None;
