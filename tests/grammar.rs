@@ -396,3 +396,26 @@ fn a_line_whose_ttl_was_sure_by_the_record_that_goes_is_given_it() {
     let after = edited(&[("main", &text)], Change::Remove(vec![vec![gone]])).unwrap();
     assert_eq!(after[0], format!("{head}{lines} 1h A 192.0.2.4\n").replacen(" 7 ", " 8 ", 1));
 }
+
+#[test]
+fn a_blank_line_left_before_the_first_owner_of_a_file_is_told_of() {
+    let gone = Tlsa::of(b"old", Params::default()).unwrap();
+    let main = format!("{HEAD}$INCLUDE sub\n");
+    for (sub, line) in [
+        (format!("_25._tcp.mail TLSA {gone}\n   ; remark\nwww A 192.0.2.3\n"), Some(2)),
+        (format!("; top\n_25._tcp.mail TLSA {gone}\n; remark\n\t\n TXT a\n"), Some(4)),
+        (format!("_25._tcp.mail TLSA {gone}\n; remark\n\nwww A 192.0.2.3\n   ; remark\n"), None),
+        (format!("www A 192.0.2.3\n_25._tcp.mail TLSA {gone}\n   ; remark\n"), None),
+        (format!("   ; already\n_25._tcp.mail TLSA {gone}\nwww A 192.0.2.3\n   ; remark\n"), None),
+    ] {
+        let library = texts(&[("main", &main), ("sub", &sub)]);
+        let zone = Zone::read(&library, Some(origin()), &targets()).unwrap();
+        let change = Change::Remove(vec![vec![gone.clone()]]);
+        let request = Request { change, ttl: None, serial: Policy::Auto, serial_above: None };
+        let patch = zone.plan(&request, now()).unwrap();
+        let told = patch.notes.iter().find(|note| note.code == "blank-before-owner").map(|note| note.message.clone());
+        assert_eq!(told.is_some(), line.is_some(), "{sub}: {told:?}");
+        let Some((told, line)) = told.zip(line) else { continue };
+        assert!(told.starts_with(&format!("sub:{line}:1: ")), "{told}");
+    }
+}

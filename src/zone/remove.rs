@@ -5,7 +5,7 @@ use crate::name::Name;
 use crate::zone::generate;
 use crate::zone::index::Found;
 use crate::zone::library::{Library, read_span};
-use crate::zone::reader::{Checkpoint, ReadError, ReadErrorKind, Reader};
+use crate::zone::reader::{Checkpoint, Place, ReadError, ReadErrorKind, Reader};
 use crate::zone::scan::Kind;
 use crate::zone::splice::Splice;
 use crate::zone::style::line_end;
@@ -21,16 +21,26 @@ pub struct Placed {
     pub before: Checkpoint,
 }
 
+/// What a removal comes to.
+#[derive(Debug, Default)]
+pub struct Removal {
+    /// The splices.
+    pub splices: Vec<Placed>,
+    /// The first line without a record that begins with a blank, and will do so
+    /// before any owner in its file.
+    pub left_first: Option<Place>,
+}
+
 /// The splices that take these records out; they are in reading order.
 ///
 /// # Errors
 ///
 /// When the zone cannot be read on behind them.
-pub fn take_out(library: &dyn Library, gone: &[Found]) -> Result<Vec<Placed>, ReadError> {
-    let mut splices = Vec::new();
+pub fn take_out(library: &dyn Library, gone: &[Found]) -> Result<Removal, ReadError> {
+    let Removal { mut splices, mut left_first } = Removal::default();
     let mut at = 0;
     while at < gone.len() {
-        let (count, heirs) = heirs_of(library, &gone[at..])?;
+        let (count, heirs) = heirs_of(library, &gone[at..], &mut left_first)?;
         // A record that cannot be found again is a file that changed under us; the proof says so.
         let count = count.max(1);
         for run in gone[at..at + count].chunk_by(|one, next| one.file == next.file && one.end() == next.offset) {
@@ -40,7 +50,7 @@ pub fn take_out(library: &dyn Library, gone: &[Found]) -> Result<Vec<Placed>, Re
         splices.extend(heirs);
         at += count;
     }
-    Ok(splices)
+    Ok(Removal { splices, left_first })
 }
 
 /// An owner whose records of one type would follow each other with different
@@ -97,7 +107,11 @@ pub fn brought_together(library: &dyn Library, apex: &Name, gone: &[Found]) -> R
 
 /// How many of the records go before the lines behind them mean again what they
 /// meant, and what the lines that stay are given for that.
-fn heirs_of(library: &dyn Library, gone: &[Found]) -> Result<(usize, Vec<Placed>), ReadError> {
+fn heirs_of(
+    library: &dyn Library,
+    gone: &[Found],
+    left_first: &mut Option<Place>,
+) -> Result<(usize, Vec<Placed>), ReadError> {
     let Some(first) = gone.first() else { return Ok((0, Vec::new())) };
     let mut reader = Reader::from(library, first.before.clone());
     let mut owners = Owners::default();
@@ -129,7 +143,14 @@ fn heirs_of(library: &dyn Library, gone: &[Found]) -> Result<(usize, Vec<Placed>
                 }
                 continue;
             }
-            Kind::Blank | Kind::Control { .. } | Kind::Unread(_) => continue,
+            Kind::Blank => {
+                let is_first = entry.text.starts_with(b" ") || entry.text.starts_with(b"\t");
+                if is_first && owner.left.is_from_elsewhere() && !inherited.is_from_elsewhere() {
+                    left_first.get_or_insert_with(|| reader.place(0));
+                }
+                continue;
+            }
+            Kind::Control { .. } | Kind::Unread(_) => continue,
         };
         let own = now.owner_of(entry.text, fields).map_err(|error| reader.error_at(0, ReadErrorKind::Name(error)))?;
         if gone.get(count).is_some_and(|found| found.file == entry.file && found.offset == entry.offset) {
@@ -185,6 +206,11 @@ impl Inherits {
     /// What is inherited behind a record of this owner.
     fn behind(&self, owner: Name, stated: bool) -> Self {
         Self { name: Some(owner), outside: self.outside && !stated }
+    }
+
+    /// Whether the file itself has stated no owner so far.
+    fn is_from_elsewhere(&self) -> bool {
+        self.name.is_none() || self.outside
     }
 
     /// Whether a line that inherited `other` may inherit this.
