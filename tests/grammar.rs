@@ -419,3 +419,17 @@ fn a_blank_line_left_before_the_first_owner_of_a_file_is_told_of() {
         assert!(told.starts_with(&format!("sub:{line}:1: ")), "{told}");
     }
 }
+
+#[test]
+fn a_line_behind_an_included_file_is_given_the_owner_that_the_line_between_stated() {
+    let gone = Tlsa::of(b"old", Params::default()).unwrap();
+    // NSD 4.6 would take the included file's last owner.
+    let main = format!("{HEAD}_25._tcp.mail TXT a\n$INCLUDE sub\n; remark\n_25._tcp.mail TLSA {gone}\n TXT b\n");
+    let files = [("main", main.as_str()), ("sub", "www IN A 192.0.2.3\n")];
+    let after = edited(&files, Change::Remove(vec![vec![gone.clone()]])).unwrap();
+    assert!(after[0].ends_with("$INCLUDE sub\n; remark\n_25._tcp.mail TXT b\n"), "{}", after[0]);
+    // Here it took it all along.
+    let main = format!("{HEAD}_25._tcp.mail TXT a\n$INCLUDE sub\n TLSA {gone}\n TXT b\n");
+    let after = edited(&[("main", &main), files[1]], Change::Remove(vec![vec![gone]])).unwrap();
+    assert!(after[0].ends_with("$INCLUDE sub\n TXT b\n"), "{}", after[0]);
+}

@@ -39,6 +39,8 @@ struct Owner {
     origin: Option<Rc<Name>>,
     /// Whether it stands in the file that includes this one.
     outside: bool,
+    /// Whether an included file has ended since.
+    across: bool,
 }
 
 impl PartialEq for Inherited {
@@ -109,6 +111,13 @@ impl Inherited {
         self.owner.as_ref().is_some_and(|owner| owner.outside)
     }
 
+    /// Whether that owner stands before an included file that has ended: NSD
+    /// before 4.10 takes the last owner of that one.
+    #[must_use]
+    pub fn owner_is_across(&self) -> bool {
+        self.owner.as_ref().is_some_and(|owner| owner.across)
+    }
+
     /// The owner of a record.
     ///
     /// # Errors
@@ -167,8 +176,13 @@ impl Inherited {
             self.handed.pass(other, code, ttl, ttl.or(self.last_ttl));
         }
         if let Some(token) = owner {
-            let owner = self.owner.get_or_insert_with(|| Owner { token: Vec::new(), origin: None, outside: false });
-            owner.outside = false;
+            let owner = self.owner.get_or_insert_with(|| Owner {
+                token: Vec::new(),
+                origin: None,
+                outside: false,
+                across: false,
+            });
+            (owner.outside, owner.across) = (false, false);
             owner.token.clear();
             owner.token.extend_from_slice(token);
             // Counting references costs more than comparing pointers in a file of a million owners.
@@ -212,7 +226,10 @@ impl Inherited {
     /// Comes back from an included file: BIND and NSD 4.15 restore origin and
     /// owner; TTLs stay as the included file left them in BIND.
     #[must_use]
-    pub fn returning(self, inside: &Self) -> Self {
+    pub fn returning(mut self, inside: &Self) -> Self {
+        if let Some(owner) = &mut self.owner {
+            owner.across = true;
+        }
         Self { default_ttl: inside.default_ttl, last_ttl: inside.last_ttl, handed: inside.handed.clone(), ..self }
     }
 }

@@ -127,7 +127,11 @@ fn heirs_of(
             Placed { file: entry.file, splice, before: first.before.clone() }
         };
         let now = reader.inherited();
-        let inherited = Inherits { name: now.inherited_owner().ok(), outside: now.owner_is_outside() };
+        let inherited = Inherits {
+            name: now.inherited_owner().ok(),
+            outside: now.owner_is_outside(),
+            across: now.owner_is_across(),
+        };
         let owner = owners.at(reader.depth(), &inherited);
         // Without $TTL, later lines inherit the last TTL stated (RFC 1035 section 5.1).
         let ttl_lost = now.default_ttl.is_none() && now.last_ttl != left_ttl;
@@ -200,12 +204,14 @@ struct Inherits {
     name: Option<Name>,
     /// From the file that includes this one; Knot reads no such line.
     outside: bool,
+    /// From before an included file; old NSD reads that otherwise.
+    across: bool,
 }
 
 impl Inherits {
     /// What is inherited behind a record of this owner.
     fn behind(&self, owner: Name, stated: bool) -> Self {
-        Self { name: Some(owner), outside: self.outside && !stated }
+        Self { name: Some(owner), outside: self.outside && !stated, across: self.across && !stated }
     }
 
     /// Whether the file itself has stated no owner so far.
@@ -215,7 +221,7 @@ impl Inherits {
 
     /// Whether a line that inherited `other` may inherit this.
     fn does_for(&self, other: &Self) -> bool {
-        self.name == other.name && (other.outside || !self.outside)
+        self.name == other.name && (other.outside || !self.outside) && (other.across || !self.across)
     }
 }
 
@@ -241,7 +247,12 @@ impl Owners {
             self.base = depth;
             self.levels = vec![Inheritance { was: inherited.clone(), left: inherited.clone() }];
         }
-        self.levels.truncate(depth + 1 - self.base);
+        if self.levels.len() > depth + 1 - self.base {
+            self.levels.truncate(depth + 1 - self.base);
+            if let Some(back) = self.levels.last_mut() {
+                (back.was.across, back.left.across) = (true, true);
+            }
+        }
         while let Some(above) = self.levels.last().filter(|_| self.levels.len() < depth + 1 - self.base) {
             let mut entered = above.clone();
             (entered.was.outside, entered.left.outside) = (true, true);
