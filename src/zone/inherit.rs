@@ -156,7 +156,9 @@ impl Inherited {
     /// Goes past a record.
     pub fn pass(&mut self, text: &[u8], fields: &Fields) {
         let stated = fields.ttl.map(|(_, seconds)| seconds);
-        self.pass_plain(fields.owner.map(|span| span.of(text)), stated, fields.code);
+        let owner = fields.owner.map(|span| span.of(text));
+        self.hand_on(None, owner, stated, fields.code);
+        self.pass_plain(owner, stated);
         if fields.ttl.is_none() && fields.code == code::SOA && self.default_ttl.is_none() && self.last_ttl.is_none() {
             self.default_ttl = soa_minimum(text, fields);
         }
@@ -168,13 +170,19 @@ impl Inherited {
         self.handed.doubtful = false;
     }
 
-    /// Goes past a record that is no SOA; where a default TTL is in force, past
-    /// many: the last owner and the last TTL that they state.
-    pub(crate) fn pass_plain(&mut self, owner: Option<&[u8]>, ttl: Option<u32>, code: u16) {
+    /// Takes note of a record's TTL, to be done for each as long as there is no
+    /// default. `before` is the owner last stated, where that is not yet in force:
+    /// both are plain then, and under one origin.
+    pub(crate) fn hand_on(&mut self, before: Option<&[u8]>, owner: Option<&[u8]>, ttl: Option<u32>, code: u16) {
         if self.default_ttl.is_none() {
-            let other = owner.is_some_and(|token| self.is_other_owner(token));
-            self.handed.pass(other, code, ttl, ttl.or(self.last_ttl));
+            let other = owner.is_some_and(|token| self.is_other_owner(before, token));
+            self.last_ttl = ttl.or(self.last_ttl);
+            self.handed.pass(other, code, ttl, self.last_ttl);
         }
+    }
+
+    /// Goes past records that are no SOA: the last owner and the last TTL that they state.
+    pub(crate) fn pass_plain(&mut self, owner: Option<&[u8]>, ttl: Option<u32>) {
         if let Some(token) = owner {
             let owner = self.owner.get_or_insert_with(|| Owner {
                 token: Vec::new(),
@@ -194,19 +202,20 @@ impl Inherited {
     }
 
     /// Whether the owner stated is beyond doubt another than that of the line before.
-    fn is_other_owner(&self, stated: &[u8]) -> bool {
-        let Some(Owner { token, origin, .. }) = &self.owner else { return true };
-        let is_absolute = |token: &[u8]| token.ends_with(b".");
-        let is_plain = |token: &[u8]| token != b"@" && memchr::memchr2(b'\\', b'"', token).is_none();
-        if same(origin, &self.origin)
-            && is_absolute(token) == is_absolute(stated)
-            && is_plain(token)
-            && is_plain(stated)
-        {
+    fn is_other_owner(&self, before: Option<&[u8]>, stated: &[u8]) -> bool {
+        let (token, origin) = match (before, &self.owner) {
+            (Some(before), _) => (before, &self.origin),
+            (None, Some(owner)) => (owner.token.as_slice(), &owner.origin),
+            (None, None) => return true,
+        };
+        let is_plain =
+            |token: &[u8]| token != b"@" && (before.is_some() || memchr::memchr2(b'\\', b'"', token).is_none());
+        let alike = (token.last() == Some(&b'.')) == (stated.last() == Some(&b'.'));
+        if alike && same(origin, &self.origin) && is_plain(token) && is_plain(stated) {
             return !token.eq_ignore_ascii_case(stated);
         }
-        let stated = Name::from_zone_text(stated, self.origin.as_deref());
-        matches!((stated, self.inherited_owner()), (Ok(stated), Ok(before)) if stated != before)
+        let name = |token: &[u8], origin: &Option<Rc<Name>>| Name::from_zone_text(token, origin.as_deref());
+        matches!((name(stated, &self.origin), name(token, origin)), (Ok(stated), Ok(before)) if stated != before)
     }
 
     /// Goes into an included file: its names start from another origin, and

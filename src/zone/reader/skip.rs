@@ -48,12 +48,15 @@ impl Reader<'_> {
         let from = usize::try_from(offset - start).unwrap_or(usize::MAX);
         let (text, marks, inherited) = (&self.window, &self.marks, &mut self.inherited);
         let run = if inherited.default_ttl.is_some() {
-            let run = skim::run(text, marks, from, inherits, far, |_, _, _| {});
-            inherited.pass_plain(run.owner.map(|span| span.of(text)), run.ttl, 0);
-            run
+            skim::run(text, marks, from, inherits, far, |_, _, _| {})
         } else {
-            skim::run(text, marks, from, inherits, far, |owner, ttl, code| inherited.pass_plain(owner, ttl, code))
+            let mut before = None;
+            skim::run(text, marks, from, inherits, far, |owner, ttl, code| {
+                inherited.hand_on(before, owner, ttl, code);
+                before = owner.or(before);
+            })
         };
+        inherited.pass_plain(run.owner.map(|span| span.of(text)), run.ttl);
         self.order += run.entries;
         self.after_directive &= run.entries == 0;
         if let Some(level) = self.stack.last_mut() {
