@@ -326,3 +326,110 @@ fn a_line_left_first_in_an_included_file_is_given_its_owner_also_where_the_line_
         assert_eq!(after[1], rest);
     }
 }
+
+#[test]
+fn lines_that_only_their_spelling_keeps_apart_are_not_brought_together_with_other_ttls() {
+    let gone = Tlsa::of(b"old", Params::default()).unwrap();
+    let kept = key();
+    for (lines, refused) in [
+        // BIND takes the first TTL of lines that follow each other, and an owner in other letters begins anew.
+        (format!("_25._TCP.mail TXT a\n_25._tcp.mail TLSA {gone}\n 60 TXT b\n"), true),
+        (format!("_25._TCP.mail TXT a\n_25._tcp.mail TLSA {gone}\n_25._TCP.mail 60 TXT b\n"), true),
+        (format!("_25._TCP.mail TXT a\n_25._TCP.mail TLSA {gone}\n_25._tcp.mail 60 TXT b\n"), false),
+        (format!("_25._TCP.mail TXT a\n_25._tcp.mail TLSA {gone}\n TXT b\n"), false),
+        (format!("_25._TCP.mail TXT a\n TLSA {gone}\n 60 TXT b\n"), false),
+    ] {
+        let text = format!("{HEAD}_25._tcp.mail TLSA {kept}\n{lines}");
+        let outcome = edited(&[("main", &text)], Change::Remove(vec![vec![gone.clone()]]));
+        assert_eq!(matches!(outcome, Err(PlanError::UnequalTtls(_))), refused, "{lines}: {outcome:?}");
+    }
+}
+
+#[test]
+fn an_owner_that_is_handed_on_keeps_its_letters_also_under_another_origin() {
+    let gone = Tlsa::of(b"old", Params::default()).unwrap();
+    let under = "$ORIGIN sub.example.com.\n";
+    let rest = "_25._TCP.mail.example.com. 60 TXT b\n";
+    let text = format!("{HEAD}_25._TCP.mail TLSA {gone}\n{under} TXT a\n{rest}");
+    let after = edited(&[("main", &text)], Change::Remove(vec![vec![gone.clone()]])).unwrap();
+    assert_eq!(after[0], format!("{HEAD}{under}_25._TCP.mail.example.com. TXT a\n{rest}").replacen(" 7 ", " 8 ", 1));
+}
+
+#[test]
+fn without_a_default_ttl_nothing_is_removed_where_servers_inherit_different_ones() {
+    let gone = Tlsa::of(b"old", Params::default()).unwrap();
+    let kept = key();
+    let head = HEAD.replacen("$TTL 3600\n@", "@ 300", 1);
+    let both = format!("_25._tcp.mail 60 TLSA {kept}\n_25._tcp.mail 60 TLSA {gone}\n");
+    for (lines, refused) in [
+        // BIND gives the second address the first one's TTL and hands that on.
+        (
+            format!(
+                "mail 1h A 192.0.2.2\n_25._tcp.mail TLSA {kept}\nx 2d A 192.0.2.3\ny A 192.0.2.4\ny 1h A 192.0.2.5\n_25._tcp.mail TLSA {gone}\n"
+            ),
+            true,
+        ),
+        (format!("y 2d A 192.0.2.4\n 1h A 192.0.2.5\n{both}x A 192.0.2.6\n"), false),
+        (format!("y 2d A 192.0.2.4\n 1h A 192.0.2.5\n_25._tcp.mail TLSA {gone}\n"), true),
+        (format!("y 2d A 192.0.2.4\n 1h A 192.0.2.5\nz 1h A 192.0.2.6\n_25._tcp.mail TLSA {gone}\n"), false),
+        (format!("y 2d A 192.0.2.4\n 1h A 192.0.2.5\nz A 192.0.2.6\n_25._tcp.mail TLSA {gone}\n"), true),
+        (format!("y 2d A 192.0.2.4\nY 1h A 192.0.2.5\n_25._tcp.mail TLSA {gone}\n"), true),
+        (format!("y 2d A 192.0.2.4\n 1h MX 10 y\n_25._tcp.mail TLSA {gone}\n"), false),
+        (format!("y 2d A 192.0.2.4\n 1h MX 10 y\n A 192.0.2.5\n_25._tcp.mail TLSA {gone}\n"), true),
+        (format!("y 2d A 192.0.2.4\n 1h A 192.0.2.5\n$TTL 1h\n_25._tcp.mail TLSA {gone}\n"), false),
+    ] {
+        let text = format!("{head}{lines}");
+        let outcome = edited(&[("main", &text)], Change::Remove(vec![vec![gone.clone()]]));
+        assert_eq!(matches!(outcome, Err(PlanError::DoubtfulTtl(_))), refused, "{lines}: {outcome:?}");
+        assert_eq!(outcome.is_err(), refused, "{lines}: {outcome:?}");
+        assert!(added(&[("main", &text)]).is_ok(), "{lines}");
+    }
+}
+
+#[test]
+fn a_line_whose_ttl_was_sure_by_the_record_that_goes_is_given_it() {
+    let gone = Tlsa::of(b"old", Params::default()).unwrap();
+    let head = HEAD.replacen("$TTL 3600\n@", "@ 300", 1);
+    // BIND hands on 2d from the first two, for it is the first one's TTL.
+    let lines = "_25._tcp.mail 2d TXT a\n 1h TXT b\n";
+    let text = format!("{head}{lines} 1h TLSA {gone}\n A 192.0.2.4\n");
+    let after = edited(&[("main", &text)], Change::Remove(vec![vec![gone]])).unwrap();
+    assert_eq!(after[0], format!("{head}{lines} 1h A 192.0.2.4\n").replacen(" 7 ", " 8 ", 1));
+}
+
+#[test]
+fn a_blank_line_left_before_the_first_owner_of_a_file_is_told_of() {
+    let gone = Tlsa::of(b"old", Params::default()).unwrap();
+    let main = format!("{HEAD}$INCLUDE sub\n");
+    for (sub, line) in [
+        (format!("_25._tcp.mail TLSA {gone}\n   ; remark\nwww A 192.0.2.3\n"), Some(2)),
+        (format!("; top\n_25._tcp.mail TLSA {gone}\n; remark\n\t\n TXT a\n"), Some(4)),
+        (format!("_25._tcp.mail TLSA {gone}\n; remark\n\nwww A 192.0.2.3\n   ; remark\n"), None),
+        (format!("www A 192.0.2.3\n_25._tcp.mail TLSA {gone}\n   ; remark\n"), None),
+        (format!("   ; already\n_25._tcp.mail TLSA {gone}\nwww A 192.0.2.3\n   ; remark\n"), None),
+    ] {
+        let library = texts(&[("main", &main), ("sub", &sub)]);
+        let zone = Zone::read(&library, Some(origin()), &targets()).unwrap();
+        let change = Change::Remove(vec![vec![gone.clone()]]);
+        let request = Request { change, ttl: None, serial: Policy::Auto, serial_above: None };
+        let patch = zone.plan(&request, now()).unwrap();
+        let told = patch.notes.iter().find(|note| note.code == "blank-before-owner").map(|note| note.message.clone());
+        assert_eq!(told.is_some(), line.is_some(), "{sub}: {told:?}");
+        let Some((told, line)) = told.zip(line) else { continue };
+        assert!(told.starts_with(&format!("sub:{line}:1: ")), "{told}");
+    }
+}
+
+#[test]
+fn a_line_behind_an_included_file_is_given_the_owner_that_the_line_between_stated() {
+    let gone = Tlsa::of(b"old", Params::default()).unwrap();
+    // NSD 4.6 would take the included file's last owner.
+    let main = format!("{HEAD}_25._tcp.mail TXT a\n$INCLUDE sub\n; remark\n_25._tcp.mail TLSA {gone}\n TXT b\n");
+    let files = [("main", main.as_str()), ("sub", "www IN A 192.0.2.3\n")];
+    let after = edited(&files, Change::Remove(vec![vec![gone.clone()]])).unwrap();
+    assert!(after[0].ends_with("$INCLUDE sub\n; remark\n_25._tcp.mail TXT b\n"), "{}", after[0]);
+    // Here it took it all along.
+    let main = format!("{HEAD}_25._tcp.mail TXT a\n$INCLUDE sub\n TLSA {gone}\n TXT b\n");
+    let after = edited(&[("main", &main), files[1]], Change::Remove(vec![vec![gone]])).unwrap();
+    assert!(after[0].ends_with("$INCLUDE sub\n TXT b\n"), "{}", after[0]);
+}

@@ -180,6 +180,7 @@ fn what_servers_read_differently_is_a_note_and_one_that_loses_records_a_warning(
     ] {
         assert_eq!(behind(lines), [expected], "{lines:?}");
     }
+    assert_eq!(findings(&format!(";\n  ; remark\n{ZONE}")), ["blank-before-owner note 2"]);
     let without_ttl = ZONE.replace("$TTL 1h\n", "");
     let found = findings(&without_ttl);
     assert_eq!(found, ["implicit-ttl note 2", "implicit-ttl note 3", "implicit-ttl note 4"]);

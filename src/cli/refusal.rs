@@ -52,6 +52,10 @@ pub(crate) fn failure(error: PlanError, path: &Path) -> Failure {
                 .at(file)
                 .hint("give them the same TTL first (RFC 2181 section 5.2)")
         }
+        PlanError::DoubtfulTtl(owner) => {
+            let what = format!("the zone has no $TTL, and name servers do not agree which TTL {owner} inherits");
+            Failure::refused(what).at(file).hint("put a $TTL line at the top of the zone")
+        }
         PlanError::SpreadingTtl(owner) => {
             Failure::refused(format!("the zone has no $TTL, and the lines behind {owner} would inherit the TTL given"))
                 .at(file)

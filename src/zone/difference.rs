@@ -56,6 +56,8 @@ pub enum Difference {
     TwoSoas,
     /// A record whose owner lies outside the zone.
     OutOfZone,
+    /// A line with a leading blank before the first owner of its file.
+    BlankBeforeOwner,
 }
 
 impl Difference {
@@ -189,13 +191,18 @@ impl Difference {
                 "the owner is outside the zone: BIND ignores the record, NSD refuses the zone",
                 "is a $ORIGIN left in force, or the record in the wrong file?",
             ),
+            Self::BlankBeforeOwner => (
+                "blank-before-owner",
+                "the line begins with a blank before the file has stated an owner, which Knot refuses",
+                "take the blank away",
+            ),
         }
     }
 }
 
 /// What an entry has in it, each with the octet it stands at. `included` says
 /// whether the entry is in an included file. What needs the lines before it
-/// (`ImplicitTtl`, `OwnerAfterInclude`, `TwoSoas`, `OutOfZone`) is for the caller to see.
+/// (`ImplicitTtl`, `OwnerAfterInclude`, `TwoSoas`, `OutOfZone`, `BlankBeforeOwner`) is for the caller to see.
 pub fn of_entry(text: &[u8], kind: &Kind, included: bool, mut found: impl FnMut(Difference, usize)) {
     if !text.ends_with(b"\n") {
         found(Difference::NoFinalLineEnd, text.len().saturating_sub(1));

@@ -34,6 +34,8 @@ pub struct Found {
     pub fields: Fields,
     /// The TTL in force for it, in seconds, as BIND reads it.
     pub ttl: Option<u32>,
+    /// Whether other servers read another TTL, for want of a `$TTL`.
+    pub doubtful_ttl: bool,
 }
 
 impl Found {
@@ -188,7 +190,16 @@ pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> 
             // It was a record when it was read.
             return Err(reader.failed(0, line, std::io::ErrorKind::InvalidData.into()));
         };
-        index.last = Some(Found { before: index.end.clone(), file: 0, offset, line, text, fields, ttl: None });
+        index.last = Some(Found {
+            before: index.end.clone(),
+            file: 0,
+            offset,
+            line,
+            text,
+            fields,
+            ttl: None,
+            doubtful_ttl: false,
+        });
     }
     index.forgive_apex();
     Ok(index)
@@ -385,5 +396,6 @@ fn keep(reader: &Reader<'_>, entry: &Entry<'_>, fields: &Fields) -> Found {
         text: entry.text.to_vec(),
         fields: *fields,
         ttl: reader.inherited().ttl_of(entry.text, fields),
+        doubtful_ttl: reader.inherited().has_doubtful_ttl(entry.text, fields),
     }
 }

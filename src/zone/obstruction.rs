@@ -29,6 +29,8 @@ pub enum PlanError {
     SharedFile(String),
     /// The RRset has several TTLs, and the removal would choose one of them.
     UnequalTtls(Name),
+    /// Without `$TTL`, name servers inherit different TTLs for these records.
+    DoubtfulTtl(Name),
     /// A TTL stated here would be inherited by the lines after it.
     SpreadingTtl(Name),
     /// The asked style of serial goes backwards.

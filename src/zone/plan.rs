@@ -149,6 +149,7 @@ impl<'l> Zone<'l> {
         }
         let mut patch = Patch::default();
         let mut placed = Vec::new();
+        let mut left_first = None;
         match &request.change {
             Change::Add(records) => {
                 // Beside its own RRset first: where two records go to one place, that one
@@ -168,10 +169,12 @@ impl<'l> Zone<'l> {
                 if let Some(owner) = remove::brought_together(self.library, &self.apex, &gone)? {
                     return Err(PlanError::UnequalTtls(owner));
                 }
-                placed.extend(remove::take_out(self.library, &gone)?);
+                let removal = remove::take_out(self.library, &gone)?;
+                placed.extend(removal.splices);
+                left_first = removal.left_first;
             }
         }
-        patch.notes.extend(self.remarks(&placed));
+        patch.notes.extend(self.remarks(&placed, left_first.as_ref()));
         if placed.is_empty() {
             return Ok(patch);
         }
@@ -180,13 +183,16 @@ impl<'l> Zone<'l> {
     }
 
     /// What another name server would read differently in what is there or placed.
-    fn remarks(&self, placed: &[Placed]) -> Vec<Finding> {
+    fn remarks(&self, placed: &[Placed], left_first: Option<&Place>) -> Vec<Finding> {
         let mut remarks = Remarks::of(self.library, &self.index);
         for (record, _) in self.index.targets.iter().flat_map(|target| &target.tlsa) {
             remarks.found(record);
         }
         for Placed { splice, .. } in placed.iter().filter(|placed| placed.splice.start == placed.splice.end) {
             remarks.written(&splice.text);
+        }
+        if let Some(place) = left_first {
+            remarks.left_first(place);
         }
         remarks.findings()
     }
@@ -225,6 +231,9 @@ impl<'l> Zone<'l> {
         for (record, tlsa) in found.tlsa.iter().filter(|(_, tlsa)| unwanted.contains(tlsa)) {
             if found.tlsa.iter().any(|(other, _)| other.ttl != record.ttl) {
                 return Err(PlanError::UnequalTtls(owner));
+            }
+            if found.tlsa.iter().any(|(other, _)| other.doubtful_ttl) {
+                return Err(PlanError::DoubtfulTtl(owner));
             }
             self.refuse_shared(record)?;
             gone.push(record.clone());

@@ -398,7 +398,7 @@ impl<'l> Reader<'l> {
                 generate::check(text, name, args, self.inherited.origin.as_deref())
                     .map_err(|error| (error.at, ReadErrorKind::Directive(error.what)))?;
                 if let Some((_, seconds)) = generate::stated_ttl(text, args) {
-                    self.inherited.last_ttl = Some(seconds);
+                    self.inherited.pass_ttl(seconds);
                 }
             }
             _ => return Err((name.start, ReadErrorKind::UnknownDirective(lossy(name.of(text))))),

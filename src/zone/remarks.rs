@@ -49,6 +49,11 @@ impl<'a> Remarks<'a> {
         }
     }
 
+    /// A line that is the first of its file with a blank, once a removal is done.
+    pub(crate) fn left_first(&mut self, place: &Place) {
+        self.add(Difference::BlankBeforeOwner, || place.to_string());
+    }
+
     /// Text that is to be written: whole lines.
     pub(crate) fn written(&mut self, text: &[u8]) {
         let mut rest = text;

@@ -5,7 +5,7 @@ use crate::name::Name;
 use crate::zone::generate;
 use crate::zone::index::Found;
 use crate::zone::library::{Library, read_span};
-use crate::zone::reader::{Checkpoint, ReadError, ReadErrorKind, Reader};
+use crate::zone::reader::{Checkpoint, Place, ReadError, ReadErrorKind, Reader};
 use crate::zone::scan::Kind;
 use crate::zone::splice::Splice;
 use crate::zone::style::line_end;
@@ -21,16 +21,26 @@ pub struct Placed {
     pub before: Checkpoint,
 }
 
+/// What a removal comes to.
+#[derive(Debug, Default)]
+pub struct Removal {
+    /// The splices.
+    pub splices: Vec<Placed>,
+    /// The first line without a record that begins with a blank, and will do so
+    /// before any owner in its file.
+    pub left_first: Option<Place>,
+}
+
 /// The splices that take these records out; they are in reading order.
 ///
 /// # Errors
 ///
 /// When the zone cannot be read on behind them.
-pub fn take_out(library: &dyn Library, gone: &[Found]) -> Result<Vec<Placed>, ReadError> {
-    let mut splices = Vec::new();
+pub fn take_out(library: &dyn Library, gone: &[Found]) -> Result<Removal, ReadError> {
+    let Removal { mut splices, mut left_first } = Removal::default();
     let mut at = 0;
     while at < gone.len() {
-        let (count, heirs) = heirs_of(library, &gone[at..])?;
+        let (count, heirs) = heirs_of(library, &gone[at..], &mut left_first)?;
         // A record that cannot be found again is a file that changed under us; the proof says so.
         let count = count.max(1);
         for run in gone[at..at + count].chunk_by(|one, next| one.file == next.file && one.end() == next.offset) {
@@ -40,7 +50,7 @@ pub fn take_out(library: &dyn Library, gone: &[Found]) -> Result<Vec<Placed>, Re
         splices.extend(heirs);
         at += count;
     }
-    Ok(splices)
+    Ok(Removal { splices, left_first })
 }
 
 /// An owner whose records of one type would follow each other with different
@@ -56,7 +66,8 @@ pub fn brought_together(library: &dyn Library, apex: &Name, gone: &[Found]) -> R
     for found in gone {
         let mut reader = Reader::from(library, found.before.clone());
         let above = found.before.inherited.inherited_owner().ok();
-        if found.before.inherited.owner_of(&found.text, &found.fields).ok() == above {
+        // Other letters are enough for BIND to take them for lines that stand apart.
+        if found.before.inherited.repeats_owner(&found.text, &found.fields) {
             continue;
         }
         while reader.advance()? {
@@ -77,13 +88,15 @@ pub fn brought_together(library: &dyn Library, apex: &Name, gone: &[Found]) -> R
         let now = reader.inherited();
         let own = now.owner_of(entry.text, fields).map_err(|error| reader.error_at(0, ReadErrorKind::Name(error)))?;
         if is_gone(entry.file, entry.offset) {
-            block += u64::from(owner.as_ref() != Some(&own));
+            block += u64::from(!now.repeats_owner(entry.text, fields));
             continue;
         }
         let ttl = now.ttl_of(entry.text, fields);
         if owner.as_ref() != Some(&own) {
             seen.clear();
-        } else if seen.iter().any(|(code, there, before)| *code == fields.code && *there != block && *before != ttl) {
+        } else if seen.iter().any(|(code, there, before)| {
+            *code == fields.code && *there != block && (*before != ttl || now.has_doubtful_ttl(entry.text, fields))
+        }) {
             return Ok(Some(own));
         }
         seen.push((fields.code, block, ttl));
@@ -94,11 +107,15 @@ pub fn brought_together(library: &dyn Library, apex: &Name, gone: &[Found]) -> R
 
 /// How many of the records go before the lines behind them mean again what they
 /// meant, and what the lines that stay are given for that.
-fn heirs_of(library: &dyn Library, gone: &[Found]) -> Result<(usize, Vec<Placed>), ReadError> {
+fn heirs_of(
+    library: &dyn Library,
+    gone: &[Found],
+    left_first: &mut Option<Place>,
+) -> Result<(usize, Vec<Placed>), ReadError> {
     let Some(first) = gone.first() else { return Ok((0, Vec::new())) };
     let mut reader = Reader::from(library, first.before.clone());
     let mut owners = Owners::default();
-    let (mut owner_text, mut ttl_text) = (Vec::new(), Vec::new());
+    let mut ttl_text = Vec::new();
     // The TTL that later lines will inherit when the records have gone.
     let mut left_ttl = first.before.inherited.last_ttl;
     let (mut count, mut given) = (0, Vec::new());
@@ -110,7 +127,11 @@ fn heirs_of(library: &dyn Library, gone: &[Found]) -> Result<(usize, Vec<Placed>
             Placed { file: entry.file, splice, before: first.before.clone() }
         };
         let now = reader.inherited();
-        let inherited = Inherits { name: now.inherited_owner().ok(), outside: now.owner_is_outside() };
+        let inherited = Inherits {
+            name: now.inherited_owner().ok(),
+            outside: now.owner_is_outside(),
+            across: now.owner_is_across(),
+        };
         let owner = owners.at(reader.depth(), &inherited);
         // Without $TTL, later lines inherit the last TTL stated (RFC 1035 section 5.1).
         let ttl_lost = now.default_ttl.is_none() && now.last_ttl != left_ttl;
@@ -126,20 +147,24 @@ fn heirs_of(library: &dyn Library, gone: &[Found]) -> Result<(usize, Vec<Placed>
                 }
                 continue;
             }
-            Kind::Blank | Kind::Control { .. } | Kind::Unread(_) => continue,
+            Kind::Blank => {
+                let is_first = entry.text.starts_with(b" ") || entry.text.starts_with(b"\t");
+                if is_first && owner.left.is_from_elsewhere() && !inherited.is_from_elsewhere() {
+                    left_first.get_or_insert_with(|| reader.place(0));
+                }
+                continue;
+            }
+            Kind::Control { .. } | Kind::Unread(_) => continue,
         };
         let own = now.owner_of(entry.text, fields).map_err(|error| reader.error_at(0, ReadErrorKind::Name(error)))?;
         if gone.get(count).is_some_and(|found| found.file == entry.file && found.offset == entry.offset) {
             count += 1;
-            if fields.ttl.is_some() && inherited.name.as_ref() != Some(&own) {
+            if fields.ttl.is_some() && (now.is_ttl_doubtful() || inherited.name.as_ref() != Some(&own)) {
                 // Which TTL BIND has from the lines before is not sure: of an owner's records of one type
                 // that follow each other it takes the first one's for all, and hands that on.
                 left_ttl = None;
             }
             owner.was = inherited.behind(own, fields.owner.is_some());
-            if let Some(span) = fields.owner {
-                owner_text = span.of(entry.text).to_vec();
-            }
             if let Some((span, _)) = fields.ttl {
                 ttl_text = span.of(entry.text).to_vec();
             }
@@ -147,11 +172,7 @@ fn heirs_of(library: &dyn Library, gone: &[Found]) -> Result<(usize, Vec<Placed>
         }
         let lost = fields.owner.is_none() && !owner.left.does_for(&inherited);
         if lost {
-            // As it was written, where that still means the same.
-            let mut text = owner_text.clone();
-            if Name::from_zone_text(&text, now.origin.as_deref()).as_ref() != Ok(&own) {
-                text = own.to_string().into_bytes();
-            }
+            let text = now.owner_text().unwrap_or_else(|| own.to_string().into_bytes());
             // Where there is room, the columns stay where they are.
             let blanks = entry.text.iter().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
             let room = entry.text[..blanks].iter().all(|octet| *octet == b' ') && blanks > text.len();
@@ -183,17 +204,24 @@ struct Inherits {
     name: Option<Name>,
     /// From the file that includes this one; Knot reads no such line.
     outside: bool,
+    /// From before an included file; old NSD reads that otherwise.
+    across: bool,
 }
 
 impl Inherits {
     /// What is inherited behind a record of this owner.
     fn behind(&self, owner: Name, stated: bool) -> Self {
-        Self { name: Some(owner), outside: self.outside && !stated }
+        Self { name: Some(owner), outside: self.outside && !stated, across: self.across && !stated }
+    }
+
+    /// Whether the file itself has stated no owner so far.
+    fn is_from_elsewhere(&self) -> bool {
+        self.name.is_none() || self.outside
     }
 
     /// Whether a line that inherited `other` may inherit this.
     fn does_for(&self, other: &Self) -> bool {
-        self.name == other.name && (other.outside || !self.outside)
+        self.name == other.name && (other.outside || !self.outside) && (other.across || !self.across)
     }
 }
 
@@ -219,7 +247,12 @@ impl Owners {
             self.base = depth;
             self.levels = vec![Inheritance { was: inherited.clone(), left: inherited.clone() }];
         }
-        self.levels.truncate(depth + 1 - self.base);
+        if self.levels.len() > depth + 1 - self.base {
+            self.levels.truncate(depth + 1 - self.base);
+            if let Some(back) = self.levels.last_mut() {
+                (back.was.across, back.left.across) = (true, true);
+            }
+        }
         while let Some(above) = self.levels.last().filter(|_| self.levels.len() < depth + 1 - self.base) {
             let mut entered = above.clone();
             (entered.was.outside, entered.left.outside) = (true, true);

@@ -3,12 +3,20 @@
 /// TYPE codes that edits look at.
 pub mod code {
     #![allow(missing_docs, reason = "each is the mnemonic's own code")]
+    pub const A: u16 = 1;
     pub const NS: u16 = 2;
     pub const CNAME: u16 = 5;
     pub const SOA: u16 = 6;
+    pub const PTR: u16 = 12;
+    pub const HINFO: u16 = 13;
+    pub const MX: u16 = 15;
+    pub const TXT: u16 = 16;
     pub const SIG: u16 = 24;
+    pub const AAAA: u16 = 28;
     pub const NXT: u16 = 30;
+    pub const SRV: u16 = 33;
     pub const DNAME: u16 = 39;
+    pub const DS: u16 = 43;
     pub const RRSIG: u16 = 46;
     pub const NSEC: u16 = 47;
     pub const NSEC3: u16 = 50;

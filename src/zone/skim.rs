@@ -7,6 +7,7 @@
 
 use crate::zone::marks::{Marks, Stretch};
 use crate::zone::presentation::{ipv4, ipv6};
+use crate::zone::rtype::code;
 use crate::zone::ttl;
 use crate::zone::words::Span;
 
@@ -35,7 +36,15 @@ pub(crate) struct Run {
 
 /// Reads plain lines from `from` on, as long as the owners stated are `far`
 /// from all that matters. `inherits` says that the owner before the first was.
-pub(crate) fn run(text: &[u8], marks: &Marks, from: usize, inherits: bool, far: impl Fn(&[u8], Span) -> bool) -> Run {
+/// `each` is told owner, TTL and type of every record.
+pub(crate) fn run<'t>(
+    text: &'t [u8],
+    marks: &Marks,
+    from: usize,
+    inherits: bool,
+    far: impl Fn(&[u8], Span) -> bool,
+    mut each: impl FnMut(Option<&'t [u8]>, Option<u32>, u16),
+) -> Run {
     let mut run = Run::default();
     let mut middle = Middle::default();
     let mut at = from;
@@ -52,6 +61,7 @@ pub(crate) fn run(text: &[u8], marks: &Marks, from: usize, inherits: bool, far: 
             Some(_) => {}
         }
         let Some(record) = record(text, marks, at, &mut middle) else { break };
+        let mut stated = None;
         if record.owner == 0 {
             if !inherits && run.owner.is_none() {
                 break;
@@ -62,7 +72,9 @@ pub(crate) fn run(text: &[u8], marks: &Marks, from: usize, inherits: bool, far: 
                 break;
             }
             run.owner = Some(owner);
+            stated = Some(owner.of(text));
         }
+        each(stated, record.ttl, record.code);
         run.ttl = record.ttl.or(run.ttl);
         run.last = Some((Span { start: at, end: record.end }, run.lines));
         run.lines += record.lines;
@@ -79,6 +91,7 @@ struct Plain {
     /// Octets of its owner; none when it is inherited.
     owner: usize,
     ttl: Option<u32>,
+    code: u16,
     /// Offset behind its line end.
     end: usize,
     lines: u64,
@@ -106,7 +119,7 @@ fn record(text: &[u8], marks: &Marks, start: usize, middle: &mut Middle) -> Opti
     let octets = u128::from_le_bytes(*text.get(at..)?.first_chunk()?);
     let known = middle.mask != 0 && octets & middle.mask == middle.octets;
     // What is known may be only the beginning of what stands here.
-    let (kind, at) = match kind(text, marks, at + middle.len).filter(|_| known) {
+    let (kind, code, at) = match kind(text, marks, at + middle.len).filter(|_| known) {
         Some(found) => found,
         None => {
             *middle = between(text, marks, at)?;
@@ -121,7 +134,7 @@ fn record(text: &[u8], marks: &Marks, start: usize, middle: &mut Middle) -> Opti
     };
     // By far the most lines end right there.
     let end = if text.get(end) == Some(&b'\n') { end + 1 } else { line_end(text, end)? };
-    Some(Plain { owner, ttl: middle.ttl, end, lines })
+    Some(Plain { owner, ttl: middle.ttl, code, end, lines })
 }
 
 /// Reads the TTL and the class, which may be absent, and the blanks around them.
@@ -162,8 +175,8 @@ enum Data {
     },
 }
 
-/// What to expect of the type that stands at `at`, and where its data begins.
-fn kind(text: &[u8], marks: &Marks, at: usize) -> Option<(Data, usize)> {
+/// What to expect of the type that stands at `at`, its code, and where its data begins.
+fn kind(text: &[u8], marks: &Marks, at: usize) -> Option<(Data, u16, usize)> {
     let Stretch { blank, odd } = marks.at(at);
     let len = blank.trailing_zeros();
     if len > 5 || odd & below(len as usize) != 0 {
@@ -172,19 +185,21 @@ fn kind(text: &[u8], marks: &Marks, at: usize) -> Option<(Data, usize)> {
     let octets = u64::from_le_bytes(*text.get(at..)?.first_chunk()?);
     // Letters in upper case; none of these types has anything else.
     let word = octets & 0xdfdf_dfdf_dfdf_dfdf & ((1 << (len * 8)) - 1);
-    let data = match &word.to_le_bytes() {
-        b"NS\0\0\0\0\0\0" | b"CNAME\0\0\0" | b"PTR\0\0\0\0\0" => Data::Name { numbers: 0 },
-        b"A\0\0\0\0\0\0\0" => Data::Ipv4,
-        b"AAAA\0\0\0\0" => Data::Ipv6,
-        b"MX\0\0\0\0\0\0" => Data::Name { numbers: 1 },
-        b"SRV\0\0\0\0\0" => Data::Name { numbers: 3 },
-        b"DS\0\0\0\0\0\0" => Data::Digest,
-        b"TXT\0\0\0\0\0" => Data::Strings { least: 1, most: usize::MAX },
-        b"HINFO\0\0\0" => Data::Strings { least: 2, most: 2 },
+    let (data, code) = match &word.to_le_bytes() {
+        b"NS\0\0\0\0\0\0" => (Data::Name { numbers: 0 }, code::NS),
+        b"CNAME\0\0\0" => (Data::Name { numbers: 0 }, code::CNAME),
+        b"PTR\0\0\0\0\0" => (Data::Name { numbers: 0 }, code::PTR),
+        b"A\0\0\0\0\0\0\0" => (Data::Ipv4, code::A),
+        b"AAAA\0\0\0\0" => (Data::Ipv6, code::AAAA),
+        b"MX\0\0\0\0\0\0" => (Data::Name { numbers: 1 }, code::MX),
+        b"SRV\0\0\0\0\0" => (Data::Name { numbers: 3 }, code::SRV),
+        b"DS\0\0\0\0\0\0" => (Data::Digest, code::DS),
+        b"TXT\0\0\0\0\0" => (Data::Strings { least: 1, most: usize::MAX }, code::TXT),
+        b"HINFO\0\0\0" => (Data::Strings { least: 2, most: 2 }, code::HINFO),
         _ => return None,
     };
     let blanks = (!(blank >> len)).trailing_zeros();
-    Some((data, at + (len + blanks) as usize))
+    Some((data, code, at + (len + blanks) as usize))
 }
 
 /// The offset behind the data that starts at `at`, if it is plain.

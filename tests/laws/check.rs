@@ -105,9 +105,11 @@ pub(crate) fn may_decline(why: &PlanError) -> bool {
         PlanError::Blocked(obstacle) => obstacle.what == ObstacleKind::Generate,
         // A file is included under two origins now and then, a set has two TTLs, without
         // $TTL a TTL that is stated would spread, and a style that is asked for may go back.
-        PlanError::SharedFile(_) | PlanError::UnequalTtls(_) | PlanError::SpreadingTtl(_) | PlanError::Serial(_) => {
-            true
-        }
+        PlanError::SharedFile(_)
+        | PlanError::UnequalTtls(_)
+        | PlanError::DoubtfulTtl(_)
+        | PlanError::SpreadingTtl(_)
+        | PlanError::Serial(_) => true,
         _ => false,
     }
 }
@@ -161,7 +163,7 @@ fn restored(zone: &Zone<'_>, library: &Texts, files: &Files, origin: &Name, aske
     let back = match zone.plan(&request, now()) {
         Ok(patch) => patch,
         // The set had different TTLs before; what is refused is told.
-        Err(PlanError::UnequalTtls(_)) => return,
+        Err(PlanError::UnequalTtls(_) | PlanError::DoubtfulTtl(_)) => return,
         Err(error) => panic!("what was added cannot be removed: {error:?}"),
     };
     let without = applied(&library, &with, &back);

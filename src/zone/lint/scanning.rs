@@ -124,7 +124,13 @@ impl<'a> Pass<'a> {
                 self.has_ttl |= name.of(entry.text).eq_ignore_ascii_case(b"$TTL");
             }
             Kind::Unread(_) => self.owner_known = false,
-            Kind::Blank => {}
+            Kind::Blank => {
+                let inherited = reader.inherited();
+                let is_first = !inherited.has_owner() || inherited.owner_is_outside();
+                if is_first && (entry.text.starts_with(b" ") || entry.text.starts_with(b"\t")) {
+                    tally(&mut self.differences, Difference::BlankBeforeOwner, || reader.place(0));
+                }
+            }
         }
     }
 

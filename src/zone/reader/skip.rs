@@ -46,8 +46,17 @@ impl Reader<'_> {
             self.marked = true;
         }
         let from = usize::try_from(offset - start).unwrap_or(usize::MAX);
-        let run = skim::run(&self.window, &self.marks, from, inherits, far);
-        self.inherited.pass_plain(run.owner.map(|span| span.of(&self.window)), run.ttl);
+        let (text, marks, inherited) = (&self.window, &self.marks, &mut self.inherited);
+        let run = if inherited.default_ttl.is_some() {
+            skim::run(text, marks, from, inherits, far, |_, _, _| {})
+        } else {
+            let mut before = None;
+            skim::run(text, marks, from, inherits, far, |owner, ttl, code| {
+                inherited.hand_on(before, owner, ttl, code);
+                before = owner.or(before);
+            })
+        };
+        inherited.pass_plain(run.owner.map(|span| span.of(text)), run.ttl);
         self.order += run.entries;
         self.after_directive &= run.entries == 0;
         if let Some(level) = self.stack.last_mut() {
@@ -98,15 +107,16 @@ mod tests {
     proptest! {
         #[test]
         fn stepping_over_leaves_what_stepping_through_leaves(
+            default in proptest::sample::select(vec!["$TTL 1h\n", "a 5 NS b\n", ""]),
             lines in proptest::collection::vec(
                 proptest::sample::select(vec![
-                    "a A 192.0.2.1\n", " A 192.0.2.2\n", "b 60 IN MX 10 a\n", "\n", "; comment\n", "c NS d ; why\n",
+                    "a A 192.0.2.1\n", " A 192.0.2.2\n", "A 60 A 192.0.2.3\n", "a 5 MX 10 b\n", "a.example.com. 7 A 192.0.2.4\n", "b 60 IN MX 10 a\n", "\n", "; comment\n", "c NS d ; why\n",
                     "$TTL 1h\n", "$ORIGIN sub.example.com.\n", "d TXT ( \"a\"\n \"b\" )\n", "\te NS f\n", "e NS f", "\tSRV ( 1 2 ; )\n\n 3 a\n)\n", "f TXT (\n",
                 ]),
                 0..12,
             ),
         ) {
-            let text = format!("{}{}", lines.concat(), "z A 192.0.2.3\n".repeat(lines.len() % 3));
+            let text = format!("{default}{}{}", lines.concat(), "z A 192.0.2.3\n".repeat(lines.len() % 3));
             prop_assert_eq!(read(&text, true), read(&text, false));
         }
     }

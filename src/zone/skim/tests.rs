@@ -12,7 +12,7 @@ fn taken(text: &[u8]) -> Run {
     let padded = [text, &b"\\\n".repeat(64)].concat();
     let mut marks = Marks::default();
     marks.set(&padded);
-    run(&padded, &marks, 0, true, |_, _| true)
+    run(&padded, &marks, 0, true, |_, _| true, |_, _, _| {})
 }
 
 #[test]
@@ -131,9 +131,9 @@ fn a_blank_owner_needs_one_before_it_that_is_far() {
     let mut marks = Marks::default();
     marks.set(text);
     let far = |text: &[u8], owner: Span| owner.of(text) == b"a";
-    assert_eq!(run(text, &marks, 0, false, far).records, 0);
-    assert_eq!(run(text, &marks, 13, false, far).records, 2);
-    assert_eq!(run(text, &marks, 0, true, far).records, 3);
+    assert_eq!(run(text, &marks, 0, false, far, |_, _, _| {}).records, 0);
+    assert_eq!(run(text, &marks, 13, false, far, |_, _, _| {}).records, 2);
+    assert_eq!(run(text, &marks, 0, true, far, |_, _, _| {}).records, 3);
 }
 
 /// Lines of pieces that may or may not go together.
@@ -186,7 +186,7 @@ proptest! {
         let text = lines.concat() + &"\\\n".repeat(64);
         let mut marks = Marks::default();
         marks.set(text.as_bytes());
-        let run = run(text.as_bytes(), &marks, 0, true, |_, _| true);
+        let run = run(text.as_bytes(), &marks, 0, true, |_, _| true, |_, _, _| {});
         let (mut at, mut lines, mut count, mut records, mut owner, mut ttl) = (0, 0, 0, 0, None, None);
         let origin = Name::from_user("example.com").ok();
         while at < run.len {
