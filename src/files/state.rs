@@ -25,8 +25,8 @@ use crate::tlsa::hex;
 /// How often the lock is tried before somebody is told, and the pause between.
 const TRIES: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(100);
-/// Documents that are written at the same time.
-const WRITERS: usize = 16;
+/// Documents that are written at the same time: they share the waits for the disk.
+const WRITERS: usize = 64;
 
 /// What went wrong with the state.
 #[derive(Debug)]
