@@ -72,7 +72,7 @@ pub fn run(args: &Args, ui: &mut Ui<'_>, now: DateTime<Utc>) -> Ran {
     };
     let patch = zone.plan(&request, now).map_err(|error| opened.plan_failure(error))?;
     opened.carry_out(&zone, &patch, &args.edit, ui, |ui| {
-        remember::pruned(args.edit.state.as_deref(), &zone, &patch.removed, ui)
+        remember::pruned(args.edit.state.as_deref(), &zone, &patch.removed, now, ui)
     })
 }
 

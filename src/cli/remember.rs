@@ -33,13 +33,13 @@ pub(crate) fn patched(folder: Option<&Path>, zone: &Zone<'_>, records: &[Tlsa], 
 }
 
 /// Remembers that these records went on purpose.
-pub(crate) fn pruned(folder: Option<&Path>, zone: &Zone<'_>, removed: &[Edit], ui: &mut Ui<'_>) {
+pub(crate) fn pruned(folder: Option<&Path>, zone: &Zone<'_>, removed: &[Edit], now: DateTime<Utc>, ui: &mut Ui<'_>) {
     let owner_of = |target: &Target| target.owner().ok();
     let change = |memory: &Memory| {
         zone.targets().iter().filter_map(owner_of).fold(memory.clone(), |memory, owner| {
             let gone: Vec<Tlsa> =
                 removed.iter().filter(|edit| edit.owner == owner).map(|edit| edit.tlsa.clone()).collect();
-            memory.pruned(&owner, &gone)
+            memory.pruned(&owner, &gone, now)
         })
     };
     let kept = update(folder, zone, change);

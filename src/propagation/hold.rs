@@ -18,7 +18,8 @@ use crate::propagation::{Expectation, HoldWish, Policy, moment};
 const CAREFUL: TimeDelta = TimeDelta::hours(24);
 
 /// Resolvers go on asking a server that left for as long as they keep the NS
-/// set: usually two days at most, the TTL of delegations in large zones.
+/// set: usually two days at most, the TTL of delegations in large zones. What it
+/// gave them last is cached from then on, so that the hold follows.
 const DEPARTED: TimeDelta = TimeDelta::hours(48);
 
 /// What the length of a hold rests on.
@@ -118,8 +119,8 @@ pub(crate) fn judge(
     let agreed = stated(agreed, watch, policy, now, ledger);
     let Some(length) = hold.length else { return (Some(agreed), hold) };
     let mut until = end(agreed, length);
-    if hold.basis != Basis::Asked && end_of_departure(watch) > until {
-        until = end_of_departure(watch);
+    if hold.basis != Basis::Asked && end_of_departure(watch, length) > until {
+        until = end_of_departure(watch, length);
         let text = "a name server is no longer listed, and resolvers may go on asking it for two days";
         ledger.add(Finding::new("server-departed", Severity::Note, text));
     }
@@ -147,12 +148,12 @@ pub(crate) fn rested(
     now: DateTime<Utc>,
 ) -> bool {
     let length = default_length(evidence, expectation, watch).length;
-    let until = agreed.zip(length).map(|(agreed, length)| end(agreed, length).max(end_of_departure(watch)));
+    let until = agreed.zip(length).map(|(agreed, length)| end(agreed, length).max(end_of_departure(watch, length)));
     until.is_some_and(|until| until <= now)
 }
 
-fn end_of_departure(watch: &Watch) -> DateTime<Utc> {
-    watch.departed_at.map_or(DateTime::<Utc>::MIN_UTC, |departed| end(departed, DEPARTED))
+fn end_of_departure(watch: &Watch, length: TimeDelta) -> DateTime<Utc> {
+    watch.departed_at.map_or(DateTime::<Utc>::MIN_UTC, |departed| end(end(departed, DEPARTED), length))
 }
 
 /// The moment at which the last server was first seen to serve what is

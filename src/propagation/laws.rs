@@ -2,6 +2,7 @@
 //! here, what time and memory may do to it in `laws/time`. A thousand cases of
 //! each, or as many as `PROPTEST_CASES` says.
 
+mod caches;
 mod cases;
 mod time;
 

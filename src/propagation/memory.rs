@@ -25,6 +25,7 @@ use crate::name::Name;
 use crate::propagation::evidence::{Evidence, Hop, Outcome, Security, ServerAnswer};
 use crate::propagation::memory::seen::{says_something, shows_another_set};
 use crate::propagation::servers::{lacks_any, serves, stale_until};
+use crate::propagation::sets::has_unmatched;
 use crate::propagation::silence::silent;
 use crate::propagation::{Decision, Expectation, Verdict, label, sorted};
 use crate::tlsa::Tlsa;
@@ -61,6 +62,10 @@ pub struct Watch {
     /// The last time one of those was no longer there.
     #[serde(deserialize_with = "Option::deserialize")]
     pub departed_at: Option<DateTime<Utc>>,
+    /// The last time one was no longer there, whatever it served: it agreed with
+    /// what was expected then, and does not with other records.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub left_at: Option<DateTime<Utc>>,
     /// The last check.
     #[serde(deserialize_with = "Option::deserialize")]
     pub last_checked: Option<DateTime<Utc>>,
@@ -182,12 +187,18 @@ impl Memory {
     }
 
     /// Records that these records were removed from the zone file on purpose:
-    /// they are not missed any more.
+    /// they are not missed any more. Where expected ones were among them, the
+    /// clock starts again, as they may be put back before the next check.
     #[must_use]
-    pub fn pruned(&self, owner: &Name, removed: &[Tlsa]) -> Self {
+    pub fn pruned(&self, owner: &Name, removed: &[Tlsa], now: DateTime<Utc>) -> Self {
         let mut memory = self.clone();
         if let Some(watch) = memory.owners.get_mut(&owner.to_string()) {
             watch.old.records.retain(|record| !removed.contains(record));
+            if watch.expected.iter().any(|record| removed.contains(record)) {
+                let (records, by_patch) = (watch.old.records.clone(), watch.old.by_patch);
+                let old = Old { records, by_patch, ..watch.still_cached(now) };
+                *watch = watch.anew(watch.expected.clone(), old);
+            }
         }
         memory
     }
@@ -259,7 +270,8 @@ impl Watch {
     fn anew(&self, expected: Vec<Tlsa>, old: Old) -> Self {
         let listed = self.servers.iter().filter(|(_, seen)| seen.listed);
         let servers = listed.map(|(key, _)| (key.clone(), Seen { listed: true, ..Seen::UNHEARD })).collect();
-        Self { expected, old, servers, departed_at: self.departed_at, ..Self::default() }
+        let departed_at = self.departed_at.max(self.left_at);
+        Self { expected, old, servers, departed_at, left_at: self.left_at, ..Self::default() }
     }
 
     /// Times to come are traces of a wrong clock: they become now.
@@ -271,6 +283,7 @@ impl Watch {
         let own = [
             &mut self.disagreed_at,
             &mut self.departed_at,
+            &mut self.left_at,
             &mut self.last_checked,
             &mut self.others_expected_at,
             &mut self.cleared_at,
@@ -299,11 +312,16 @@ impl Watch {
                     }
                     continue;
                 }
-                let serves = serves(evidence, index, server, expectation.expected());
-                if serves {
+                let whole = serves(evidence, index, server, expectation.expected());
+                let serves = whole && !has_unmatched(server, expectation);
+                if whole {
                     self.served.ttl = self.served.ttl.max(server.ttl).max(server.original_ttl);
                     self.served.signature_expires = self.served.signature_expires.max(server.set_signature_expires);
-                } else {
+                }
+                if whole && !serves {
+                    self.disagreed_at = Some(now);
+                    self.old.learn_unmatched(server);
+                } else if !serves {
                     self.disagreed_at = Some(now);
                     self.old.learn(server, self.cleared_at.is_none(), now);
                 }
@@ -367,8 +385,11 @@ impl Watch {
         let stays = |key: &String| keys.contains(key) || names.iter().any(|name| key.starts_with(name.as_str()));
         let found =
             |key: &str| keys.iter().any(|other| other.strip_prefix(key).is_some_and(|rest| rest.starts_with(' ')));
-        let unsettled = |seen: &Seen| seen.listed && seen.since.is_none();
-        if self.servers.iter().any(|(key, seen)| unsettled(seen) && !stays(key) && !found(key)) {
+        let gone = |(key, seen): &(&String, &Seen)| seen.listed && !stays(key) && !found(key);
+        if self.servers.iter().any(|entry| gone(&entry)) {
+            self.left_at = Some(now);
+        }
+        if self.servers.iter().filter(gone).any(|(_, seen)| seen.since.is_none()) {
             self.disagreed_at = Some(now);
             self.departed_at = Some(now);
         }
@@ -395,6 +416,16 @@ impl Old {
             self.records = sorted(std::mem::take(&mut self.records));
         }
         self.seen_at = Some(now);
+    }
+
+    /// Learns from a set that has all expected records and others that the new key
+    /// does not match. It is not the set before them, so it only makes a hold longer.
+    fn learn_unmatched(&mut self, server: &ServerAnswer) {
+        if self.ttl.or(self.negative_ttl).is_some() {
+            self.inherited |= self.ttl.is_none() && !self.by_patch;
+            self.ttl = self.ttl.max(server.ttl).max(server.original_ttl);
+        }
+        self.signature_expires = self.signature_expires.max(server.set_signature_expires);
     }
 }
 

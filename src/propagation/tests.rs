@@ -301,7 +301,7 @@ fn once_it_was_safe_or_pruned_the_old_records_may_go() {
     assert_eq!(watched.see(vec![server(1, &new_and_old())], "10:02:00").decision, Decision::Safe);
     assert_eq!(watched.see(vec![server(1, &[key("new")])], "11:00:00").decision, Decision::Safe);
     let mut watched = Watched::new(NO_HOLD).patched(&[key("old")], OldTtl::Set(60), "09:00:00");
-    watched.memory = watched.memory.pruned(&name("_25._tcp.mail.example.com"), &[key("old")]);
+    watched.memory = watched.memory.pruned(&name("_25._tcp.mail.example.com"), &[key("old")], at("10:00:00"));
     assert_eq!(watched.see(vec![server(1, &[key("new")])], "10:00:00").decision, Decision::Safe);
 }
 

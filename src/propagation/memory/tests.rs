@@ -162,9 +162,9 @@ fn a_server_that_left_is_remembered_when_other_records_are_expected() {
     let (_, memory) = check(&evidence(vec![server(1, &both)]), &expectation, &memory, &policy, at("03:00:00"));
     let patched = memory.patched(&owner(), &both, OldTtl::Set(60), &[key("c")], at("04:00:00"));
     let three = evidence(vec![server(1, &[key("a"), key("b"), key("c")])]);
-    for memory in [memory, patched] {
+    for (memory, hours) in [(memory, 72), (patched, 50)] {
         let (verdict, _) = check(&three, &Expectation::new(vec![key("c")], None), &memory, &policy, at("04:00:00"));
-        assert_eq!(verdict.safe_at, Some(at("03:00:00") + TimeDelta::hours(48)));
+        assert_eq!(verdict.safe_at, Some(at("03:00:00") + TimeDelta::hours(hours)));
     }
 }
 
@@ -193,5 +193,57 @@ fn what_is_amiss_at_a_server_is_dated_from_the_first_check_that_found_it() {
             seen.amiss.as_ref().map(|amiss| (amiss.code.clone(), amiss.since))
         };
         assert_eq!((amiss(0), amiss(1)), (None, expected), "{now}");
+    }
+}
+
+/// The old set with an hour's TTL, joined by `b` at one, and safe at four.
+fn safe_at_four(second: bool) -> Memory {
+    let memory = Memory::empty(&name("example.com"));
+    let mut memory = memory.patched(&owner(), &[key("a")], OldTtl::Set(3600), &[key("b")], at("01:00:00"));
+    let both = [key("a"), key("b")];
+    let servers = if second { vec![server(1, &both), server(2, &both)] } else { vec![server(1, &both)] };
+    let expectation = Expectation::new(vec![key("b")], None);
+    for (time, decision) in [("01:00:00", Decision::Wait), ("04:00:00", Decision::Safe)] {
+        let checked = check(&evidence(servers.clone()), &expectation, &memory, &Policy::default(), at(time));
+        assert_eq!(checked.0.decision, decision);
+        memory = checked.1;
+    }
+    memory
+}
+
+#[test]
+fn a_record_that_is_pruned_and_put_back_starts_the_clock_again() {
+    let memory = safe_at_four(false).pruned(&owner(), &[key("b")], at("05:00:00"));
+    let again = evidence(vec![server(1, &[key("a"), key("b")])]);
+    let (verdict, _) =
+        check(&again, &Expectation::new(vec![key("b")], None), &memory, &Policy::default(), at("06:00:00"));
+    assert_eq!((verdict.decision, verdict.agreed_since), (Decision::Wait, Some(at("06:00:00"))));
+}
+
+#[test]
+fn a_server_that_left_in_agreement_does_not_agree_with_other_records() {
+    let (both, three) = ([key("a"), key("b")], [key("a"), key("b"), key("c")]);
+    let left = evidence(vec![server(1, &both)]);
+    let policy = Policy::default();
+    let (_, memory) =
+        check(&left, &Expectation::new(vec![key("b")], None), &safe_at_four(true), &policy, at("05:00:00"));
+    let memory = memory.patched(&owner(), &both, OldTtl::Set(3600), &[key("c")], at("05:01:00"));
+    let expectation = Expectation::new(vec![key("c")], None);
+    let (verdict, _) = check(&evidence(vec![server(1, &three)]), &expectation, &memory, &policy, at("05:02:00"));
+    assert_eq!(verdict.safe_at, Some(at("05:00:00") + TimeDelta::hours(50)));
+}
+
+#[test]
+fn a_set_with_a_digest_of_another_key_only_is_waited_for() {
+    let strong = crate::propagation::sample::key_as("a", 3, 1, 2);
+    let ours = crate::propagation::sample::key_as("b", 3, 1, 2);
+    let expectation = Expectation::new(vec![key("b")], None).deriving([(ours.params, vec![vec![ours.clone()]])]);
+    let policy = Policy::default();
+    let half = evidence(vec![server(1, &[key("a"), key("b"), strong.clone()])]);
+    let (verdict, memory) = check(&half, &expectation, &safe_at_four(false), &policy, at("08:00:00"));
+    assert_eq!(verdict.decision, Decision::Unsafe);
+    for whole in [vec![key("a"), key("b"), strong, ours], vec![key("a"), key("b")]] {
+        let (verdict, _) = check(&evidence(vec![server(1, &whole)]), &expectation, &memory, &policy, at("08:01:00"));
+        assert_eq!((verdict.decision, verdict.safe_at), (Decision::Wait, Some(at("10:01:00"))));
     }
 }

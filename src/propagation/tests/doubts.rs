@@ -123,7 +123,7 @@ fn a_lagging_server_that_left_is_asked_while_its_delegation_is_cached() {
     let mut watched = Watched::new(DEFAULT).patched(&[key("old")], OldTtl::Set(300), "00:00:00");
     watched.see(vec![server(1, &new_and_old()), with_ttl(server(2, &[key("old")]), 300)], "08:00:00");
     let verdict = watched.see(vec![server(1, &new_and_old())], "09:00:00");
-    assert_eq!(verdict.safe_at, Some(at("09:00:00") + TimeDelta::hours(48)));
+    assert_eq!(verdict.safe_at, Some(at("09:00:00") + TimeDelta::hours(48) + TimeDelta::seconds(600)));
 }
 
 #[test]
@@ -194,7 +194,10 @@ fn a_server_that_left_while_the_key_was_changed_may_still_be_asked() {
     };
     for patch in [false, true] {
         let verdict = gone(Listed { by_zone: true, ..Listed::default() }, patch);
-        assert_eq!(verdict.safe_at, Some(at("10:00:00") + TimeDelta::days(2)));
+        assert_eq!(
+            verdict.safe_at,
+            Some(at("10:00:00") + if patch { TimeDelta::hours(50) } else { TimeDelta::days(3) })
+        );
         found(&verdict, "server-departed", Severity::Note, None);
         // A hidden primary is asked by nobody else.
         let verdict = gone(Listed { by_user: true, ..Listed::default() }, patch);
