@@ -266,12 +266,14 @@ impl Memory {
 
 impl Watch {
     /// A clock that has not begun, for other records. Caches may still ask a server
-    /// that has left since the last check, so the servers are not forgotten.
+    /// that has left since the last check, so the servers are not forgotten, and
+    /// what a resolver held it holds.
     fn anew(&self, expected: Vec<Tlsa>, old: Old) -> Self {
         let listed = self.servers.iter().filter(|(_, seen)| seen.listed);
         let servers = listed.map(|(key, _)| (key.clone(), Seen { listed: true, ..Seen::UNHEARD })).collect();
         let departed_at = self.departed_at.max(self.left_at);
-        Self { expected, old, servers, departed_at, left_at: self.left_at, ..Self::default() }
+        let stale = self.stale.clone();
+        Self { expected, old, servers, stale, departed_at, left_at: self.left_at, ..Self::default() }
     }
 
     /// Times to come are traces of a wrong clock: they become now.
@@ -309,6 +311,8 @@ impl Watch {
                     if shows_another_set(server, expectation) {
                         self.disagreed_at = Some(now);
                         seen.since = None;
+                        // There was a set, and its TTL is not known for certain.
+                        self.old.inherited |= self.old.ttl.is_none() && server.outcome == Outcome::Answered;
                     }
                     continue;
                 }
@@ -382,7 +386,12 @@ impl Watch {
         let keys: BTreeSet<String> = listed().map(|(hop, server)| server_key(hop, server)).collect();
         let nameless = listed().filter(|(_, server)| server.address.is_none());
         let names: Vec<String> = nameless.map(|(hop, server)| format!("{} ", server_key(hop, server))).collect();
-        let stays = |key: &String| keys.contains(key) || names.iter().any(|name| key.starts_with(name.as_str()));
+        // Where an alias leads was not found out this time, and it may lead there still.
+        let lost = evidence.hops.last().is_some_and(|hop| hop.servers.iter().any(|server| server.alias.is_some()));
+        let asked = |key: &str| evidence.hops.iter().any(|hop| key.starts_with(&format!("{} ", hop.owner)));
+        let stays = |key: &String| {
+            keys.contains(key) || names.iter().any(|name| key.starts_with(name.as_str())) || (lost && !asked(key))
+        };
         let found =
             |key: &str| keys.iter().any(|other| other.strip_prefix(key).is_some_and(|rest| rest.starts_with(' ')));
         let gone = |(key, seen): &(&String, &Seen)| seen.listed && !stays(key) && !found(key);

@@ -204,3 +204,36 @@ fn a_server_that_left_while_the_key_was_changed_may_still_be_asked() {
         assert!(verdict.findings.iter().all(|finding| finding.code != "server-departed"), "{verdict:#?}");
     }
 }
+
+#[test]
+fn a_set_that_could_not_be_verified_is_no_absence() {
+    let unclear = spoiled(server(2, &[key("old")]), |s| s.security = Security::Indeterminate);
+    let mut watched = Watched::new(DEFAULT);
+    watched.see(vec![server(1, &[]), unclear], "08:00:00");
+    let hold = watched.see(vec![server(1, &[key("new")]), server(2, &[key("new")])], "09:00:00").hold.unwrap();
+    assert_eq!((hold.length, hold.basis), (Some(TimeDelta::hours(24)), Basis::Assumed));
+}
+
+#[test]
+fn what_a_resolver_holds_is_not_forgotten_for_another_key() {
+    let mut seen = evidence(vec![server(1, &all_three())]);
+    seen.resolvers = vec![resolver(&[key("old")], 3 * 3600)];
+    let policy = Policy { hold: HoldWish::For(TimeDelta::zero()), ..DEFAULT };
+    let (_, memory) = check(&seen, &new(), &Memory::empty(&name("example.com")), &policy, at("08:00:00"));
+    seen.resolvers.clear();
+    let verdict = check(&seen, &third(), &memory, &policy, at("09:00:00")).0;
+    assert!(verdict.safe_at.is_some_and(|safe| safe >= at("11:00:00")), "{verdict:#?}");
+}
+
+#[test]
+fn servers_behind_an_alias_that_is_not_followed_this_time_have_not_left() {
+    let behind = || aliased(vec![alias(1, "tlsa.provider.example")], vec![server(2, &[key("old")])]);
+    let policy = Policy { hold: HoldWish::For(TimeDelta::zero()), ..DEFAULT };
+    let memory = Memory::empty(&name("example.com"));
+    let (_, memory) = check(&behind(), &new(), &memory, &policy, at("08:00:00"));
+    let mut lost = behind();
+    lost.hops.pop();
+    let (_, memory) = check(&lost, &new(), &memory, &policy, at("09:00:00"));
+    let watch = memory.of(&lost.owner);
+    assert_eq!((watch.departed_at, watch.left_at, watch.servers.len()), (None, None, 2));
+}
