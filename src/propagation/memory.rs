@@ -13,6 +13,7 @@
 //! Between two checks nobody looks: a server that falls back and recovers in
 //! between is not noticed.
 
+mod old;
 mod seen;
 mod stored;
 
@@ -22,7 +23,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::name::Name;
-use crate::propagation::evidence::{Evidence, Hop, Outcome, Security, ServerAnswer};
+use crate::propagation::evidence::{Evidence, Hop, Outcome, ServerAnswer};
 use crate::propagation::memory::seen::{says_something, shows_another_set};
 use crate::propagation::servers::{lacks_any, serves, stale_until};
 use crate::propagation::sets::has_unmatched;
@@ -30,6 +31,7 @@ use crate::propagation::silence::silent;
 use crate::propagation::{Decision, Expectation, Verdict, label, sorted};
 use crate::tlsa::Tlsa;
 
+pub use old::Old;
 pub use seen::{Amiss, Seen};
 
 /// The form of the document; another number is another form.
@@ -99,33 +101,6 @@ pub struct Served {
     /// When the last signature seen over it expires.
     #[serde(deserialize_with = "Option::deserialize")]
     pub signature_expires: Option<DateTime<Utc>>,
-}
-
-/// What is known of the set that is being replaced.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Old {
-    /// Its records.
-    #[serde(with = "stored")]
-    pub records: Vec<Tlsa>,
-    /// Whether `patch` recorded them, rather than a check that met them.
-    pub by_patch: bool,
-    /// The largest TTL it had, in seconds.
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub ttl: Option<u32>,
-    /// The largest negative TTL, where there was no set.
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub negative_ttl: Option<u32>,
-    /// When the last signature seen over it expires.
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub signature_expires: Option<DateTime<Utc>>,
-    /// When it was last seen.
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub seen_at: Option<DateTime<Utc>>,
-    /// Whether the TTLs are those of other sets only, earlier ones or one with all
-    /// new records: they can make a hold longer, and say nothing about the set
-    /// right before.
-    pub inherited: bool,
 }
 
 /// How long answers of the time before a change are cached.
@@ -303,36 +278,40 @@ impl Watch {
             return;
         }
         self.forget_departed(evidence, now);
+        let (mut unclear, mut unmatched) = (Vec::new(), Vec::new());
         for (index, hop) in evidence.hops.iter().enumerate() {
             for server in &hop.servers {
                 let seen = self.servers.entry(server_key(hop, server)).or_insert(Seen::UNHEARD);
                 seen.listed |= server.listed.by_parent || server.listed.by_zone;
                 if !says_something(evidence, index, server) {
                     if shows_another_set(server, expectation) {
+                        unclear.push(server);
                         self.disagreed_at = Some(now);
                         seen.since = None;
-                        // There was a set, and its TTL is not known for certain.
-                        self.old.inherited |= self.old.ttl.is_none() && server.outcome == Outcome::Answered;
                     }
                     continue;
                 }
                 let whole = serves(evidence, index, server, expectation.expected());
-                let serves = whole && !has_unmatched(server, expectation);
+                let agrees = whole && !has_unmatched(server, expectation);
                 if whole {
                     self.served.ttl = self.served.ttl.max(server.ttl).max(server.original_ttl);
                     self.served.signature_expires = self.served.signature_expires.max(server.set_signature_expires);
                 }
-                if whole && !serves {
+                if !agrees {
                     self.disagreed_at = Some(now);
-                    self.old.learn_unmatched(server);
-                } else if !serves {
-                    self.disagreed_at = Some(now);
-                    self.old.learn(server, self.cleared_at.is_none(), now);
                 }
-                seen.since = serves.then_some(seen.since.unwrap_or(now));
+                if !whole {
+                    self.old.learn(server, self.cleared_at.is_none(), now);
+                } else if !agrees {
+                    unmatched.push(server);
+                }
+                seen.since = agrees.then_some(seen.since.unwrap_or(now));
                 seen.heard_at = Some(now);
             }
         }
+        // What these teach depends on what the others have, in whatever order they come.
+        self.old.learn_unclear(&unclear);
+        self.old.learn_unmatched(&unmatched);
         self.listen_to_resolvers(evidence, expectation, now);
     }
 
@@ -403,38 +382,6 @@ impl Watch {
             self.departed_at = Some(now);
         }
         self.servers.retain(|key, _| stays(key));
-    }
-}
-
-impl Old {
-    /// Learns from a server that does not serve the expected set. Only what is
-    /// signed teaches anything: a forged TTL could shorten the hold.
-    fn learn(&mut self, server: &ServerAnswer, records_count: bool, now: DateTime<Utc>) {
-        if server.security != Security::Secure {
-            return;
-        }
-        if server.outcome == Outcome::Answered {
-            self.ttl = self.ttl.max(server.ttl).max(server.original_ttl);
-            self.signature_expires = self.signature_expires.max(server.set_signature_expires);
-            self.inherited = false;
-        } else {
-            self.negative_ttl = self.negative_ttl.max(server.negative_ttl);
-        }
-        if records_count && !self.by_patch {
-            self.records.extend(server.records.iter().cloned());
-            self.records = sorted(std::mem::take(&mut self.records));
-        }
-        self.seen_at = Some(now);
-    }
-
-    /// Learns from a set that has all expected records and others that the new key
-    /// does not match. It is not the set before them, so it only makes a hold longer.
-    fn learn_unmatched(&mut self, server: &ServerAnswer) {
-        if self.ttl.or(self.negative_ttl).is_some() {
-            self.inherited |= self.ttl.is_none() && !self.by_patch;
-            self.ttl = self.ttl.max(server.ttl).max(server.original_ttl);
-        }
-        self.signature_expires = self.signature_expires.max(server.set_signature_expires);
     }
 }
 
