@@ -4,6 +4,7 @@
 //! asked once.
 
 use std::sync::Arc;
+use std::thread;
 
 use chrono::{DateTime, Utc};
 
@@ -135,6 +136,8 @@ pub(crate) async fn all(targets: &[Target], settings: &Settings, reach: &Reach) 
     let mut all = together(targets.iter().map(|target| Arc::clone(&walk).target(target.clone()))).await;
     let findings: Vec<Finding> = walk.discovery.finding().into_iter().chain(walk.asker.finding()).collect();
     all.iter_mut().for_each(|evidence| evidence.findings.extend(findings.iter().cloned()));
+    // Thousands of answers take a while to free, and nobody has to wait for that.
+    let _ = thread::Builder::new().spawn(move || drop(walk));
     all
 }
 
