@@ -32,12 +32,14 @@ use std::net::SocketAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::duration;
 use crate::finding::{Finding, Severity};
 use crate::tlsa::{Params, Tlsa};
 
 use evidence::{Evidence, ServerAnswer};
+use hold::Terms;
 use ledger::Ledger;
-use memory::Memory;
+use memory::{Memory, Watch};
 
 pub use hold::{Basis, Hold};
 
@@ -182,6 +184,9 @@ pub struct Verdict {
     pub(crate) rested: bool,
     /// Whether it was safe before, after the default hold.
     pub(crate) cleared: bool,
+    /// Whether nobody publishes any of the records, and nobody is known to be
+    /// about to: only a person can help.
+    pub(crate) unpublished: bool,
 }
 
 /// One target with its facts and what they come to.
@@ -222,7 +227,7 @@ pub fn check_in(
 ) -> Verdict {
     memory.learn(evidence, expectation, now);
     let verdict = judge(evidence, expectation, memory, policy, now);
-    memory.learn_verdict(evidence, &verdict, now);
+    memory.learn_verdict(evidence, expectation, &verdict, now);
     verdict
 }
 
@@ -253,16 +258,33 @@ pub fn judge(
             "no record is expected, so nothing can be found",
         ));
     }
-    let watch = memory.watch(&evidence.owner, expectation, now);
-    let hold = hold::length(evidence, expectation, &watch, policy);
-    let waived = silence::judge(evidence, &watch, policy, &hold, now, &mut ledger);
+    let watch = memory.watch(&evidence.owner, expectation);
+    let terms = Terms::of(evidence, expectation, memory, &watch, policy);
+    clock_findings(memory, &watch, now, &mut ledger);
+    let waived = silence::judge(evidence, &watch, policy, &terms, now, &mut ledger);
     chain::judge(evidence, now, &mut ledger);
-    servers::judge(evidence, expectation, &watch, &waived, now, &mut ledger);
+    servers::judge(evidence, expectation, &watch, &waived, &mut ledger);
     sets::judge(evidence, expectation, &mut ledger);
-    servers::judge_resolvers(evidence, expectation, &watch, now, &mut ledger);
-    let (agreed_since, hold) = hold::judge(evidence, expectation, &watch, policy, hold, now, &mut ledger);
-    let rested = hold::rested(evidence, expectation, &watch, agreed_since, now);
-    Verdict { rested, cleared: watch.cleared_at.is_some(), ..ledger.verdict(agreed_since, Some(hold)) }
+    let remembered = memory.owners.get(&evidence.owner.to_string()).map(|owner| owner.resolvers.clone());
+    servers::judge_resolvers(evidence, expectation, &remembered.unwrap_or_default(), now, &mut ledger);
+    let unpublished = servers::judge_unpublished(evidence, expectation, &watch, &mut ledger);
+    let (agreed_since, hold) = hold::judge(evidence, expectation, (&watch, &terms), policy, now, &mut ledger);
+    let (rested, cleared) = (hold::rested(&terms, agreed_since, now), watch.cleared_at.is_some());
+    Verdict { rested, cleared, unpublished, ..ledger.verdict(agreed_since, Some(hold)) }
+}
+
+/// Says that the wall clock was set, and what that did.
+fn clock_findings(memory: &Memory, watch: &Watch, now: DateTime<Utc>, ledger: &mut Ledger) {
+    if watch.clock_went_back_at == Some(now) {
+        let text = "the state is from the future, so the clock went back: the time until now is not counted";
+        ledger.add(Finding::new("clock-went-back", Severity::Note, text));
+    }
+    let step = memory.clock.as_ref().and_then(|clock| clock.stepped.as_ref());
+    if let Some(step) = step.filter(|step| step.found_at == now) {
+        let by = duration::text(TimeDelta::milliseconds(step.by));
+        let text = format!("the clock was set ahead by {by} since the last look: that time is not counted");
+        ledger.add(Finding::new("clock-stepped", Severity::Note, text));
+    }
 }
 
 /// The verdict over several targets: the heaviest, and the last time of all.

@@ -6,6 +6,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 
 use crate::cli::Ui;
+use crate::files::clock;
 use crate::files::state::{self, StateError};
 use crate::propagation::memory::{Memory, OldTtl};
 use crate::tlsa::{Target, Tlsa};
@@ -28,7 +29,7 @@ pub(crate) fn patched(folder: Option<&Path>, zone: &Zone<'_>, records: &[Tlsa], 
             }
         })
     };
-    let kept = update(folder, zone, change);
+    let kept = update(folder, zone, now, change);
     report(kept, "verify will wait a day instead of twice the old TTL, unless --hold says otherwise", ui);
 }
 
@@ -42,12 +43,18 @@ pub(crate) fn pruned(folder: Option<&Path>, zone: &Zone<'_>, removed: &[Edit], n
             memory.pruned(&owner, &gone, now)
         })
     };
-    let kept = update(folder, zone, change);
+    let kept = update(folder, zone, now, change);
     report(kept, "verify may miss the removed records", ui);
 }
 
-fn update(folder: Option<&Path>, zone: &Zone<'_>, change: impl FnOnce(&Memory) -> Memory) -> Result<(), StateError> {
-    state::update(&state::folder(folder)?, zone.apex(), |memory| ((), change(memory)))
+fn update(
+    folder: Option<&Path>,
+    zone: &Zone<'_>,
+    now: DateTime<Utc>,
+    change: impl FnOnce(&Memory) -> Memory,
+) -> Result<(), StateError> {
+    let clock = Some(clock::read(now));
+    state::update(&state::folder(folder)?, zone.apex(), |memory| ((), change(&memory.read_at(clock))))
 }
 
 /// The zone is written by now, so a state that cannot be is a warning.

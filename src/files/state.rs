@@ -69,6 +69,10 @@ impl StateError {
             Problem::Damaged(_) | Problem::Zone(_) => {
                 "move the file away to start the clock again, and state the time with --since if it is known"
             }
+            Problem::Version(found) if found < u64::from(VERSION) => {
+                "an older danewright wrote it, and what it says does not suffice: move the file away; \
+                 the clock starts again"
+            }
             Problem::Version(_) => "use the version of danewright that wrote it, or name another folder with --state",
         }
     }

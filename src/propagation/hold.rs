@@ -2,37 +2,42 @@
 //!
 //! A cache that took the old set just before the last server had the new one
 //! keeps it for the old TTL. RFC 7671 section 8.1 waits for two of them; the
-//! second covers what the clock and slow transfers take. Caches hold the *old*
-//! set, so the old TTL counts, even where the same edit lowered it.
+//! second covers what the clock and slow transfers take. Caches hold what was
+//! served *before*, so its TTLs count, even where the same edit lowered them.
+//!
+//! What was served before is known only as far back as somebody looked. So the
+//! hold ends no earlier than a day after every server was first heard at that
+//! owner: whatever was served before that, with a TTL of a day at most, has left
+//! the caches by then. Who looked a day ahead waits for twice the TTL alone. A TTL
+//! in a zone file can make a hold longer and never shorter.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::finding::{Finding, Severity};
-use crate::propagation::evidence::{Evidence, Outcome};
+use crate::propagation::evidence::{Evidence, Hop, Outcome};
 use crate::propagation::ledger::{Ledger, end};
-use crate::propagation::memory::{Watch, server_key};
+use crate::propagation::memory::history::{Content, Served};
+use crate::propagation::memory::{Memory, Watch, server_key};
 use crate::propagation::servers::{lacks_any, serves};
+use crate::propagation::sets::has_unmatched;
 use crate::propagation::{Expectation, HoldWish, Policy, moment};
 
-/// The hold where nothing is known of the old set: as long as TTLs usually are.
+/// What was served before the first look is cached for as long as TTLs usually are.
 const CAREFUL: TimeDelta = TimeDelta::hours(24);
-
-/// Resolvers go on asking a server that left for as long as they keep the NS
-/// set: usually two days at most, the TTL of delegations in large zones. What it
-/// gave them last is cached from then on, so that the hold follows.
-const DEPARTED: TimeDelta = TimeDelta::hours(48);
 
 /// What the length of a hold rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
     /// The user said so.
     Asked,
-    /// Twice this TTL, the largest of the set before, in seconds.
+    /// Twice this TTL, the largest of any set or alias before, in seconds.
     OldTtl(u32),
     /// Twice this negative TTL: there was no set before.
     NegativeTtl(u32),
-    /// Nothing is known of the set before.
-    Assumed,
+    /// A day since this first look: what was served before is not known.
+    FirstLook(DateTime<Utc>),
+    /// A server is no longer listed, and resolvers may ask it until this moment.
+    Departure(DateTime<Utc>),
     /// The last signature over the set before expires then, if it is known.
     Signature(Option<DateTime<Utc>>),
 }
@@ -40,8 +45,7 @@ pub enum Basis {
 /// How long all servers must have agreed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hold {
-    /// The length; with `Basis::Signature` the least one. `None` when it
-    /// cannot be known.
+    /// The length. `None` when it cannot be known.
     pub length: Option<TimeDelta>,
     /// What it rests on.
     pub basis: Basis,
@@ -49,51 +53,162 @@ pub struct Hold {
     pub until: Option<DateTime<Utc>>,
 }
 
-/// The length of the hold.
-pub(crate) fn length(evidence: &Evidence, expectation: &Expectation, watch: &Watch, policy: &Policy) -> Hold {
-    let hold = |length, basis| Hold { length: Some(length), basis, until: None };
-    match policy.hold {
-        HoldWish::For(length) => hold(length, Basis::Asked),
-        HoldWish::TwiceTheOldTtl => default_length(evidence, expectation, watch),
-        HoldWish::Signature => {
-            let least = default_length(evidence, expectation, watch);
-            match watch.old.signature_expires {
-                Some(expires) => Hold { basis: Basis::Signature(Some(expires)), ..least },
-                // No set before, no signature over it.
-                None if matches!(least.basis, Basis::NegativeTtl(_)) => least,
-                None => Hold { length: None, basis: Basis::Signature(None), until: None },
+/// What the end of a hold depends on besides its start.
+pub(crate) struct Terms {
+    wish: HoldWish,
+    /// What was served before, and until when.
+    served: Vec<Lasting>,
+    /// TTLs that count whenever the hold starts: those of the file, and those of
+    /// the expected set itself.
+    always: Vec<Basis>,
+    /// When the last server was first heard.
+    first_look: Option<DateTime<Utc>>,
+    signature: Signature,
+}
+
+struct Lasting {
+    seen_at: DateTime<Utc>,
+    until: DateTime<Utc>,
+    /// Whether until then because a server left.
+    departed: bool,
+    basis: Basis,
+}
+
+/// What is known of the signatures over the set before.
+enum Signature {
+    /// There was no set, so there was no signature.
+    NoSet,
+    Expires(DateTime<Utc>),
+    Unknown,
+}
+
+/// What was seen served before at the owners of this evidence, and is not what is expected now.
+pub(crate) fn served_before<'m>(evidence: &Evidence, expectation: &Expectation, memory: &'m Memory) -> Vec<&'m Served> {
+    let mut all = Vec::new();
+    for (index, hop) in evidence.hops.iter().enumerate() {
+        let next = evidence.hops.get(index + 1);
+        let served = memory.history(&hop.owner).map(|history| history.served.as_slice()).unwrap_or_default();
+        all.extend(served.iter().filter(|served| !fits(&served.content, next, expectation)));
+    }
+    all
+}
+
+/// Whether a cache that holds this content accepts the new key.
+fn fits(content: &Content, next: Option<&Hop>, expectation: &Expectation) -> bool {
+    match content {
+        Content::Set(records) => !lacks_any(records, expectation.expected()) && !has_unmatched(records, expectation),
+        Content::Alias(target) => next.is_some_and(|next| next.owner.to_string() == *target),
+        Content::Absent | Content::Unknown => false,
+    }
+}
+
+/// The largest TTL with which agreeing servers give what is expected, where that
+/// says something of what they gave before: the set before may have had the same.
+/// It says nothing where each of them was seen to have no set at all.
+pub(crate) fn agreed_ttl(
+    evidence: &Evidence,
+    expectation: &Expectation,
+    watch: &Watch,
+    memory: &Memory,
+) -> Option<u32> {
+    let before = served_before(evidence, expectation, memory);
+    let joined = before.iter().any(|served| served.content != Content::Absent);
+    let mut largest = None;
+    for hop in &evidence.hops {
+        let Some(history) = memory.history(&hop.owner) else { continue };
+        for key in hop.servers.iter().map(|server| server_key(hop, server)) {
+            let since = watch.servers.get(&key).and_then(|seen| seen.since);
+            let Some((look, since)) = history.servers.get(&key).zip(since) else { continue };
+            if joined || look.first_heard.is_none_or(|first| first >= since) {
+                let current = history.served.iter().filter(|served| look.last.contains(&served.content));
+                largest = largest.max(current.map(|served| served.ttl).max());
             }
         }
     }
+    largest
 }
 
-fn default_length(evidence: &Evidence, expectation: &Expectation, watch: &Watch) -> Hold {
-    let twice = |ttl: u32| TimeDelta::seconds(i64::from(ttl) * 2);
-    let hold = |length, basis| Hold { length: Some(length), basis, until: None };
-    let servers = || evidence.hops.iter().flat_map(|hop| &hop.servers);
-    let strangers = servers().any(|s| s.records.iter().any(|record| !expectation.expected.contains(record)));
-    match (watch.old.ttl, watch.old.negative_ttl) {
-        inherited if watch.old.inherited => assumed(evidence, [inherited.0, inherited.1, watch.served.ttl]),
-        (Some(ttl), negative) if negative.is_none_or(|negative| negative <= ttl) => {
-            hold(twice(ttl), Basis::OldTtl(ttl))
+impl Terms {
+    /// The terms under which this hold ends.
+    pub(crate) fn of(
+        evidence: &Evidence,
+        expectation: &Expectation,
+        memory: &Memory,
+        watch: &Watch,
+        policy: &Policy,
+    ) -> Self {
+        let lasting = |served: &Served| Lasting {
+            seen_at: served.seen_at,
+            until: served.given_until(),
+            departed: served.given_until() > served.until,
+            basis: match served.content {
+                Content::Absent => Basis::NegativeTtl(served.ttl),
+                _ => Basis::OldTtl(served.ttl),
+            },
+        };
+        let old = &watch.old;
+        let sets = [old.ttl, watch.agreed_ttl].into_iter().flatten().map(Basis::OldTtl);
+        let first = |hop: &Hop| memory.history(&hop.owner).and_then(|history| history.first_look(hop));
+        Self {
+            wish: policy.hold,
+            served: served_before(evidence, expectation, memory).into_iter().map(lasting).collect(),
+            always: sets.chain(old.negative_ttl.map(Basis::NegativeTtl)).collect(),
+            first_look: evidence.hops.iter().filter_map(first).max(),
+            signature: match old.signature_expires {
+                _ if old.unsigned => Signature::Unknown,
+                Some(expires) => Signature::Expires(expires),
+                None if old.absence_seen && old.records.is_empty() => Signature::NoSet,
+                None => Signature::Unknown,
+            },
         }
-        // A server had no set while others had one: that one was not seen.
-        (None, Some(negative)) if watch.old.by_patch || !strangers => {
-            hold(twice(negative), Basis::NegativeTtl(negative))
+    }
+
+    /// When a hold that starts at this moment ends, and what that rests on. `None`
+    /// when it is not known.
+    pub(crate) fn end(&self, start: DateTime<Utc>) -> (Option<DateTime<Utc>>, Basis) {
+        let default = self.default_end(start);
+        match (self.wish, &self.signature) {
+            (HoldWish::For(length), _) => (Some(later(start, length)), Basis::Asked),
+            (HoldWish::TwiceTheOldTtl, _) | (HoldWish::Signature, Signature::NoSet) => (Some(default.0), default.1),
+            (HoldWish::Signature, Signature::Unknown) => (None, Basis::Signature(None)),
+            (HoldWish::Signature, Signature::Expires(expires)) => {
+                (Some(default.0.max(*expires)), Basis::Signature(Some(*expires)))
+            }
         }
-        (Some(_), Some(negative)) => hold(twice(negative), Basis::NegativeTtl(negative)),
-        (_, negative) => assumed(evidence, [None, negative, watch.served.ttl]),
+    }
+
+    fn default_end(&self, start: DateTime<Utc>) -> (DateTime<Utc>, Basis) {
+        // Who states since when all agreed vouches for the time before the first look.
+        let look = self.first_look.map_or(start, |first| first.min(start));
+        let look = (later(look, CAREFUL), Basis::FirstLook(look));
+        let always = self.always.iter().map(|basis| (later(start, twice(*basis)), *basis));
+        let served = self.served.iter().filter_map(|Lasting { until, departed, basis, .. }| {
+            let length = twice(*basis);
+            let basis = if *departed && *until > start { Basis::Departure(*until) } else { *basis };
+            (later(*until, length) > start).then(|| (later(start.max(*until), length), basis))
+        });
+        // Of equals, a TTL says more than the first look.
+        let says = |basis: Basis| match basis {
+            Basis::OldTtl(ttl) => (3, ttl),
+            Basis::NegativeTtl(ttl) => (2, ttl),
+            Basis::Departure(_) => (1, 0),
+            Basis::FirstLook(_) | Basis::Asked | Basis::Signature(_) => (0, 0),
+        };
+        always
+            .chain(served)
+            .fold(look, |last, next| if (next.0, says(next.1)) > (last.0, says(last.1)) { next } else { last })
     }
 }
 
-/// The set before was not seen: at least a day, and more if any TTL that is
-/// known asks for more, also that of a server that is silent by now.
-fn assumed(evidence: &Evidence, known: [Option<u32>; 3]) -> Hold {
-    let servers = evidence.hops.iter().flat_map(|hop| &hop.servers);
-    let ttls = servers.flat_map(|server| [server.ttl, server.original_ttl, server.negative_ttl]);
-    let largest = ttls.chain(known).flatten().max().unwrap_or(0);
-    let length = TimeDelta::seconds(i64::from(largest) * 2).max(CAREFUL);
-    Hold { length: Some(length), basis: Basis::Assumed, until: None }
+fn twice(basis: Basis) -> TimeDelta {
+    match basis {
+        Basis::OldTtl(ttl) | Basis::NegativeTtl(ttl) => TimeDelta::seconds(i64::from(ttl) * 2),
+        Basis::Asked | Basis::FirstLook(_) | Basis::Departure(_) | Basis::Signature(_) => TimeDelta::zero(),
+    }
+}
+
+fn later(start: DateTime<Utc>, length: TimeDelta) -> DateTime<Utc> {
+    start.checked_add_signed(length).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 /// Judges whether the hold has passed: since when all agree, and the hold with
@@ -101,59 +216,59 @@ fn assumed(evidence: &Evidence, known: [Option<u32>; 3]) -> Hold {
 pub(crate) fn judge(
     evidence: &Evidence,
     expectation: &Expectation,
-    watch: &Watch,
+    (watch, terms): (&Watch, &Terms),
     policy: &Policy,
-    hold: Hold,
     now: DateTime<Utc>,
     ledger: &mut Ledger,
 ) -> (Option<DateTime<Utc>>, Hold) {
-    if hold.basis == Basis::Assumed {
-        let text = "the set before was not seen, so its TTL is not known and a longer hold is kept";
-        ledger.add(Finding::new("old-ttl-unknown", Severity::Note, text));
-    }
-    if hold.length.is_none() {
+    let agreed = agreed_since(evidence, expectation, watch, now);
+    let agreed = agreed.map(|agreed| stated(agreed, watch, terms, policy, now, ledger));
+    let start = agreed.unwrap_or(now);
+    let (until, basis) = terms.end(start);
+    let length = until.map(|until| until - start);
+    let Some(until) = until else {
         let text = "no signature over the set before was seen, so it is not known when the last one expires";
         ledger.add(Finding::new("old-signature-unknown", Severity::Unknown, text));
-    }
-    let Some(agreed) = agreed_since(evidence, expectation, watch, now) else { return (None, hold) };
-    let agreed = stated(agreed, watch, policy, now, ledger);
-    let Some(length) = hold.length else { return (Some(agreed), hold) };
-    let mut until = end(agreed, length);
-    if hold.basis != Basis::Asked && end_of_departure(watch, length) > until {
-        until = end_of_departure(watch, length);
-        let text = "a name server is no longer listed, and resolvers may go on asking it for two days";
-        ledger.add(Finding::new("server-departed", Severity::Note, text));
-    }
-    if let Basis::Signature(Some(expires)) = hold.basis {
-        until = until.max(end(expires, TimeDelta::zero()));
-    }
+        return (agreed, Hold { length, basis, until });
+    };
+    let Some(agreed) = agreed else { return (None, Hold { length, basis, until: None }) };
+    // Whole seconds are for people: a hold of none has passed at once.
+    let shown = end(until, TimeDelta::zero());
     if until > now {
-        let text = format!("all servers agree since {}, which is to last until {}", moment(agreed), moment(until));
-        ledger.add_until(until, Finding::new("hold-not-elapsed", Severity::Wait, text));
-        if let Some(at) = watch.others_expected_at {
-            let text =
-                format!("other records were expected until {}, and the clock began again with these", moment(at));
-            ledger.add(Finding::new("expectation-changed", Severity::Note, text));
-        }
+        ledger.add_until(shown, not_elapsed(agreed, shown));
+        ledger.add_all(reasons(basis));
     }
-    (Some(agreed), Hold { until: Some(until), ..hold })
+    (Some(agreed), Hold { length, basis, until: Some(shown) })
+}
+
+fn not_elapsed(agreed: DateTime<Utc>, until: DateTime<Utc>) -> Finding {
+    let text = format!("all servers agree since {}, which is to last until {}", moment(agreed), moment(until));
+    Finding::new("hold-not-elapsed", Severity::Wait, text)
+}
+
+/// Why a hold lasts longer than the TTLs that are known.
+fn reasons(basis: Basis) -> Option<Finding> {
+    let (code, text) = match basis {
+        Basis::FirstLook(look) => (
+            "old-ttl-unknown",
+            format!(
+                "this owner was first looked at at {}, so what was served before is not known; a day covers TTLs up \
+                 to a day, and what had a longer one then is not covered",
+                moment(look)
+            ),
+        ),
+        Basis::Departure(until) => (
+            "server-departed",
+            format!("a name server is no longer listed, and resolvers may go on asking it until {}", moment(until)),
+        ),
+        Basis::Asked | Basis::OldTtl(_) | Basis::NegativeTtl(_) | Basis::Signature(_) => return None,
+    };
+    Some(Finding::new(code, Severity::Note, text))
 }
 
 /// Whether the hold that nobody shortened has passed too.
-pub(crate) fn rested(
-    evidence: &Evidence,
-    expectation: &Expectation,
-    watch: &Watch,
-    agreed: Option<DateTime<Utc>>,
-    now: DateTime<Utc>,
-) -> bool {
-    let length = default_length(evidence, expectation, watch).length;
-    let until = agreed.zip(length).map(|(agreed, length)| end(agreed, length).max(end_of_departure(watch, length)));
-    until.is_some_and(|until| until <= now)
-}
-
-fn end_of_departure(watch: &Watch, length: TimeDelta) -> DateTime<Utc> {
-    watch.departed_at.map_or(DateTime::<Utc>::MIN_UTC, |departed| end(end(departed, DEPARTED), length))
+pub(crate) fn rested(terms: &Terms, agreed: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+    agreed.is_some_and(|agreed| terms.default_end(agreed).0 <= now)
 }
 
 /// The moment at which the last server was first seen to serve what is
@@ -170,7 +285,7 @@ fn agreed_since(
     for (index, hop) in evidence.hops.iter().enumerate() {
         for server in &hop.servers {
             let since = watch.servers.get(&server_key(hop, server)).and_then(|seen| seen.since);
-            if serves(evidence, index, server, &expectation.expected) {
+            if serves(evidence, index, server, expectation.expected()) {
                 // A moment to come is the trace of a wrong clock.
                 agreed = agreed.max(Some(since.filter(|since| *since <= now).unwrap_or(now)));
                 any = true;
@@ -184,11 +299,12 @@ fn agreed_since(
     agreed.filter(|_| any)
 }
 
-/// The user's `--since`, unless a server was seen without the record after it,
-/// or `patch` found the zone without it.
+/// The user's `--since`, unless something else was seen after it, or `patch`
+/// found the zone without the new records.
 fn stated(
     agreed: DateTime<Utc>,
     watch: &Watch,
+    terms: &Terms,
     policy: &Policy,
     now: DateTime<Utc>,
     ledger: &mut Ledger,
@@ -196,7 +312,8 @@ fn stated(
     let Some(since) = policy.since.filter(|since| *since <= now) else { return agreed };
     let unpatched = watch.old.by_patch && lacks_any(&watch.old.records, &watch.expected);
     let patched_at = watch.old.seen_at.filter(|_| unpatched);
-    let text = if let Some(seen) = watch.disagreed_at.filter(|seen| *seen > since) {
+    let seen_at = terms.served.iter().map(|served| served.seen_at).max().max(watch.disagreed_at);
+    let text = if let Some(seen) = seen_at.filter(|seen| *seen > since) {
         format!("not all servers agreed at {}, so {} is not counted", moment(seen), moment(since))
     } else if let Some(seen) = patched_at.filter(|seen| *seen > since) {
         format!("the zone had no new record before {}, so {} is not counted", moment(seen), moment(since))

@@ -26,6 +26,11 @@ impl Ledger {
         self.findings.push(finding);
     }
 
+    /// Notes several facts that stay as they are.
+    pub(crate) fn add_all(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        findings.into_iter().for_each(|finding| self.add(finding));
+    }
+
     /// Notes that an address was silent: that says nothing about what it serves.
     pub(crate) fn add_silence(&mut self, finding: Finding) {
         self.findings.push(finding);
@@ -40,14 +45,43 @@ impl Ledger {
     /// Sums up: the heaviest finding decides.
     pub(crate) fn verdict(mut self, agreed_since: Option<DateTime<Utc>>, hold: Option<Hold>) -> Verdict {
         self.findings.sort_by(|a, b| {
-            let key = |f: &Finding| (f.code, f.server.clone(), f.message.clone());
+            let key = |f: &Finding| (rank(f.code), f.code, f.server.clone(), f.message.clone());
             b.severity.cmp(&a.severity).then_with(|| key(a).cmp(&key(b)))
         });
         self.findings.dedup();
         let decision = self.findings.first().map_or(Decision::Safe, |worst| worst.severity.into());
         let safe_at = self.until.filter(|_| decision == Decision::Wait && !self.open);
         let (findings, settled) = (self.findings, !self.unsettled);
-        Verdict { decision, safe_at, agreed_since, hold, findings, settled, rested: false, cleared: false }
+        Verdict {
+            decision,
+            safe_at,
+            agreed_since,
+            hold,
+            findings,
+            settled,
+            rested: false,
+            cleared: false,
+            unpublished: false,
+        }
+    }
+}
+
+/// Findings of one weight stand in this order: what causes others before what
+/// follows from it, so that the first one is what somebody has to see to.
+fn rank(code: &str) -> u8 {
+    match code {
+        "clock-before-build" | "nothing-expected" | "check-timeout" | "limits-exceeded" | "no-route" => 0,
+        "signature-expired" | "signature-not-yet-valid" | "insecure" => 1,
+        // What is wrong with one server, or with what it gives.
+        "bogus" | "denial-unproven" | "old-record-missing" | "not-published" | "unreachable" => 2,
+        "servfail" | "refused" | "not-authoritative" | "malformed" | "error-code" | "truncated-without-tcp" => 3,
+        "machines-differ" | "record-missing" | "parameter-set-unmatched" | "signature-expires-soon" => 4,
+        // What follows from all that.
+        "rrset-differs" | "serial-behind" | "serial-unknown" | "resolver-stale" => 6,
+        "no-servers" | "zone-not-found" | "zone-unknown" | "chain-incomplete" | "indeterminate" => 7,
+        "cname-target-insecure" | "host-address-insecure" | "host-address-unknown" | "old-signature-unknown" => 8,
+        "hold-not-elapsed" => 9,
+        _ => 5,
     }
 }
 

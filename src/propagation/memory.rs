@@ -1,11 +1,16 @@
-//! What was seen before, per zone: the clock of each key change, and what is
-//! known of the set it replaces. Plain data; `files::state` keeps it on disk.
+//! What was seen before, per zone: what was served at each owner and when, and
+//! the clock of each key change. Plain data; `files::state` keeps it on disk.
+//!
+//! Two things are kept apart. The *history* of an owner is what anybody saw
+//! served there; it says how long caches may hold what. A *change* is one set of
+//! expected records at one owner, with a clock of its own: a monitor of the
+//! deployed key and a change to the next one do not disturb each other.
 //!
 //! The clock runs per server. It starts when a server is first seen to serve
 //! the whole expected set, proven; it stops when the server gives any other
-//! answer, proven or not; silence neither starts nor stops it. All agree since
-//! the last of them does, and since the last time one was seen that did not.
-//! When other records are expected, every clock starts again.
+//! answer, proven or not, whoever looked; silence neither starts nor stops it.
+//! All agree since the last of them does, and since the last time one was seen
+//! that did not. A server leads elsewhere when its alias does: then it starts again.
 //!
 //! Every field must be there when a document is read: one that was left out
 //! would be read as "never seen", which can shorten a hold.
@@ -13,29 +18,46 @@
 //! Between two checks nobody looks: a server that falls back and recovers in
 //! between is not noticed.
 
+pub mod clock;
+mod departures;
+pub mod history;
 mod old;
+mod resolvers;
 mod seen;
 mod stored;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::name::Name;
-use crate::propagation::evidence::{Evidence, Hop, Outcome, ServerAnswer};
+use crate::propagation::evidence::{Evidence, Hop, ServerAnswer};
+use crate::propagation::memory::clock::{Clock, Reading};
+use crate::propagation::memory::history::{Content, History};
 use crate::propagation::memory::seen::{says_something, shows_another_set};
-use crate::propagation::servers::{lacks_any, serves, stale_until};
+use crate::propagation::servers::{lacks_any, serves};
 use crate::propagation::sets::has_unmatched;
 use crate::propagation::silence::silent;
-use crate::propagation::{Decision, Expectation, Verdict, label, sorted};
+use crate::propagation::{Decision, Expectation, Verdict, hold, label, sorted};
 use crate::tlsa::Tlsa;
 
+pub(crate) use departures::Departures;
 pub use old::Old;
+pub use resolvers::Resolvers;
+pub(crate) use resolvers::held_until;
 pub use seen::{Amiss, Seen};
 
 /// The form of the document; another number is another form.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
+
+/// Changes kept per owner; beyond, the one that was looked at longest ago goes.
+/// Its clock starts again when somebody comes back to it.
+const CHANGES: usize = 8;
+
+/// No cache keeps an answer longer than this, in seconds, unless it validated it
+/// (BIND's `max-cache-ttl`): the most that an unproven TTL can mean.
+pub(crate) const WEEK: u32 = 604_800;
 
 /// What is remembered about one zone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,11 +67,26 @@ pub struct Memory {
     pub version: u32,
     /// The zone's apex, absolute.
     pub zone: String,
-    /// The watched TLSA owners, absolute.
-    pub owners: BTreeMap<String, Watch>,
+    /// The clock that nobody sets; none where the system has none.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub clock: Option<Clock>,
+    /// The TLSA owners that were looked at, absolute, and those that aliases lead to.
+    pub owners: BTreeMap<String, Owner>,
 }
 
-/// One owner's key change.
+/// What is remembered of one owner.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Owner {
+    /// What was seen served there.
+    pub history: History,
+    /// What resolvers were seen to hold.
+    pub resolvers: Resolvers,
+    /// The key changes, each with its own clock.
+    pub changes: Vec<Watch>,
+}
+
+/// One key change at one owner: a set of expected records, and its clock.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Watch {
@@ -61,13 +98,6 @@ pub struct Watch {
     /// The last time a server was seen that did not serve them.
     #[serde(deserialize_with = "Option::deserialize")]
     pub disagreed_at: Option<DateTime<Utc>>,
-    /// The last time one of those was no longer there.
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub departed_at: Option<DateTime<Utc>>,
-    /// The last time one was no longer there, whatever it served: it agreed with
-    /// what was expected then, and does not with other records.
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub left_at: Option<DateTime<Utc>>,
     /// The last check.
     #[serde(deserialize_with = "Option::deserialize")]
     pub last_checked: Option<DateTime<Utc>>,
@@ -76,34 +106,21 @@ pub struct Watch {
     /// was asked for.
     #[serde(deserialize_with = "Option::deserialize")]
     pub cleared_at: Option<DateTime<Utc>>,
+    /// The last time that `patch` put these records into the zone file.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub patched_at: Option<DateTime<Utc>>,
     /// The check that found this memory to be from the future.
     #[serde(deserialize_with = "Option::deserialize")]
     pub clock_went_back_at: Option<DateTime<Utc>>,
-    /// The last check that expected other records, when those were not safe yet.
+    /// The largest TTL, in seconds, with which the expected set was served, where
+    /// what was served before may have had the same.
     #[serde(deserialize_with = "Option::deserialize")]
-    pub others_expected_at: Option<DateTime<Utc>>,
-    /// When resolvers drop a set without the new records, by address.
-    pub stale: BTreeMap<String, DateTime<Utc>>,
+    pub agreed_ttl: Option<u32>,
     /// The set that is being replaced.
     pub old: Old,
-    /// What is known of the sets that are served with all new records.
-    pub served: Served,
 }
 
-/// What counts of a set that agrees, once other records are expected: caches
-/// hold it then. Only grows while the same records are expected.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Served {
-    /// The largest TTL seen, in seconds.
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub ttl: Option<u32>,
-    /// When the last signature seen over it expires.
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub signature_expires: Option<DateTime<Utc>>,
-}
-
-/// How long answers of the time before a change are cached.
+/// How long answers of the time before a change are cached, as a zone file says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OldTtl {
     /// There was a set, with this TTL in seconds.
@@ -126,38 +143,69 @@ impl Memory {
     /// No memory of this zone.
     #[must_use]
     pub fn empty(zone: &Name) -> Self {
-        Self { version: VERSION, zone: zone.to_string(), owners: BTreeMap::new() }
+        Self { version: VERSION, zone: zone.to_string(), clock: None, owners: BTreeMap::new() }
     }
 
-    /// What is remembered of one owner; nothing, if it was never watched.
+    /// What is remembered of one key change; nothing, if it was never looked at.
     #[must_use]
-    pub fn of(&self, owner: &Name) -> Watch {
-        self.owners.get(&owner.to_string()).cloned().unwrap_or_default()
+    pub fn of(&self, owner: &Name, expectation: &Expectation) -> Watch {
+        self.watch(owner, expectation)
+    }
+
+    /// What was seen served at one owner.
+    pub(crate) fn history(&self, owner: &Name) -> Option<&History> {
+        self.owners.get(&owner.to_string()).map(|owner| &owner.history)
+    }
+
+    /// The same memory by the clocks as they are now: where the wall clock was set
+    /// ahead since the last reading, every time that is remembered moves along,
+    /// so that as much time has passed as did.
+    #[must_use]
+    pub fn read_at(&self, reading: Option<Reading>) -> Self {
+        let mut memory = self.clone();
+        let Some(reading) = reading else { return memory };
+        let step = match &mut memory.clock {
+            Some(clock) => clock.read(reading),
+            None => {
+                memory.clock = Some(Clock::started(reading));
+                None
+            }
+        };
+        if let Some(step) = step {
+            let times = memory.owners.values_mut().flat_map(Owner::times);
+            times.for_each(|time| *time = time.checked_add_signed(step).unwrap_or(*time));
+        }
+        memory
     }
 
     /// Records that the zone file was patched: `old` stood at the owner before,
-    /// cached for `ttl`, and `expected` are the records of the new key, which
-    /// were added or were there already. The clock starts again, unless the
-    /// same records were expected before and `old` had them all: then nothing
-    /// changed. A larger TTL remembered from before is kept while caches may
-    /// hold its set.
+    /// cached for `ttl` as the file says, and `expected` are the records of the
+    /// new key, which were added or were there already. The clock starts again,
+    /// unless the same records were expected before and `old` had them all: then
+    /// nothing changed.
     #[must_use]
     pub fn patched(&self, owner: &Name, old: &[Tlsa], ttl: OldTtl, expected: &[Tlsa], now: DateTime<Utc>) -> Self {
-        let expected = sorted(expected.to_vec());
+        let (expected, records) = (sorted(expected.to_vec()), sorted(old.to_vec()));
         let mut memory = self.clone();
-        let watch = memory.owners.entry(owner.to_string()).or_default();
-        if watch.expected == expected && !lacks_any(old, &expected) {
+        let owner = memory.owners.entry(owner.to_string()).or_default();
+        let whole = !lacks_any(&records, &expected);
+        let before = owner.changes.iter().find(|watch| watch.expected == expected);
+        if whole && before.is_some() {
             return memory;
         }
-        let mut known = watch.still_cached(now);
-        match ttl {
-            OldTtl::Set(ttl) => known.ttl = known.ttl.max(Some(ttl)),
-            OldTtl::Absent(ttl) => known.negative_ttl = known.negative_ttl.max(Some(ttl)),
-        }
-        // With the new records in it already, it is not the set before.
-        let inherited = !lacks_any(old, &expected);
-        let old = Old { records: sorted(old.to_vec()), by_patch: true, seen_at: Some(now), inherited, ..known };
-        *watch = watch.anew(expected, old);
+        let ttl = match ttl {
+            OldTtl::Set(ttl) => OldTtl::Set(ttl.min(WEEK)),
+            OldTtl::Absent(ttl) => OldTtl::Absent(ttl.min(WEEK)),
+        };
+        let signed = owner.history.signature_of(&records).is_some();
+        let old = Old::by_patch(records.clone(), ttl, signed, before.map(|watch| &watch.old), now);
+        let (content, seconds) = match ttl {
+            OldTtl::Set(ttl) => (Content::Set(records), ttl),
+            OldTtl::Absent(ttl) => (Content::Absent, ttl),
+        };
+        owner.history.word(content, seconds, now);
+        let watch = Watch { old, ..before.map_or_else(Watch::default, Watch::anew) };
+        owner.put(Watch { expected, patched_at: Some(now), ..watch });
         memory
     }
 
@@ -165,14 +213,12 @@ impl Memory {
     /// they are not missed any more. Where expected ones were among them, the
     /// clock starts again, as they may be put back before the next check.
     #[must_use]
-    pub fn pruned(&self, owner: &Name, removed: &[Tlsa], now: DateTime<Utc>) -> Self {
+    pub fn pruned(&self, owner: &Name, removed: &[Tlsa], _now: DateTime<Utc>) -> Self {
         let mut memory = self.clone();
-        if let Some(watch) = memory.owners.get_mut(&owner.to_string()) {
+        for watch in memory.owners.get_mut(&owner.to_string()).into_iter().flat_map(|owner| &mut owner.changes) {
             watch.old.records.retain(|record| !removed.contains(record));
             if watch.expected.iter().any(|record| removed.contains(record)) {
-                let (records, by_patch) = (watch.old.records.clone(), watch.old.by_patch);
-                let old = Old { records, by_patch, ..watch.still_cached(now) };
-                *watch = watch.anew(watch.expected.clone(), old);
+                *watch = watch.anew();
             }
         }
         memory
@@ -189,16 +235,61 @@ impl Memory {
 
     /// Takes in what was just found, in place: a zone may have thousands of owners.
     pub(crate) fn learn(&mut self, evidence: &Evidence, expectation: &Expectation, now: DateTime<Utc>) {
-        let mut watch = self.watch(&evidence.owner, expectation, now);
-        watch.correct(now);
-        watch.listen(evidence, expectation, now);
+        let mut back = false;
+        for owner in evidence.hops.iter().map(|hop| &hop.owner).chain([&evidence.owner]) {
+            back |= self.owners.entry(owner.to_string()).or_default().correct(now);
+        }
+        let departures = Departures::of(evidence);
+        let mut led_elsewhere = Vec::new();
+        for hop in &evidence.hops {
+            let history = &mut self.owners.entry(hop.owner.to_string()).or_default().history;
+            led_elsewhere.extend(history.learn(hop, &departures, now));
+        }
+        let mut watch = self.watch(&evidence.owner, expectation);
+        if back {
+            watch.clock_went_back_at = Some(now);
+        }
+        let heard = Heard { evidence, departures: &departures, led_elsewhere: &led_elsewhere, now };
+        if !evidence.hops.is_empty() {
+            watch.listen(&heard, expectation);
+            self.weigh_history(&mut watch, evidence, expectation);
+        }
         watch.last_checked = Some(now);
-        self.owners.insert(evidence.owner.to_string(), watch);
+        let owner = self.owners.entry(evidence.owner.to_string()).or_default();
+        owner.resolvers.listen(&evidence.resolvers, expectation, now);
+        // What one looks for tells of what others wait for, too.
+        for other in owner.changes.iter_mut().filter(|other| other.expected != watch.expected) {
+            other.overhear(&heard);
+        }
+        owner.put(watch);
+    }
+
+    /// What the history says of the set before.
+    fn weigh_history(&self, watch: &mut Watch, evidence: &Evidence, expectation: &Expectation) {
+        for served in hold::served_before(evidence, expectation, self) {
+            match served.content {
+                Content::Absent => watch.old.absence_seen = true,
+                _ => watch.old.signature_expires = watch.old.signature_expires.max(served.signature_expires),
+            }
+        }
+        let signature =
+            |hop: &Hop| self.history(&hop.owner).and_then(|history| history.signature_of(&watch.old.records));
+        watch.old.unsigned &= evidence.hops.iter().all(|hop| signature(hop).is_none());
+        let agreed = hold::agreed_ttl(evidence, expectation, watch, self);
+        watch.agreed_ttl = watch.agreed_ttl.max(agreed);
     }
 
     /// Takes in what the evidence came to, in place.
-    pub(crate) fn learn_verdict(&mut self, evidence: &Evidence, verdict: &Verdict, now: DateTime<Utc>) {
-        let Some(watch) = self.owners.get_mut(&evidence.owner.to_string()) else { return };
+    pub(crate) fn learn_verdict(
+        &mut self,
+        evidence: &Evidence,
+        expectation: &Expectation,
+        verdict: &Verdict,
+        now: DateTime<Utc>,
+    ) {
+        let Some(owner) = self.owners.get_mut(&evidence.owner.to_string()) else { return };
+        let expected = expectation.expected();
+        let Some(watch) = owner.changes.iter_mut().find(|watch| watch.expected == expected) else { return };
         for hop in &evidence.hops {
             for server in &hop.servers {
                 let seen = watch.servers.entry(server_key(hop, server)).or_insert(Seen::UNHEARD);
@@ -214,120 +305,71 @@ impl Memory {
         }
     }
 
-    /// The owner's memory as it counts for this expectation: what was seen of
-    /// other expected records does not, only what is known of the old set.
-    pub(crate) fn watch(&self, owner: &Name, expectation: &Expectation, now: DateTime<Utc>) -> Watch {
+    /// The change as it counts for this expectation. One that was never looked at
+    /// takes over what is known of the set that is being replaced.
+    pub(crate) fn watch(&self, owner: &Name, expectation: &Expectation) -> Watch {
         let expected = expectation.expected().to_vec();
-        match self.owners.get(&owner.to_string()) {
-            Some(watch) if watch.expected == expected => watch.clone(),
-            None => Watch { expected, ..Watch::default() },
-            Some(watch) => {
-                let mut old = watch.still_cached(now);
-                if watch.cleared_at.is_none() {
-                    (old.records, old.by_patch) = (watch.old.records.clone(), watch.old.by_patch);
-                }
-                // What `patch` recorded is the set of the deployed key; what was
-                // added since may have been a mistake.
-                if !old.by_patch && watch.servers.values().any(|seen| seen.since.is_some()) {
-                    let former = watch.expected.iter().filter(|record| !expected.contains(record));
-                    old.records = sorted(old.records.into_iter().chain(former.cloned()).collect());
-                }
-                let others_expected_at = watch.last_checked.filter(|_| watch.cleared_at.is_none());
-                Watch { others_expected_at, ..watch.anew(expected, old) }
-            }
+        let Some(owner) = self.owners.get(&owner.to_string()) else { return Watch { expected, ..Watch::default() } };
+        if let Some(watch) = owner.changes.iter().find(|watch| watch.expected == expected) {
+            return watch.clone();
         }
+        // What `patch` recorded is the set of the deployed key, as long as no other
+        // was deployed since.
+        let pending = owner.changes.iter().filter(|watch| watch.old.by_patch && watch.cleared_at.is_none());
+        let old = match pending.max_by_key(|watch| watch.old.seen_at) {
+            Some(watch) => watch.old.clone(),
+            None => Old { records: owner.history.records_without(&expected), ..Old::default() },
+        };
+        Watch { expected, old, ..Watch::default() }
     }
 }
 
+impl Owner {
+    /// Keeps this change in the place of the one with the same records.
+    fn put(&mut self, watch: Watch) {
+        self.changes.retain(|other| other.expected != watch.expected);
+        while self.changes.len() >= CHANGES {
+            let looked_at = |at: &usize| self.changes[*at].last_checked.max(self.changes[*at].old.seen_at);
+            let Some(oldest) = (0..self.changes.len()).min_by_key(looked_at) else { break };
+            self.changes.remove(oldest);
+        }
+        let at = self.changes.partition_point(|other| other.expected < watch.expected);
+        self.changes.insert(at, watch);
+    }
+
+    /// Every time in it that a set clock moves along.
+    fn times(&mut self) -> impl Iterator<Item = &mut DateTime<Utc>> {
+        let changes = self.changes.iter_mut().flat_map(Watch::times);
+        self.history.times().chain(self.resolvers.times()).chain(changes)
+    }
+
+    /// Drops what lies in the future, the trace of a clock that was ahead; what
+    /// makes a hold longer counts from now. Returns whether there was anything.
+    fn correct(&mut self, now: DateTime<Utc>) -> bool {
+        let mut wrong = self.history.correct(now) | self.resolvers.correct(now);
+        for watch in &mut self.changes {
+            wrong |= watch.correct(now);
+        }
+        wrong
+    }
+}
+
+/// What was found this time, for the clocks.
+struct Heard<'a> {
+    evidence: &'a Evidence,
+    departures: &'a Departures,
+    led_elsewhere: &'a [String],
+    now: DateTime<Utc>,
+}
+
 impl Watch {
-    /// A clock that has not begun, for other records. Caches may still ask a server
-    /// that has left since the last check, so the servers are not forgotten, and
-    /// what a resolver held it holds.
-    fn anew(&self, expected: Vec<Tlsa>, old: Old) -> Self {
-        let listed = self.servers.iter().filter(|(_, seen)| seen.listed);
-        let servers = listed.map(|(key, _)| (key.clone(), Seen { listed: true, ..Seen::UNHEARD })).collect();
-        let departed_at = self.departed_at.max(self.left_at);
-        let stale = self.stale.clone();
-        Self { expected, old, servers, stale, departed_at, left_at: self.left_at, ..Self::default() }
-    }
-
-    /// Times to come are traces of a wrong clock: they become now.
-    fn correct(&mut self, now: DateTime<Utc>) {
-        if let Some(ahead) = self.last_checked.map(|last| last - now).filter(|ahead| *ahead > TimeDelta::zero()) {
-            self.stale.values_mut().for_each(|until| *until = until.checked_sub_signed(ahead).unwrap_or(now));
-        }
-        let seen = self.servers.values_mut().flat_map(Seen::times);
-        let own = [
-            &mut self.disagreed_at,
-            &mut self.departed_at,
-            &mut self.left_at,
-            &mut self.last_checked,
-            &mut self.others_expected_at,
-            &mut self.cleared_at,
-            &mut self.old.seen_at,
-        ];
-        let times = own.into_iter().flatten().chain(seen);
-        for time in times.filter(|time| **time > now) {
-            *time = now;
-            self.clock_went_back_at = Some(now);
-        }
-    }
-
-    fn listen(&mut self, evidence: &Evidence, expectation: &Expectation, now: DateTime<Utc>) {
-        if evidence.hops.is_empty() {
-            return;
-        }
-        self.forget_departed(evidence, now);
-        let (mut unclear, mut unmatched) = (Vec::new(), Vec::new());
-        for (index, hop) in evidence.hops.iter().enumerate() {
-            for server in &hop.servers {
-                let seen = self.servers.entry(server_key(hop, server)).or_insert(Seen::UNHEARD);
-                seen.listed |= server.listed.by_parent || server.listed.by_zone;
-                if !says_something(evidence, index, server) {
-                    if shows_another_set(server, expectation) {
-                        unclear.push(server);
-                        self.disagreed_at = Some(now);
-                        seen.since = None;
-                    }
-                    continue;
-                }
-                let whole = serves(evidence, index, server, expectation.expected());
-                let agrees = whole && !has_unmatched(server, expectation);
-                if whole {
-                    self.served.ttl = self.served.ttl.max(server.ttl).max(server.original_ttl);
-                    self.served.signature_expires = self.served.signature_expires.max(server.set_signature_expires);
-                }
-                if !agrees {
-                    self.disagreed_at = Some(now);
-                }
-                if !whole {
-                    self.old.learn(server, self.cleared_at.is_none(), now);
-                } else if !agrees {
-                    unmatched.push(server);
-                }
-                seen.since = agrees.then_some(seen.since.unwrap_or(now));
-                seen.heard_at = Some(now);
-            }
-        }
-        // What these teach depends on what the others have, in whatever order they come.
-        self.old.learn_unclear(&unclear);
-        self.old.learn_unmatched(&unmatched);
-        self.listen_to_resolvers(evidence, expectation, now);
-    }
-
-    /// A resolver that held another set does so until its time ends, whatever
-    /// it says in between, unless it has the new one.
-    fn listen_to_resolvers(&mut self, evidence: &Evidence, expectation: &Expectation, now: DateTime<Utc>) {
-        self.stale.retain(|_, until| *until > now);
-        for resolver in evidence.resolvers.iter().filter(|resolver| resolver.outcome == Outcome::Answered) {
-            let address = resolver.address.to_string();
-            if !lacks_any(&resolver.records, expectation.expected()) {
-                self.stale.remove(&address);
-            } else if let Some(ttl) = resolver.ttl {
-                let until = stale_until(now, ttl);
-                self.stale.entry(address).and_modify(|known| *known = until.max(*known)).or_insert(until);
-            }
-        }
+    /// The same change with a clock that has not begun.
+    fn anew(&self) -> Self {
+        let servers = self.servers.iter().filter(|(_, seen)| seen.listed);
+        let servers = servers.map(|(key, _)| (key.clone(), Seen { listed: true, ..Seen::UNHEARD })).collect();
+        let Self { agreed_ttl, disagreed_at, patched_at, .. } = *self;
+        let (expected, old) = (self.expected.clone(), self.old.clone());
+        Self { expected, servers, old, agreed_ttl, disagreed_at, patched_at, ..Self::default() }
     }
 
     /// The time it was safe after the default hold, unless a server fell back later.
@@ -335,53 +377,114 @@ impl Watch {
         self.cleared_at.filter(|cleared| self.disagreed_at.is_none_or(|at| at <= *cleared))
     }
 
-    /// What still matters once other records are expected: the TTLs, until caches
-    /// have had twice their time since all was safe, and signatures until they
-    /// expire. The records are not among it.
-    fn still_cached(&self, now: DateTime<Utc>) -> Old {
-        let matters = |ttl: &u32| {
-            let length = TimeDelta::seconds(i64::from(*ttl) * 2);
-            let end = self.calm_since().and_then(|cleared| cleared.checked_add_signed(length));
-            end.is_none_or(|end| end > now)
-        };
-        let ttl = self.old.ttl.filter(matters).max(self.served.ttl);
-        let negative_ttl = self.old.negative_ttl.filter(matters);
-        let signature_expires = self.old.signature_expires.max(self.served.signature_expires);
-        Old {
-            ttl,
-            negative_ttl,
-            signature_expires: signature_expires.filter(|expires| *expires > now),
-            seen_at: self.old.seen_at,
-            inherited: ttl.or(negative_ttl).is_some(),
-            ..Old::default()
+    fn listen(&mut self, heard: &Heard<'_>, expectation: &Expectation) {
+        self.forget_departed(heard);
+        let Heard { evidence, now, .. } = *heard;
+        let mut agreed: BTreeMap<String, bool> = BTreeMap::new();
+        for (index, hop) in evidence.hops.iter().enumerate() {
+            for server in &hop.servers {
+                let key = server_key(hop, server);
+                let seen = self.servers.entry(key.clone()).or_insert(Seen::UNHEARD);
+                seen.listed |= server.listed.by_parent || server.listed.by_zone;
+                let agrees = if says_something(evidence, index, server) {
+                    seen.heard_at = Some(now);
+                    let whole = serves(evidence, index, server, &self.expected);
+                    if !whole {
+                        let records_count = self.cleared_at.is_none();
+                        self.old.learn(server, records_count);
+                    }
+                    whole && !has_unmatched(&server.records, expectation)
+                } else if shows_another_set(server, &self.expected) {
+                    false
+                } else {
+                    continue;
+                };
+                // Of several machines behind one address, all have to.
+                *agreed.entry(key).or_insert(true) &= agrees;
+            }
+        }
+        for (key, agrees) in agreed {
+            let Some(seen) = self.servers.get_mut(&key) else { continue };
+            let since = seen.since.filter(|_| !heard.led_elsewhere.contains(&key));
+            seen.since = agrees.then_some(since.unwrap_or(now));
+            if !agrees {
+                self.disagreed_at = Some(now);
+            }
+        }
+    }
+
+    /// Takes in what somebody found who expected other records: a server that is
+    /// seen to lack one of these stops the clock, whoever looked.
+    fn overhear(&mut self, heard: &Heard<'_>) {
+        let Heard { evidence, now, .. } = *heard;
+        for (index, hop) in evidence.hops.iter().enumerate() {
+            for server in &hop.servers {
+                let key = server_key(hop, server);
+                let says = says_something(evidence, index, server);
+                let lacks = if says {
+                    !serves(evidence, index, server, &self.expected)
+                } else {
+                    shows_another_set(server, &self.expected)
+                };
+                if lacks || heard.led_elsewhere.contains(&key) {
+                    self.disagreed_at = Some(now);
+                    self.servers.entry(key).and_modify(|seen| seen.since = None);
+                }
+            }
         }
     }
 
     /// Forgets servers that are no longer there. One that did not agree, or was
-    /// never heard, may have been asked until now. A name whose address was not
-    /// found this time is still there, and so is one whose address now was.
-    fn forget_departed(&mut self, evidence: &Evidence, now: DateTime<Utc>) {
-        let listed = || evidence.hops.iter().flat_map(|hop| hop.servers.iter().map(move |server| (hop, server)));
-        let keys: BTreeSet<String> = listed().map(|(hop, server)| server_key(hop, server)).collect();
-        let nameless = listed().filter(|(_, server)| server.address.is_none());
-        let names: Vec<String> = nameless.map(|(hop, server)| format!("{} ", server_key(hop, server))).collect();
-        // Where an alias leads was not found out this time, and it may lead there still.
-        let lost = evidence.hops.last().is_some_and(|hop| hop.servers.iter().any(|server| server.alias.is_some()));
-        let asked = |key: &str| evidence.hops.iter().any(|hop| key.starts_with(&format!("{} ", hop.owner)));
-        let stays = |key: &String| {
-            keys.contains(key) || names.iter().any(|name| key.starts_with(name.as_str())) || (lost && !asked(key))
+    /// never heard, may have been asked until now.
+    fn forget_departed(&mut self, heard: &Heard<'_>) {
+        let left =
+            |(key, seen): (&String, &Seen)| seen.listed && seen.since.is_none() && heard.departures.has_left(key);
+        if self.servers.iter().any(left) {
+            self.disagreed_at = Some(heard.now);
+        }
+        self.servers.retain(|key, _| !heard.departures.is_done_with(key));
+    }
+
+    fn times(&mut self) -> impl Iterator<Item = &mut DateTime<Utc>> {
+        let own = [
+            &mut self.disagreed_at,
+            &mut self.last_checked,
+            &mut self.cleared_at,
+            &mut self.patched_at,
+            &mut self.clock_went_back_at,
+            &mut self.old.seen_at,
+        ];
+        own.into_iter().flatten().chain(self.servers.values_mut().flat_map(Seen::times))
+    }
+
+    fn correct(&mut self, now: DateTime<Utc>) -> bool {
+        let mut wrong = false;
+        let mut ahead = |time: &Option<DateTime<Utc>>| {
+            let ahead = time.is_some_and(|time| time > now);
+            wrong |= ahead;
+            ahead
         };
-        let found =
-            |key: &str| keys.iter().any(|other| other.strip_prefix(key).is_some_and(|rest| rest.starts_with(' ')));
-        let gone = |(key, seen): &(&String, &Seen)| seen.listed && !stays(key) && !found(key);
-        if self.servers.iter().any(|entry| gone(&entry)) {
-            self.left_at = Some(now);
+        // These say that time has passed: without them it has not.
+        for time in [&mut self.last_checked, &mut self.cleared_at, &mut self.clock_went_back_at] {
+            if ahead(time) {
+                *time = None;
+            }
         }
-        if self.servers.iter().filter(gone).any(|(_, seen)| seen.since.is_none()) {
-            self.disagreed_at = Some(now);
-            self.departed_at = Some(now);
+        for seen in self.servers.values_mut() {
+            for time in [&mut seen.since, &mut seen.heard_at] {
+                if ahead(time) {
+                    *time = None;
+                }
+            }
+            seen.amiss.iter_mut().for_each(|amiss| amiss.since = amiss.since.min(now));
         }
-        self.servers.retain(|key, _| stays(key));
+        // These start a hold again: no earlier than now.
+        for time in [&mut self.disagreed_at, &mut self.patched_at, &mut self.old.seen_at] {
+            if ahead(time) {
+                *time = Some(now);
+            }
+        }
+        wrong
     }
 }
 

@@ -15,12 +15,12 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::finding::{Finding, Severity};
 use crate::propagation::evidence::{Evidence, Hop, Outcome, Security, ServerAnswer};
-use crate::propagation::ledger::{Ledger, end};
-use crate::propagation::memory::Watch;
+use crate::propagation::ledger::Ledger;
+use crate::propagation::memory::{Resolvers, Watch, held_until};
 use crate::propagation::silence::{Waived, answered};
 use crate::propagation::{Expectation, address_text, brief_list, label};
 use crate::tlsa::Tlsa;
@@ -42,12 +42,10 @@ pub(crate) fn judge(
     expectation: &Expectation,
     watch: &Watch,
     waived: &Waived,
-    now: DateTime<Utc>,
     ledger: &mut Ledger,
 ) {
-    if watch.clock_went_back_at == Some(now) {
-        let text = "the state is from the future, so the clock went back: the time until now is not counted";
-        ledger.add(Finding::new("clock-went-back", Severity::Note, text));
+    if expectation.current().is_none() {
+        ledger.add(unnamed(watch));
     }
     for (index, hop) in evidence.hops.iter().enumerate() {
         let next = evidence.hops.get(index + 1);
@@ -65,8 +63,43 @@ pub(crate) fn judge(
             }
         }
         differing(hop, ledger);
-        behind(hop, ledger);
+        behind(hop, is_same_everywhere(hop), ledger);
     }
+}
+
+/// What is not checked, or only by what is known otherwise, without `--current`.
+fn unnamed(watch: &Watch) -> Finding {
+    let text = if watch.old.by_patch {
+        "the deployed key is not named: whether its records are still there was judged by what patch found in the zone"
+    } else {
+        "the deployed key is not named, so whether its records are still published was not checked"
+    };
+    Finding::new("current-not-named", Severity::Note, text)
+}
+
+/// Whether nobody publishes any of the records, although every server was heard
+/// and all have the same serial: then there is nothing to wait for, unless `patch`
+/// has put the records into the zone since.
+pub(crate) fn judge_unpublished(
+    evidence: &Evidence,
+    expectation: &Expectation,
+    watch: &Watch,
+    ledger: &mut Ledger,
+) -> bool {
+    let Some(hop) = evidence.hops.last() else { return false };
+    let serials: BTreeSet<Option<u32>> = hop.servers.iter().map(|server| server.serial).collect();
+    let without = |server: &ServerAnswer| {
+        let none = !expectation.expected().iter().any(|record| server.records.contains(record));
+        answered(server) && server.security == Security::Secure && server.alias.is_none() && none
+    };
+    let expects = !expectation.expected().is_empty();
+    let all = expects && !hop.servers.is_empty() && hop.servers.iter().all(without);
+    let unpublished = all && serials.len() == 1 && !serials.contains(&None) && watch.patched_at.is_none();
+    if unpublished {
+        let text = format!("no server of {} has any of the records, and all have the same serial", hop.zone);
+        ledger.add(Finding::new("not-published", Severity::Wait, text));
+    }
+    unpublished
 }
 
 fn records_missing(server: &ServerAnswer, expected: &[Tlsa]) -> Option<Finding> {
@@ -135,7 +168,22 @@ fn differing(hop: &Hop, ledger: &mut Ledger) {
     }
 }
 
-fn behind(hop: &Hop, ledger: &mut Ledger) {
+/// Whether every server answers with the same, proven.
+fn is_same_everywhere(hop: &Hop) -> bool {
+    let sorted =
+        |server: &ServerAnswer| (server.alias.clone(), server.records.iter().cloned().collect::<BTreeSet<_>>());
+    let first = hop.servers.first().map(sorted);
+    hop.servers.iter().all(|server| {
+        let proven = server.outcome == Outcome::Answered && server.security == Security::Secure;
+        proven && Some(sorted(server)) == first
+    })
+}
+
+/// A serial says that a server lags as long as sets differ. Where all give the
+/// same, the zone may have several signers with serials of their own (RFC 8901),
+/// or change all the time.
+fn behind(hop: &Hop, same: bool, ledger: &mut Ledger) {
+    let severity = if same { Severity::Note } else { Severity::Wait };
     // A server that gave its serial and no answer lags as any other does.
     let serials: BTreeSet<u32> = hop.servers.iter().filter_map(|server| server.serial).collect();
     for server in &hop.servers {
@@ -143,7 +191,7 @@ fn behind(hop: &Hop, ledger: &mut Ledger) {
         let newer = |other: &&u32| serial_order(serial, **other).is_none_or(Ordering::is_lt);
         if let Some(newer) = serials.iter().find(newer) {
             let text = format!("has serial {serial} of {}, another server has {newer}", hop.zone);
-            ledger.add(Finding::new("serial-behind", Severity::Wait, text).at(label(server)));
+            ledger.add(Finding::new("serial-behind", severity, text).at(label(server)));
         }
     }
 }
@@ -165,11 +213,11 @@ fn serial_order(a: u32, b: u32) -> Option<Ordering> {
 pub(crate) fn judge_resolvers(
     evidence: &Evidence,
     expectation: &Expectation,
-    watch: &Watch,
+    remembered: &Resolvers,
     now: DateTime<Utc>,
     ledger: &mut Ledger,
 ) {
-    judge_remembered(evidence, watch, now, ledger);
+    judge_remembered(evidence, expectation, remembered, now, ledger);
     for resolver in &evidence.resolvers {
         let name = address_text(resolver.address);
         let failed = resolver.outcome == Outcome::ServFail;
@@ -200,8 +248,8 @@ pub(crate) fn judge_resolvers(
             continue;
         }
         let stale = |text: String| Finding::new("resolver-stale", Severity::Wait, text).at(name.clone());
-        let seen = watch.stale.get(&resolver.address.to_string()).copied();
-        match seen.or_else(|| resolver.ttl.map(|ttl| stale_until(now, ttl))) {
+        let seen = remembered.stale_until(&resolver.address.to_string(), expectation.expected());
+        match seen.or_else(|| resolver.ttl.map(|ttl| held_until(now, ttl))) {
             Some(until) if until > now => {
                 let text = format!("this resolver holds a set without the new record until {}", super::moment(until));
                 ledger.add_until(until, stale(text));
@@ -212,24 +260,23 @@ pub(crate) fn judge_resolvers(
     }
 }
 
-/// A resolver that was seen with another set still has it, even if it gives no
-/// set now or is not asked any more.
-fn judge_remembered(evidence: &Evidence, watch: &Watch, now: DateTime<Utc>, ledger: &mut Ledger) {
-    let speaks = |address: &str| {
-        let mut answers = evidence.resolvers.iter().filter(|resolver| resolver.outcome == Outcome::Answered);
-        answers.any(|resolver| resolver.address.to_string() == address)
-    };
-    for (address, until) in watch.stale.iter().filter(|(address, until)| **until > now && !speaks(address)) {
-        let name = address.parse().map_or_else(|_| address.clone(), address_text);
-        let text =
-            format!("this resolver held a set without the new record that lasts until {}", super::moment(*until));
-        ledger.add_until(*until, Finding::new("resolver-stale", Severity::Wait, text).at(name));
+/// A resolver that was seen with another set still has it, even if it gives no set now.
+fn judge_remembered(
+    evidence: &Evidence,
+    expectation: &Expectation,
+    remembered: &Resolvers,
+    now: DateTime<Utc>,
+    ledger: &mut Ledger,
+) {
+    for resolver in evidence.resolvers.iter().filter(|resolver| resolver.outcome != Outcome::Answered) {
+        let held = remembered.stale_until(&resolver.address.to_string(), expectation.expected());
+        if let Some(until) = held.filter(|until| *until > now) {
+            let text =
+                format!("this resolver held a set without the new record that lasts until {}", super::moment(until));
+            let name = address_text(resolver.address);
+            ledger.add_until(until, Finding::new("resolver-stale", Severity::Wait, text).at(name));
+        }
     }
-}
-
-/// When a cached answer is gone.
-pub(crate) fn stale_until(now: DateTime<Utc>, ttl: u32) -> DateTime<Utc> {
-    end(now, TimeDelta::seconds(i64::from(ttl)))
 }
 
 /// Whether a set lacks one of these records.

@@ -30,12 +30,12 @@ pub(crate) fn open_parameters(evidence: &Evidence, expectation: &Expectation) ->
 
 /// Whether the set has a record of parameters that no new key is known to match
 /// with: caches that hold it are waited for as those are that hold the old set.
-pub(crate) fn has_unmatched(server: &ServerAnswer, expectation: &Expectation) -> bool {
+pub(crate) fn has_unmatched(records: &[Tlsa], expectation: &Expectation) -> bool {
     let known = |params: Params| expectation.expected.iter().any(|record| record.params == params);
-    let open = server.records.iter().filter(|record| is_usable(record) && !known(record.params));
+    let open = records.iter().filter(|record| is_usable(record) && !known(record.params));
     open.into_iter().any(|record| {
         let keys = expectation.derived.get(&record.params).map(Vec::as_slice).unwrap_or_default();
-        keys.is_empty() || !keys.iter().all(|key| key.iter().any(|record| server.records.contains(record)))
+        keys.is_empty() || !keys.iter().all(|key| key.iter().any(|record| records.contains(record)))
     })
 }
 

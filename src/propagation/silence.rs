@@ -12,9 +12,10 @@ use chrono::{DateTime, Utc};
 
 use crate::finding::{Finding, Severity};
 use crate::propagation::evidence::{Evidence, Hop, Outcome, Security, ServerAnswer};
-use crate::propagation::ledger::{Ledger, end};
+use crate::propagation::hold::Terms;
+use crate::propagation::ledger::Ledger;
 use crate::propagation::memory::{Watch, server_key};
-use crate::propagation::{Hold, Policy, label};
+use crate::propagation::{Policy, label};
 
 /// The addresses that are waived, by the owner asked for and the server's label.
 #[derive(Debug, Default)]
@@ -37,7 +38,7 @@ pub(crate) fn judge(
     evidence: &Evidence,
     watch: &Watch,
     policy: &Policy,
-    hold: &Hold,
+    terms: &Terms,
     now: DateTime<Utc>,
     ledger: &mut Ledger,
 ) -> Waived {
@@ -45,7 +46,7 @@ pub(crate) fn judge(
         let text = format!("the zone of {} was not found", evidence.owner);
         ledger.add(Finding::new("zone-not-found", Severity::Unknown, text));
     }
-    let waived = waive(evidence, watch, policy, hold, now);
+    let waived = waive(evidence, watch, policy, terms, now);
     for hop in &evidence.hops {
         if !hop.servers.iter().any(answered) {
             let text = format!("no name server of {} answered for {}", hop.zone, hop.owner);
@@ -98,7 +99,7 @@ fn missing(server: &ServerAnswer, excused: bool) -> Option<Finding> {
     Some(Finding::new(server.outcome.word(), Severity::Unknown, text))
 }
 
-fn waive(evidence: &Evidence, watch: &Watch, policy: &Policy, hold: &Hold, now: DateTime<Utc>) -> Waived {
+fn waive(evidence: &Evidence, watch: &Watch, policy: &Policy, terms: &Terms, now: DateTime<Utc>) -> Waived {
     let mut addresses = BTreeSet::new();
     let mut waived = Waived::default();
     for hop in &evidence.hops {
@@ -106,7 +107,7 @@ fn waive(evidence: &Evidence, watch: &Watch, policy: &Policy, hold: &Hold, now: 
         let spoken = hop.servers.iter().any(answered);
         for server in hop.servers.iter().filter(|server| server.outcome == Outcome::Unreachable) {
             addresses.insert(server.address.map_or_else(|| server.name.to_string(), |address| address.to_string()));
-            if spoken && silent(server) && !last_heard_amiss(hop, server, watch, hold, now) {
+            if spoken && silent(server) && !last_heard_amiss(hop, server, watch, terms, now) {
                 waived.0.insert(server_key(hop, server));
             }
         }
@@ -124,10 +125,10 @@ pub(crate) fn silent(server: &ServerAnswer) -> bool {
         && server.findings.iter().all(|finding| finding.severity < Severity::Unsafe)
 }
 
-fn last_heard_amiss(hop: &Hop, server: &ServerAnswer, watch: &Watch, hold: &Hold, now: DateTime<Utc>) -> bool {
+fn last_heard_amiss(hop: &Hop, server: &ServerAnswer, watch: &Watch, terms: &Terms, now: DateTime<Utc>) -> bool {
     watch.servers.get(&server_key(hop, server)).is_some_and(|seen| {
-        // Without a length nothing can be said to have passed.
-        let passed = |heard| hold.length.is_some_and(|length| heard < now && end(heard, length) <= now);
+        // Without an end nothing can be said to have passed.
+        let passed = |heard| heard < now && terms.end(heard).0.is_some_and(|end| end <= now);
         seen.heard_at.is_some_and(|heard| !seen.sound && !passed(heard))
     })
 }

@@ -164,7 +164,7 @@ mod tests {
         let policy = Policy { hold: HoldWish::For(TimeDelta::hours(2)), ..Policy::default() };
         let memory = Memory::empty(&name("example.com"));
         let (verdict, memory) = check(&evidence, &expectation, &memory, &policy, at("12:00:00"));
-        let watch = memory.of(&evidence.owner);
+        let watch = memory.of(&evidence.owner, &expectation);
         text(&[Judged { evidence, expectation, verdict, watch }], at("12:00:00"))
     }
 

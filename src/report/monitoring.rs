@@ -85,7 +85,7 @@ mod tests {
         let policy = Policy { hold: HoldWish::For(TimeDelta::seconds(hold)), ..Policy::default() };
         let memory = Memory::empty(&name("example.com"));
         let (verdict, memory) = check(&evidence, &expectation, &memory, &policy, at("12:00:00"));
-        let watch = memory.of(&evidence.owner);
+        let watch = memory.of(&evidence.owner, &expectation);
         Judged { evidence, expectation, verdict, watch }
     }
 

@@ -68,7 +68,10 @@ fn basis(basis: Basis) -> String {
         Basis::Asked => "as asked for".to_owned(),
         Basis::OldTtl(ttl) => format!("twice the TTL of the set before, {ttl} s"),
         Basis::NegativeTtl(ttl) => format!("twice the negative TTL, {ttl} s, as there was no set before"),
-        Basis::Assumed => "assumed, as the set before was not seen".to_owned(),
+        Basis::FirstLook(look) => format!("a day since the first look at {}", moment(look)),
+        Basis::Departure(until) => {
+            format!("a server that left may be asked until {}, and twice its TTL", moment(until))
+        }
         Basis::Signature(Some(expires)) => {
             format!("at least, and until the old signature expires at {}", moment(expires))
         }

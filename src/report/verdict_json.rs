@@ -113,7 +113,7 @@ mod tests {
         let policy = Policy { hold: HoldWish::For(TimeDelta::hours(2)), since: None, allow_unreachable: 1 };
         let memory = Memory::empty(&name("example.com"));
         let (verdict, memory) = check(&seen, &expectation, &memory, &policy, at("12:00:00"));
-        let watch = memory.of(&seen.owner);
+        let watch = memory.of(&seen.owner, &expectation);
         let judged = Judged { evidence: seen, expectation, verdict, watch };
         let document = Value::Object(fields(&[judged], at("12:00:00")));
         assert_eq!(keys(&document), ["verdict", "checked_at", "safe_at", "targets"]);

@@ -15,6 +15,7 @@ use crate::cli::inputs;
 use crate::cli::{Cli, Color, Command, Global, Streams};
 use crate::dns::{Reach, Settings};
 use crate::propagation::evidence::{Evidence, Outcome};
+use crate::propagation::memory::clock::Reading;
 use crate::propagation::sample::{self, at, failing, key, key_as, server};
 use crate::tlsa::Target;
 use crate::tlsa::{Params, Tlsa};
@@ -37,6 +38,10 @@ struct Stage {
 impl World for Stage {
     fn now(&self) -> DateTime<Utc> {
         self.now.get()
+    }
+
+    fn clock(&self, _: DateTime<Utc>) -> Option<Reading> {
+        None
     }
 
     /// The last round is given for ever.

@@ -18,6 +18,7 @@ use crate::files::state::{self, StateError};
 use crate::name::Name;
 use crate::propagation::evidence::Evidence;
 use crate::propagation::memory::Memory;
+use crate::propagation::memory::clock::Reading;
 use crate::propagation::{Decision, Expectation, Judged, Policy, check_in, overall};
 use crate::report::metrics;
 use crate::tlsa::Target;
@@ -71,7 +72,10 @@ impl Watching {
         let mut last: Option<(DateTime<Utc>, Vec<Judged>)> = None;
         loop {
             let (now, judged) = match (self.gather(world), last) {
-                (Ok(evidence), _) => self.judge(evidence, world.now())?,
+                (Ok(evidence), _) => {
+                    let now = world.now();
+                    self.judge(evidence, world.clock(now), now)?
+                }
                 (Err(signal), Some((checked_at, judged))) => {
                     return Ok(Watched { checked_at, judged, interrupted: Some(signal) });
                 }
@@ -109,7 +113,12 @@ impl Watching {
 
     /// Judges what was gathered by `now`: the moment is that of the last answer,
     /// so that nobody is taken to have agreed before they said so.
-    fn judge(&self, gathered: Vec<Evidence>, now: DateTime<Utc>) -> Result<(DateTime<Utc>, Vec<Judged>), Failure> {
+    fn judge(
+        &self,
+        gathered: Vec<Evidence>,
+        clock: Option<Reading>,
+        now: DateTime<Utc>,
+    ) -> Result<(DateTime<Utc>, Vec<Judged>), Failure> {
         let jobs = self.jobs.iter().flat_map(|job| job.targets.iter().map(move |_| job));
         let mut zones: BTreeMap<Option<Name>, Vec<Asked>> = BTreeMap::new();
         for (place, (evidence, job)) in gathered.into_iter().zip(jobs).enumerate() {
@@ -127,7 +136,7 @@ impl Watching {
             // One document of the state for all targets of a zone.
             let change = |zone: &Name, memory: &Memory| {
                 let asked = zones.remove(&Some(zone.clone())).unwrap_or_default();
-                self.judge_zone(asked, memory, now)
+                self.judge_zone(asked, &memory.read_at(clock.clone()), now)
             };
             judged.extend(state::update_all(&self.state, &names, change).map_err(failure)?.into_iter().flatten());
         }
@@ -141,7 +150,7 @@ impl Watching {
         let mut memory = memory.clone();
         let judge = |Asked { place, evidence, expectation }: Asked| {
             let verdict = check_in(&mut memory, &evidence, &expectation, &self.policy, now);
-            let watch = memory.of(&evidence.owner);
+            let watch = memory.of(&evidence.owner, &expectation);
             (place, Judged { evidence, expectation, verdict, watch })
         };
         let judged = asked.into_iter().map(judge).collect();

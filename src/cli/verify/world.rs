@@ -10,7 +10,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::cli::verify::exec::Program;
 use crate::dns::{self, Reach, Settings};
+use crate::files::clock;
 use crate::propagation::evidence::Evidence;
+use crate::propagation::memory::clock::Reading;
 use crate::tlsa::Target;
 
 /// The signal that somebody sent to end the program, by its name.
@@ -21,6 +23,8 @@ pub(crate) struct Interrupted(pub(crate) &'static str);
 pub(crate) trait World {
     /// The moment.
     fn now(&self) -> DateTime<Utc>;
+    /// The clock that nobody sets, beside that moment.
+    fn clock(&self, now: DateTime<Utc>) -> Option<Reading>;
     /// From now on, signals end what is under way instead of the process.
     ///
     /// # Errors
@@ -66,6 +70,10 @@ impl Clockwork {
 impl World for Clockwork {
     fn now(&self) -> DateTime<Utc> {
         Utc::now().checked_add_signed(self.ahead).unwrap_or_else(Utc::now)
+    }
+
+    fn clock(&self, now: DateTime<Utc>) -> Option<Reading> {
+        Some(clock::read(now))
     }
 
     fn catch_signals(&mut self) -> io::Result<()> {

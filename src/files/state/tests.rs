@@ -57,8 +57,12 @@ fn a_damaged_document_is_an_error_and_is_left_alone() {
 #[test]
 fn a_document_of_another_version_or_zone_is_an_error() {
     let whole = serde_json::to_string(&some_memory()).unwrap();
-    let newer = whole.replacen("\"version\":1", "\"version\":2,\"unheard\":[]", 1);
-    assert!(matches!(damaged(&newer).problem, Problem::Version(2)));
+    for (version, hint) in [(1, "move the file away"), (3, "use the version")] {
+        let other = whole.replacen("\"version\":2", &format!("\"version\":{version},\"unheard\":[]"), 1);
+        let error = damaged(&other);
+        assert!(matches!(error.problem, Problem::Version(found) if found == version));
+        assert!(error.hint().contains(hint), "{}", error.hint());
+    }
     let other = whole.replacen("\"zone\":\"example.com.\"", "\"zone\":\"example.org.\"", 1);
     assert!(matches!(damaged(&other).problem, Problem::Zone(_)));
 }

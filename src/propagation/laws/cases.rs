@@ -34,7 +34,7 @@ impl Case {
     pub(super) fn before(&self) -> Memory {
         let mut memory = Memory::empty(&name("example.com"));
         if let Some(ttl) = self.patched {
-            let start = self.now() - TimeDelta::days(4);
+            let start = self.now() - TimeDelta::days(5);
             memory = memory.patched(&self.evidence.owner, &[key("old")], ttl, self.expectation.expected(), start);
         }
         for (evidence, seconds) in &self.earlier {
@@ -187,6 +187,8 @@ prop_compose! {
 #[derive(Clone, Debug)]
 enum Then {
     Same,
+    /// All servers had the old set.
+    Before,
     /// One server lagged.
     Lagging(Index),
     /// One server was silent.
@@ -201,6 +203,7 @@ impl Then {
         let mut then = now.clone();
         match self {
             Self::Same => {}
+            Self::Before => last_servers(&mut then).into_iter().flatten().for_each(lagging),
             Self::Lagging(index) => last_servers(&mut then).into_iter().for_each(|all| lagging(index.get_mut(all))),
             Self::Silent(index) => any_server(&mut then, &index).into_iter().for_each(silence),
             Self::Bare(index) => last_servers(&mut then).into_iter().for_each(|all| bare(index.get_mut(all))),
@@ -212,26 +215,30 @@ impl Then {
 
 fn earlier() -> impl Strategy<Value = Vec<(Then, i64)>> {
     let then = prop_oneof![
-        3 => Just(Then::Same),
+        6 => Just(Then::Same),
         3 => any::<Index>().prop_map(Then::Lagging),
         1 => any::<Index>().prop_map(Then::Silent),
         1 => any::<Index>().prop_map(Then::Bare),
         1 => any_evidence().prop_map(Then::Other),
     ];
-    let ago = prop_oneof![4 => select(vec![1i64, 60, 7_200, 30_000, 90_000, 200_000]), 1 => 0i64..300_000];
-    prop::collection::vec((then, ago), 0..5)
+    let ago =
+        prop_oneof![4 => select(vec![1i64, 60, 7_200, 30_000, 90_000, 200_000, 250_000, 300_000]), 1 => 0i64..400_000];
+    prop::collection::vec((then, ago), 0..6)
 }
 
 prop_compose! {
     pub(super) fn any_case()(
         evidence in any_evidence(),
         earlier in earlier(),
+        watched in prop_oneof![4 => Just(true), 1 => Just(false)],
         patched in select(vec![None, Some(OldTtl::Set(3600)), Some(OldTtl::Absent(60)), Some(OldTtl::Set(50_000))]),
         current in select(vec![None, Some(vec![key("old")])]),
         derivable: bool,
         policy in any_policy(),
     ) -> Case {
-        let mut earlier: Vec<_> = earlier.into_iter().map(|(then, ago)| (then.evidence(&evidence), ago)).collect();
+        // Whoever looked ahead of all that.
+        let ahead = (Then::Before, 400_000);
+        let mut earlier: Vec<_> = earlier.into_iter().chain(watched.then_some(ahead)).map(|(then, ago)| (then.evidence(&evidence), ago)).collect();
         earlier.sort_by_key(|(_, seconds)| -seconds);
         let extra = key_as("new", 3, 1, 2);
         let derived = derivable.then(|| (extra.params, vec![vec![extra]]));
@@ -252,7 +259,7 @@ pub(super) fn any_server<'a>(evidence: &'a mut Evidence, index: &Index) -> Optio
 }
 
 /// Serves no set.
-fn bare(server: &mut ServerAnswer) {
+pub(super) fn bare(server: &mut ServerAnswer) {
     let none = sample::server(1, &[]);
     *server = ServerAnswer { name: server.name.clone(), address: server.address, listed: server.listed, ..none };
 }

@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{Finding, Severity};
-use crate::propagation::Expectation;
 use crate::propagation::evidence::{Evidence, Security, ServerAnswer};
 use crate::propagation::servers::lacks_any;
 use crate::propagation::silence::answered;
+use crate::tlsa::Tlsa;
 
 /// What is known of one server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +51,7 @@ impl Seen {
         self.amiss = known.or(code.map(|code| Amiss { code: code.to_owned(), since: now }));
     }
 
-    /// All times in it.
+    /// Every time in it that a set clock moves along.
     pub(crate) fn times(&mut self) -> impl Iterator<Item = &mut DateTime<Utc>> {
         let amiss = self.amiss.as_mut().map(|amiss| &mut amiss.since);
         self.since.iter_mut().chain(&mut self.heard_at).chain(amiss)
@@ -67,6 +67,6 @@ pub(crate) fn says_something(evidence: &Evidence, hop: usize, server: &ServerAns
 
 /// Whether an answer that says nothing for certain, as its signatures could not be
 /// verified, is not the expected one at any rate: so the clock must not run on.
-pub(crate) fn shows_another_set(server: &ServerAnswer, expectation: &Expectation) -> bool {
-    answered(server) && server.alias.is_none() && lacks_any(&server.records, expectation.expected())
+pub(crate) fn shows_another_set(server: &ServerAnswer, expected: &[Tlsa]) -> bool {
+    answered(server) && server.alias.is_none() && lacks_any(&server.records, expected)
 }

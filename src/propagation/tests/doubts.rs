@@ -5,10 +5,6 @@ use super::*;
 use crate::propagation::Basis;
 use crate::propagation::evidence::Listed;
 
-fn with_ttl(server: ServerAnswer, ttl: u32) -> ServerAnswer {
-    spoiled(server, |s| (s.ttl, s.original_ttl) = (Some(ttl), Some(ttl)))
-}
-
 fn third() -> Expectation {
     Expectation::new(vec![key("third")], None)
 }
@@ -43,7 +39,7 @@ fn the_ttl_that_agreeing_servers_had_outlives_a_lowered_one() {
     assert_eq!((hold.length, hold.basis), (Some(TimeDelta::days(8)), Basis::OldTtl(four_days)));
     watched.memory = unpatched;
     let hold = watched.see(lowered(), "10:00:00").hold.unwrap();
-    assert_eq!((hold.length, hold.basis), (Some(TimeDelta::days(8)), Basis::Assumed));
+    assert_eq!((hold.length, hold.basis), (Some(TimeDelta::days(8)), Basis::OldTtl(four_days)));
 }
 
 #[test]
@@ -68,12 +64,12 @@ fn a_shorter_ttl_of_an_earlier_change_does_not_shorten_a_careful_hold() {
     let raised = |number| with_ttl(server(number, &all_three()), 86_400);
     let verdict = watched.see(vec![raised(1), raised(2)], "09:00:00");
     let hold = verdict.hold.unwrap();
-    assert_eq!((hold.length, hold.basis), (Some(TimeDelta::days(2)), Basis::Assumed));
-    // Seen on a server that lags, the TTL is known again.
+    assert_eq!((hold.length, hold.basis), (Some(TimeDelta::days(2)), Basis::OldTtl(86_400)));
+    // A server that lags with a shorter one does not say that the others had it, too.
     let mut short = with_ttl(server(2, &new_and_old()), 7200);
     short.serial = Some(2_026_112_000);
     let hold = watched.see(vec![raised(1), short], "10:00:00").hold.unwrap();
-    assert_eq!(hold.basis, Basis::OldTtl(7200));
+    assert_eq!(hold.basis, Basis::OldTtl(86_400));
 }
 
 #[test]
@@ -92,7 +88,8 @@ fn a_key_that_was_served_is_missed_when_the_next_one_replaces_it() {
 
 #[test]
 fn an_old_ttl_counts_from_when_the_last_server_had_dropped_the_old_set() {
-    let watched = Watched::new(DEFAULT).patched(&[key("old")], OldTtl::Set(3600), "00:00:00");
+    let old = with_ttl(server(1, &[key("old")]), 60);
+    let watched = Watched::new(DEFAULT).looked(vec![old]).patched(&[key("old")], OldTtl::Set(3600), "00:00:00");
     // A server lags for hours; the next key comes, with a low TTL.
     let mut watched = watched;
     watched.expectation = third();
@@ -115,7 +112,7 @@ fn a_server_that_was_never_heard_and_left_starts_the_hold_again() {
     let both = vec![server(1, &new_and_old()), server(2, &new_and_old())];
     let found = watched.see(both, "09:00:00");
     assert_eq!(found.agreed_since, Some(at("09:00:00")));
-    assert!(watched.memory.owners.values().all(|watch| watch.disagreed_at.is_none()));
+    assert!(watched.memory.of(&owner(), &new()).disagreed_at.is_none());
 }
 
 #[test]
@@ -141,8 +138,9 @@ fn a_resolver_that_held_the_old_set_is_remembered_when_it_falls_silent() {
         let (verdict, _) = check(&seen, &new(), &memory, &NO_HOLD, at("12:00:00"));
         assert_eq!(verdict.decision, Decision::Safe, "{outcome:?}");
     }
+    // One that nobody asks any more decides nothing any more.
     seen.resolvers = Vec::new();
-    assert_eq!(check(&seen, &new(), &memory, &NO_HOLD, at("10:01:00")).0.decision, Decision::Wait);
+    assert_eq!(check(&seen, &new(), &memory, &NO_HOLD, at("10:01:00")).0.decision, Decision::Safe);
     seen.resolvers = vec![resolver(&new_and_old(), 60)];
     assert_eq!(check(&seen, &new(), &memory, &NO_HOLD, at("10:01:00")).0.decision, Decision::Safe);
 }
@@ -194,10 +192,7 @@ fn a_server_that_left_while_the_key_was_changed_may_still_be_asked() {
     };
     for patch in [false, true] {
         let verdict = gone(Listed { by_zone: true, ..Listed::default() }, patch);
-        assert_eq!(
-            verdict.safe_at,
-            Some(at("10:00:00") + if patch { TimeDelta::hours(50) } else { TimeDelta::days(3) })
-        );
+        assert_eq!(verdict.safe_at, Some(at("10:00:00") + TimeDelta::hours(50)));
         found(&verdict, "server-departed", Severity::Note, None);
         // A hidden primary is asked by nobody else.
         let verdict = gone(Listed { by_user: true, ..Listed::default() }, patch);
@@ -211,7 +206,7 @@ fn a_set_that_could_not_be_verified_is_no_absence() {
     let mut watched = Watched::new(DEFAULT);
     watched.see(vec![server(1, &[]), unclear], "08:00:00");
     let hold = watched.see(vec![server(1, &[key("new")]), server(2, &[key("new")])], "09:00:00").hold.unwrap();
-    assert_eq!((hold.length, hold.basis), (Some(TimeDelta::hours(24)), Basis::Assumed));
+    assert_eq!((hold.length, hold.basis), (Some(TimeDelta::hours(24)), Basis::FirstLook(at("09:00:00"))));
 }
 
 #[test]
@@ -220,7 +215,7 @@ fn what_a_resolver_holds_is_not_forgotten_for_another_key() {
     seen.resolvers = vec![resolver(&[key("old")], 3 * 3600)];
     let policy = Policy { hold: HoldWish::For(TimeDelta::zero()), ..DEFAULT };
     let (_, memory) = check(&seen, &new(), &Memory::empty(&name("example.com")), &policy, at("08:00:00"));
-    seen.resolvers.clear();
+    seen.resolvers[0].outcome = Outcome::Unreachable;
     let verdict = check(&seen, &third(), &memory, &policy, at("09:00:00")).0;
     assert!(verdict.safe_at.is_some_and(|safe| safe >= at("11:00:00")), "{verdict:#?}");
 }
@@ -234,6 +229,84 @@ fn servers_behind_an_alias_that_is_not_followed_this_time_have_not_left() {
     let mut lost = behind();
     lost.hops.pop();
     let (_, memory) = check(&lost, &new(), &memory, &policy, at("09:00:00"));
-    let watch = memory.of(&lost.owner);
-    assert_eq!((watch.departed_at, watch.left_at, watch.servers.len()), (None, None, 2));
+    assert_eq!(memory.of(&lost.owner, &new()).servers.len(), 2);
+    let served = memory.owners.values().flat_map(|owner| &owner.history.served);
+    assert_eq!(served.filter(|served| served.asked_until.is_some()).count(), 0);
+}
+
+#[test]
+fn what_a_resolver_claims_counts_for_a_week_at_most() {
+    let mut seen = evidence(vec![server(1, &new_and_old())]);
+    seen.resolvers = vec![resolver(&[key("old")], (1 << 31) - 1)];
+    let memory = Memory::empty(&name("example.com"));
+    let (verdict, _) = check(&seen, &new(), &memory, &NO_HOLD, at("10:00:00"));
+    assert_eq!(verdict.safe_at, Some(at("10:00:00") + TimeDelta::days(7)));
+}
+
+#[test]
+fn an_unproven_absence_teaches_nothing() {
+    let forged = spoiled(server(1, &[]), |s| (s.security, s.negative_ttl) = (Security::Bogus, Some(1)));
+    let mut watched = Watched::new(DEFAULT);
+    watched.see(vec![forged], "08:00:00");
+    let hold = watched.see(vec![server(1, &new_and_old())], "12:00:00").hold.unwrap();
+    assert_eq!((hold.length, hold.basis), (Some(TimeDelta::days(1)), Basis::FirstLook(at("12:00:00"))));
+}
+
+#[test]
+fn a_clock_that_was_ahead_leaves_no_word_that_all_was_safe() {
+    let old = with_ttl(server(1, &[key("old")]), 60);
+    let mut watched = Watched::new(DEFAULT).looked(vec![old]).patched(&[key("old")], OldTtl::Set(60), "09:00:00");
+    let both = || vec![with_ttl(server(1, &new_and_old()), 60)];
+    watched.see(both(), "10:00:00");
+    assert_eq!(watched.see(both(), "22:00:00").decision, Decision::Safe);
+    // The clock was twelve hours ahead; nobody was cleared to remove the old record.
+    let verdict = watched.see(vec![with_ttl(server(1, &[key("new")]), 60)], "10:01:00");
+    found(&verdict, "old-record-missing", Severity::Unsafe, NS1);
+    found(&verdict, "clock-went-back", Severity::Note, None);
+}
+
+#[test]
+fn without_the_deployed_key_it_is_said_what_was_not_checked() {
+    let replaced = evidence(vec![server(1, &[key("new")])]);
+    let verdict = once(&replaced, &new());
+    let told = |verdict: &Verdict| verdict.findings.iter().find(|f| f.code == "current-not-named").cloned();
+    assert!(told(&verdict).unwrap().message.ends_with("was not checked"));
+    let mut patched = Watched::new(NO_HOLD).patched(&[key("old")], OldTtl::Set(60), "09:00:00");
+    assert!(
+        told(&patched.see(vec![server(1, &new_and_old())], "10:00:00")).unwrap().message.contains("what patch found")
+    );
+    let named = Expectation::new(vec![key("new")], Some(vec![key("old")]));
+    assert_eq!(told(&once(&replaced, &named)), None);
+}
+
+#[test]
+fn the_signature_of_an_earlier_set_is_not_that_of_the_set_that_patch_found() {
+    let mut watched =
+        Watched::new(Policy { hold: HoldWish::Signature, ..DEFAULT }).looked(vec![server(1, &[key("older")])]);
+    let mut watched = {
+        watched.memory =
+            watched.memory.patched(&owner(), &[key("old")], OldTtl::Set(60), &[key("new")], at("09:00:00"));
+        watched
+    };
+    let verdict = watched.see(vec![server(1, &new_and_old())], "10:00:00");
+    assert_eq!(verdict.decision, Decision::Unknown);
+    found(&verdict, "old-signature-unknown", Severity::Unknown, None);
+}
+
+#[test]
+fn an_alias_to_an_owner_that_was_looked_at_waits_no_longer_than_that_one() {
+    let target = "_465._tcp.mail.example.com";
+    let behind = |records: &[Tlsa]| {
+        let mut seen = aliased(vec![alias(1, target)], vec![server(1, records)]);
+        (seen.owner, seen.hops[0].owner) = (name("_587._tcp.mail.example.com"), name("_587._tcp.mail.example.com"));
+        (seen.hops[1].owner, seen.hops[1].zone) = (name(target), name("example.com"));
+        seen.hops[1].chain = seen.hops[0].chain.clone();
+        seen
+    };
+    let memory = Memory::empty(&name("example.com"));
+    let before = at("00:00:00") - TimeDelta::days(2);
+    let (_, memory) =
+        check(&behind(&[key("old")]), &Expectation::new(vec![key("old")], None), &memory, &DEFAULT, before);
+    let (verdict, _) = check(&behind(&new_and_old()), &new(), &memory, &DEFAULT, at("10:00:00"));
+    assert_eq!(verdict.safe_at, Some(at("12:00:00")), "{verdict:#?}");
 }

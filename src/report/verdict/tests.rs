@@ -14,7 +14,7 @@ fn judged(evidence: Evidence, hold: HoldWish) -> Judged {
     let policy = Policy { hold, ..Policy::default() };
     let memory = Memory::empty(&name("example.com"));
     let (verdict, memory) = check(&evidence, &expectation, &memory, &policy, at("12:00:00"));
-    let watch = memory.of(&evidence.owner);
+    let watch = memory.of(&evidence.owner, &expectation);
     Judged { evidence, expectation, verdict, watch }
 }
 
@@ -87,7 +87,7 @@ fn when_the_old_records_are_gone_nothing_is_left_to_do() {
     let step = |memory: &Memory, records: &[Tlsa], time: DateTime<Utc>| {
         let evidence = evidence(vec![server(1, records)]);
         let (verdict, memory) = check(&evidence, &expectation, memory, &Policy::default(), time);
-        let watch = memory.of(&evidence.owner);
+        let watch = memory.of(&evidence.owner, &expectation);
         let judged = Judged { evidence, expectation: expectation.clone(), verdict, watch };
         (text(&[judged], time, Look::default()), memory)
     };
@@ -131,7 +131,7 @@ fn night(spoil: impl Fn(&mut Evidence)) -> String {
     (_, memory) = check(&seen, &expectation, &memory, &policy, at("02:40:00"));
     let now = at("03:13:20");
     let (verdict, memory) = check(&seen, &expectation, &memory, &policy, now);
-    let watch = memory.of(&seen.owner);
+    let watch = memory.of(&seen.owner, &expectation);
     let judged = Judged { evidence: seen, expectation, verdict, watch };
     let text = text(&[judged], now, Look { width: Some(80), color: false });
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
@@ -229,7 +229,7 @@ fn of_many_targets_the_safe_ones_take_one_line() {
         let policy = Policy { hold: HoldWish::For(TimeDelta::hours(hold)), ..Policy::default() };
         let memory = Memory::empty(&name("example.com"));
         let (verdict, memory) = check(&evidence, &expectation, &memory, &policy, at("12:00:00"));
-        let watch = memory.of(&evidence.owner);
+        let watch = memory.of(&evidence.owner, &expectation);
         Judged { evidence, expectation, verdict, watch }
     };
     let targets: Vec<Judged> = (0..9).map(|number| step(number, i64::from(number == 4))).collect();
