@@ -106,6 +106,9 @@ pub struct Watch {
     /// was asked for.
     #[serde(deserialize_with = "Option::deserialize")]
     pub cleared_at: Option<DateTime<Utc>>,
+    /// The last verdict *safe*, whatever hold it was given after.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub found_safe_at: Option<DateTime<Utc>>,
     /// The last time that `patch` put these records into the zone file.
     #[serde(deserialize_with = "Option::deserialize")]
     pub patched_at: Option<DateTime<Utc>>,
@@ -300,8 +303,11 @@ impl Memory {
                 }
             }
         }
-        if verdict.decision == Decision::Safe && verdict.rested {
-            watch.cleared_at = watch.calm_since().or(Some(now));
+        if verdict.decision == Decision::Safe {
+            watch.found_safe_at = Some(now);
+            if verdict.rested {
+                watch.cleared_at = watch.calm_since().or(Some(now));
+            }
         }
     }
 
@@ -370,6 +376,13 @@ impl Watch {
         let Self { agreed_ttl, disagreed_at, patched_at, .. } = *self;
         let (expected, old) = (self.expected.clone(), self.old.clone());
         Self { expected, servers, old, agreed_ttl, disagreed_at, patched_at, ..Self::default() }
+    }
+
+    /// When it was last found safe, unless a server was seen to fall back since:
+    /// then the key may be in use, and others may be removed.
+    #[must_use]
+    pub fn found_safe(&self) -> Option<DateTime<Utc>> {
+        self.found_safe_at.filter(|found| self.disagreed_at.is_none_or(|at| at <= *found))
     }
 
     /// The time it was safe after the default hold, unless a server fell back later.
@@ -450,6 +463,7 @@ impl Watch {
             &mut self.disagreed_at,
             &mut self.last_checked,
             &mut self.cleared_at,
+            &mut self.found_safe_at,
             &mut self.patched_at,
             &mut self.clock_went_back_at,
             &mut self.old.seen_at,
@@ -465,7 +479,9 @@ impl Watch {
             ahead
         };
         // These say that time has passed: without them it has not.
-        for time in [&mut self.last_checked, &mut self.cleared_at, &mut self.clock_went_back_at] {
+        for time in
+            [&mut self.last_checked, &mut self.cleared_at, &mut self.found_safe_at, &mut self.clock_went_back_at]
+        {
             if ahead(time) {
                 *time = None;
             }

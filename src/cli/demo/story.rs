@@ -80,7 +80,7 @@ impl Stage {
     fn verify(&self, current: &str) -> String {
         let port = self.tree.port();
         format!(
-            "danewright verify new.pem {current}--host {HOST} --port 25 --state state \
+            "danewright verify new.pem {current}--host {HOST} --port 25 --hold 4s --state state \
              --trust-anchor {ANCHOR_FILE} --resolver {RESOLVER}:{port} --dns-port {port}"
         )
     }
@@ -177,7 +177,9 @@ fn wait(stage: &Stage, show: &mut Show<'_, '_>) -> Result<(), Failure> {
     show.step(
         "May the new key be deployed?",
         "verify asks every address of every name server itself, checks every signature from the root down, and \
-         compares. The last three options are here because the tree is a private one; on the Internet they go.",
+         compares. The last three options are here because the tree is a private one; on the Internet they go. So \
+         does --hold 4s: without it verify waits for a day from its first look at a name, as nobody knows what was \
+         served there before. A first look a day ahead saves that.",
     )?;
     let lagging = show.run(&verify, Status::NotYet)?;
     if lagging.json.get("safe_at").is_some_and(|moment| !moment.is_null()) {
