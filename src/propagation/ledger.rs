@@ -1,6 +1,8 @@
 //! The findings of one judgement while they come together, with what they say
 //! about time: a wait that only time ends, or one that somebody must end.
 
+use std::cmp::Reverse;
+
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
 use crate::finding::{Finding, Severity};
@@ -9,7 +11,8 @@ use crate::propagation::{Decision, Hold, Verdict};
 /// What has been found so far.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    findings: Vec<Finding>,
+    /// Each with the end that only time brings, where it has one.
+    findings: Vec<(Option<DateTime<Utc>>, Finding)>,
     /// When the waits end that only time ends.
     until: Option<DateTime<Utc>>,
     /// Whether there is a wait that time alone does not end.
@@ -23,7 +26,7 @@ impl Ledger {
     pub(crate) fn add(&mut self, finding: Finding) {
         self.open |= finding.severity == Severity::Wait;
         self.unsettled |= finding.severity > Severity::Note;
-        self.findings.push(finding);
+        self.findings.push((None, finding));
     }
 
     /// Notes several facts that stay as they are.
@@ -33,25 +36,30 @@ impl Ledger {
 
     /// Notes that an address was silent: that says nothing about what it serves.
     pub(crate) fn add_silence(&mut self, finding: Finding) {
-        self.findings.push(finding);
+        self.findings.push((None, finding));
     }
 
     /// Notes a wait that ends by itself.
     pub(crate) fn add_until(&mut self, end: DateTime<Utc>, finding: Finding) {
         self.until = self.until.max(Some(end));
-        self.findings.push(finding);
+        self.findings.push((Some(end), finding));
     }
 
-    /// Sums up: the heaviest finding decides.
+    /// Sums up: the heaviest finding decides. Of those of one weight, what
+    /// somebody has to see to stands before what time ends, and that by its end,
+    /// the last one first: it is the one that decides.
     pub(crate) fn verdict(mut self, agreed_since: Option<DateTime<Utc>>, hold: Option<Hold>) -> Verdict {
-        self.findings.sort_by(|a, b| {
+        self.findings.sort_by(|(a_end, a), (b_end, b)| {
+            let of_end = |end: &Option<DateTime<Utc>>| (end.is_some(), Reverse(*end));
             let key = |f: &Finding| (rank(f.code), f.code, f.server.clone(), f.message.clone());
-            b.severity.cmp(&a.severity).then_with(|| key(a).cmp(&key(b)))
+            let weight = b.severity.cmp(&a.severity);
+            weight.then_with(|| of_end(a_end).cmp(&of_end(b_end))).then_with(|| key(a).cmp(&key(b)))
         });
-        self.findings.dedup();
-        let decision = self.findings.first().map_or(Decision::Safe, |worst| worst.severity.into());
+        let mut findings: Vec<Finding> = self.findings.into_iter().map(|(_, finding)| finding).collect();
+        findings.dedup();
+        let decision = findings.first().map_or(Decision::Safe, |worst| worst.severity.into());
         let safe_at = self.until.filter(|_| decision == Decision::Wait && !self.open);
-        let (findings, settled) = (self.findings, !self.unsettled);
+        let settled = !self.unsettled;
         Verdict {
             decision,
             safe_at,
@@ -94,5 +102,44 @@ pub(crate) fn end(start: DateTime<Utc>, length: TimeDelta) -> DateTime<Utc> {
         Ok(whole) => whole,
         // Out of the range that can be rounded, some centuries from now.
         Err(_) => end,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::propagation::sample::at;
+
+    #[test]
+    fn causes_stand_before_what_follows_and_the_last_end_before_others() {
+        let finding = |code, severity| Finding::new(code, severity, "as it is");
+        let mut ledger = Ledger::default();
+        for (code, severity) in [
+            ("host-address-insecure", Severity::Unsafe),
+            ("delegation-differs", Severity::Note),
+            ("rrset-differs", Severity::Wait),
+            ("bogus", Severity::Unsafe),
+            ("record-missing", Severity::Wait),
+            ("signature-expired", Severity::Unsafe),
+        ] {
+            ledger.add(finding(code, severity));
+        }
+        ledger.add_until(at("12:00:00"), finding("hold-not-elapsed", Severity::Wait));
+        ledger.add_until(at("14:00:00"), finding("resolver-stale", Severity::Wait));
+        let verdict = ledger.verdict(None, None);
+        let codes: Vec<&str> = verdict.findings.iter().map(|finding| finding.code).collect();
+        assert_eq!(
+            codes,
+            [
+                "signature-expired",
+                "bogus",
+                "host-address-insecure",
+                "record-missing",
+                "rrset-differs",
+                "resolver-stale",
+                "hold-not-elapsed",
+                "delegation-differs",
+            ]
+        );
     }
 }

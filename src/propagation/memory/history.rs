@@ -168,10 +168,11 @@ impl History {
     }
 
     /// When each of these servers had been heard: from then on it is known what
-    /// was served. `None` when none of them ever was.
+    /// was served. `None` when none of them ever was. What only the user names, a
+    /// hidden primary, no cache asks.
     pub(crate) fn first_look(&self, hop: &Hop) -> Option<DateTime<Utc>> {
-        let heard = |server| self.servers.get(&server_key(hop, server)).and_then(|look: &Look| look.first_heard);
-        hop.servers.iter().filter_map(heard).max()
+        let looks = hop.servers.iter().filter_map(|server| self.servers.get(&server_key(hop, server)));
+        looks.filter(|look| look.listed).filter_map(|look| look.first_heard).max()
     }
 
     /// The records of all sets that were seen and lack one of these.
@@ -221,10 +222,12 @@ impl History {
     /// Forgets servers that are no longer there. What each gave last, resolvers
     /// may still fetch there; of one that was never heard nobody knows what.
     fn forget_departed(&mut self, departures: &Departures, now: DateTime<Utc>) {
-        let gone: Vec<String> = self.servers.keys().filter(|key| departures.has_left(key)).cloned().collect();
+        let done: Vec<String> = self.servers.keys().filter(|key| departures.is_done_with(key)).cloned().collect();
         let until = now.checked_add_signed(ASKED_ON);
-        let gone: Vec<Look> = gone.iter().filter_map(|key| self.servers.remove(key)).collect();
-        for look in gone.into_iter().filter(|look| look.listed) {
+        // Of a name without an address, that takes its place.
+        let gone = done.iter().filter_map(|key| self.servers.remove(key).filter(|_| departures.has_left(key)));
+        let gone: Vec<Look> = gone.filter(|look| look.listed).collect();
+        for look in gone {
             let contents = if look.last.is_empty() { vec![Content::Unknown] } else { look.last };
             for content in contents {
                 let unknown = content == Content::Unknown;

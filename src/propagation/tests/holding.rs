@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::{DEFAULT, NO_HOLD, NS1, Watched, absent, found, new, new_and_old, spoiled, with_ttl};
 use crate::finding::Severity;
-use crate::propagation::evidence::{Outcome, Security, ServerAnswer};
+use crate::propagation::evidence::{Listed, Outcome, Security, ServerAnswer};
 use crate::propagation::memory::{Memory, OldTtl};
 use crate::propagation::sample::{alias, aliased, at, evidence, failing, key, name, server};
 use crate::propagation::{Basis, Decision, Expectation, HoldWish, Policy, check};
@@ -113,6 +113,10 @@ fn without_a_look_a_day_ahead_the_hold_is_a_day_at_least() {
     let mut watched = fresh().looked(vec![lowered(1)]);
     watched.see(vec![lowered(1), failing(2, Outcome::Unreachable)], "11:00:00");
     assert_eq!(hold_at_noon(watched, vec![lowered(1), lowered(2)]), day);
+    // A hidden primary that is named later is asked by nobody else.
+    let hidden = spoiled(lowered(2), |s| s.listed = Listed { by_user: true, ..Listed::default() });
+    let watched = fresh().looked(vec![with_ttl(server(1, &[key("old")]), 60)]);
+    assert_eq!(hold_at_noon(watched, vec![lowered(1), hidden]), (TimeDelta::seconds(120), Basis::OldTtl(60)));
     let week = with_ttl(server(1, &new_and_old()), 604_800);
     assert_eq!(hold_at_noon(fresh(), vec![week]), (TimeDelta::days(14), Basis::OldTtl(604_800)));
 }
