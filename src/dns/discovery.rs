@@ -14,6 +14,7 @@ use hickory_proto::rr::{Record, RecordType};
 use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
+use crate::dns::answer::Answer;
 use crate::dns::convert::{from_hickory, to_hickory};
 use crate::dns::exchange::{Asker, Manner, Question, Reply};
 use crate::dns::reading::{address, delegated_names, glue, name_servers};
@@ -41,8 +42,8 @@ pub(crate) struct Discovery {
     from_root: FromRoot,
     family: Family,
     pub(crate) port: u16,
-    answers: Shared<(Name, RecordType), Option<Arc<Message>>>,
-    from_all: Shared<(Name, RecordType), Arc<[Message]>>,
+    answers: Shared<(Name, RecordType), Option<Arc<Answer>>>,
+    from_all: Shared<(Name, RecordType), Arc<[Arc<Answer>]>>,
     /// The apex of the zone that a name is in, where an answer has told it.
     inside: Mutex<HashMap<Name, Name>>,
 }
@@ -148,22 +149,22 @@ impl Discovery {
 
     /// The first usable answer of a resolver, else that of the zone's servers;
     /// `None` when there is none.
-    async fn find(&self, name: &Name, kind: RecordType) -> Option<Arc<Message>> {
+    async fn find(&self, name: &Name, kind: RecordType) -> Option<Arc<Answer>> {
         let question = Question { name: to_hickory(name), kind, manner: Manner::Finding };
         let search = async {
             for resolver in self.usable().await.iter() {
                 if let Ok(answer) = self.asker.ask(*resolver, &question).await
                     && is_usable(&answer)
                 {
-                    return Some(Arc::new(answer));
+                    return Some(answer);
                 }
             }
-            self.descend(name, kind).await.map(Arc::new)
+            self.descend(name, kind).await
         };
         self.answers.get((name.clone(), kind), Box::pin(search)).await
     }
 
-    async fn descend(&self, name: &Name, kind: RecordType) -> Option<Message> {
+    async fn descend(&self, name: &Name, kind: RecordType) -> Option<Arc<Answer>> {
         match &self.roots {
             Some(roots) => roots.lookup(name, kind).await,
             None => None,
@@ -274,10 +275,11 @@ impl Discovery {
     }
 
     /// What every resolver that has a usable answer says, else the zone's servers.
-    async fn find_all(&self, name: &Name, kind: RecordType) -> Arc<[Message]> {
+    async fn find_all(&self, name: &Name, kind: RecordType) -> Arc<[Arc<Answer>]> {
         let search = async {
             let replies = self.resolvers_asked(name, kind, &self.usable().await).await;
-            let mut answers: Vec<Message> = replies.into_iter().flatten().filter(is_usable).collect();
+            let mut answers: Vec<Arc<Answer>> =
+                replies.into_iter().flatten().filter(|answer| is_usable(answer)).collect();
             if answers.is_empty() {
                 answers.extend(self.descend(name, kind).await);
             }

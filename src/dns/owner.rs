@@ -42,7 +42,7 @@ impl Walk {
     /// What each address of the zone's servers holds at the owner.
     pub(crate) async fn tlsa_at(self: &Arc<Self>, facts: &Facts, owner: &Name) -> Vec<ServerAnswer> {
         let replies = self.ask_all(facts, owner, RecordType::TLSA).await;
-        let trials = Trials::at(self.now);
+        let trials = self.trials();
         let answers =
             facts.servers.iter().zip(&replies).map(|(server, reply)| answer(facts, server, owner, reply, &trials));
         answers.collect()

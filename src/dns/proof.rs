@@ -8,6 +8,7 @@ use hickory_proto::dnssec::rdata::{DNSKEY, DNSSECRData, RRSIG};
 use hickory_proto::dnssec::{Algorithm, PublicKey, Verifier};
 use hickory_proto::rr::{DNSClass, Name as WireName, RData, Record, RecordType};
 
+use crate::dns::answer::{records_weight, signature_weight};
 use crate::dns::convert::{from_hickory, to_hickory};
 use crate::dns::denial::{denials, denied};
 use crate::dns::trials::{Trials, limit};
@@ -75,6 +76,12 @@ impl RrSet {
     /// The set with the denials that came with it.
     pub(crate) fn with_denials(self, section: &[Record]) -> Self {
         Self { denials: denials(section), ..self }
+    }
+
+    /// The octets that it takes, about.
+    pub(crate) fn weight(&self) -> usize {
+        let denials: usize = self.denials.iter().map(Self::weight).sum();
+        records_weight(self.records.iter()) + self.signatures.iter().map(signature_weight).sum::<usize>() + denials
     }
 
     /// The largest TTL with which a record is served.

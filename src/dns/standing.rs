@@ -39,7 +39,7 @@ impl Walk {
         chain: &Chain,
         heard: Heard,
     ) -> Facts {
-        let trials = Trials::at(self.now);
+        let trials = self.trials();
         let (mut standing, trusted) = match (anchors.is_empty(), parent) {
             (false, _) => match usable(zone, anchors) {
                 Ok(trusted) => (Proof::secure(), vec![trusted]),
@@ -76,7 +76,17 @@ impl Walk {
         let chain = chain.with(zone, &standing, Vec::new()).links;
         let algorithms = if anchors.is_empty() { algorithms(&trusted) } else { Vec::new() };
         let (zone, expires) = (zone.clone(), standing.expires);
-        Facts { zone, chain, ceiling, expires, algorithms, key_sets, servers, findings, tried: Tried::default() }
+        Facts {
+            zone,
+            chain,
+            ceiling,
+            expires,
+            algorithms,
+            key_sets,
+            servers,
+            findings,
+            tried: Tried::within(&self.asker.room),
+        }
     }
 
     /// What the parent's servers prove about the zone, all of them together.

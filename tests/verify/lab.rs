@@ -147,6 +147,20 @@ impl Lab {
         zone
     }
 
+    /// As many hosts more in each zone, `m0` and so on, with the records of both keys.
+    pub(crate) fn more_hosts(&mut self, count: usize) {
+        let records = ["old", "new"].map(|key| self.record(key));
+        for zone in &mut self.leaves {
+            for host in 0..count {
+                add(zone, &format!("m{host}"), "A", "192.0.2.26");
+                for record in &records {
+                    zone.add(&format!("_25._tcp.m{host}"), 1, "TLSA", record).unwrap();
+                }
+            }
+        }
+        self.publish();
+    }
+
     /// The `3 1 1` record of a key.
     pub(crate) fn record(&self, key: &str) -> String {
         let file = format!("{key}.pem");

@@ -57,7 +57,7 @@ impl Lab {
 
     fn prove(&self, section: &[Record], keys: &[DNSKEY]) -> Proof {
         let set = RrSet::find(section, &self.record.name, RecordType::TLSA).unwrap();
-        prove(&set, &Name::from_user("a.example").unwrap(), keys, &Trials::at(self.now))
+        prove(&set, &Name::from_user("a.example").unwrap(), keys, &Trials::at(self.now, None))
     }
 
     fn security(&self, input: SigInput) -> Security {
@@ -169,7 +169,7 @@ fn keys_of_one_tag_and_many_signatures_are_tried_a_few_times_only() {
     let section: Vec<Record> = std::iter::once(lab.record.clone()).chain(signatures).collect();
     let set = RrSet::find(&section, &lab.record.name, RecordType::TLSA).unwrap();
     let zone = Name::from_user("a.example").unwrap();
-    let trials = Trials::at(lab.now);
+    let trials = Trials::at(lab.now, None);
     assert_eq!(prove(&set, &zone, &keys, &trials).security, Security::Bogus);
     assert_eq!(trials.spent(), SIGNATURES * COLLIDING);
     // Asked again and again, as by very many servers, it comes to an end.
@@ -180,7 +180,7 @@ fn keys_of_one_tag_and_many_signatures_are_tried_a_few_times_only() {
     // What was fine before is not fine when nothing may be tried any more.
     let good = RrSet::find(&[lab.record.clone(), lab.signed(lab.input())], &lab.record.name, RecordType::TLSA).unwrap();
     let keys = std::slice::from_ref(&lab.key);
-    assert_eq!(prove(&good, &zone, keys, &Trials::at(lab.now)).security, Security::Secure);
+    assert_eq!(prove(&good, &zone, keys, &Trials::at(lab.now, None)).security, Security::Secure);
     assert_eq!(prove(&good, &zone, keys, &trials).security, Security::Indeterminate);
 }
 
@@ -195,13 +195,13 @@ fn no_changed_bit_makes_other_records_secure() {
     let octets = good.to_vec().unwrap();
     let said = |octets: &[u8]| {
         let message = Message::from_vec(octets).ok()?;
-        match Said::by_authority(&Ok(message), &zone, &owner, RecordType::TLSA) {
+        match Said::by_authority(&Ok(std::sync::Arc::new(message.into())), &zone, &owner, RecordType::TLSA) {
             Said::Records(set) => Some(set),
             _ => None,
         }
     };
     let secure = |set: &RrSet| {
-        prove(set, &zone, std::slice::from_ref(&lab.key), &Trials::at(lab.now)).security == Security::Secure
+        prove(set, &zone, std::slice::from_ref(&lab.key), &Trials::at(lab.now, None)).security == Security::Secure
     };
     assert!(said(&octets).is_some_and(|set| secure(&set)));
     let mut still_secure = 0;
@@ -246,7 +246,7 @@ fn a_denial_is_to_be_signed_with_each_algorithm_of_the_wildcard() {
         let set = RrSet::find(&answer, &lab.record.name, RecordType::TLSA).unwrap();
         let set = set.with_denials(&denial[..signatures]);
         let keys = [lab.key.clone(), other.clone()];
-        let proof = prove(&set, &Name::from_user("a.example").unwrap(), &keys, &Trials::at(lab.now));
+        let proof = prove(&set, &Name::from_user("a.example").unwrap(), &keys, &Trials::at(lab.now, None));
         // The owner's judge compares the signers with the algorithms that the parent names.
         assert_eq!((proof.security, proof.signers.len()), (Security::Secure, expected), "{:?}", proof.findings);
     }
