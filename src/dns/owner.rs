@@ -72,14 +72,14 @@ fn answer(facts: &Facts, server: &Server, owner: &Name, reply: &Reply, trials: &
     };
     match said {
         Said::Records(set) => {
-            answer.ttl = Some(set.ttl());
+            answer.ttl = Some(proof.original_ttl.map_or(set.ttl(), |signed| signed.min(set.ttl())));
             answer.original_ttl = proof.original_ttl;
             answer.set_signature_expires = proof.set_expires;
             answer.records = set.records.iter().filter_map(tlsa).collect();
             answer.records.sort();
         }
         Said::Alias { set, target } => {
-            answer.ttl = Some(set.ttl());
+            answer.ttl = Some(proof.original_ttl.map_or(set.ttl(), |signed| signed.min(set.ttl())));
             answer.original_ttl = proof.original_ttl;
             answer.set_signature_expires = proof.set_expires;
             answer.alias = Some(target);

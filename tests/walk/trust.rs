@@ -3,7 +3,8 @@
 use chrono::TimeDelta;
 use danewright::demo::authority::{Fault, Key, Window};
 use danewright::dns::{Anchors, Settings};
-use danewright::finding::Severity;
+use danewright::finding::{Finding, Severity};
+use danewright::propagation::Decision;
 use danewright::propagation::evidence::{Evidence, Outcome, Security};
 
 use crate::lab::{Lab, NS1, NS2, RESOLVER, ROOT, TLD, TLD2, codes, digest, name, server};
@@ -84,16 +85,27 @@ fn what_cannot_be_verified_is_named_and_not_called_bogus_or_insecure() {
 }
 
 #[test]
-fn a_signature_that_cannot_be_verified_spoils_good_ones_into_cannot_tell() {
-    let lab = Lab::new();
+fn a_signature_that_cannot_be_verified_is_a_note_unless_the_parent_names_its_algorithm() {
+    let mut lab = Lab::new();
     let foreign = Key::generate().unwrap().claiming(16);
     let signed = lab.leaf.sign(&[&lab.leaf_key, &foreign], lab.window).unwrap();
     for server in [NS1, NS2] {
         lab.authority.publish(server, &signed);
     }
     let evidence = lab.gather();
-    assert_eq!(server(&evidence, 0, NS1).security, Security::Indeterminate);
-    assert!(codes(&server(&evidence, 0, NS1).findings).contains(&"algorithm-unsupported"));
+    let first = server(&evidence, 0, NS1);
+    assert_eq!(first.security, Security::Secure);
+    let told = |finding: &Finding| finding.code == "algorithm-unsupported" && finding.severity == Severity::Note;
+    assert!(first.findings.iter().any(told), "{first:#?}");
+    assert_eq!(lab.verdict(&evidence).decision, Decision::Safe);
+    lab.tld.add("leaf", 3600, "DS", &format!("4711 16 2 {}", digest('1'))).unwrap();
+    lab.publish();
+    for server in [NS1, NS2] {
+        lab.authority.publish(server, &signed);
+    }
+    let verdict = lab.verdict(&lab.gather());
+    assert_eq!(verdict.decision, Decision::Unknown, "{verdict:#?}");
+    assert!(codes(&verdict.findings).contains(&"algorithm-incomplete"), "{verdict:#?}");
 }
 
 #[test]
