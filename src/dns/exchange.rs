@@ -179,6 +179,11 @@ impl Asker {
         findings
     }
 
+    /// How long others are waited for before a way around them is tried beside.
+    pub(crate) fn patience(&self) -> Duration {
+        self.timeout / 4
+    }
+
     /// Whether this machine knows no way to the address.
     pub(crate) fn no_route(&self, server: SocketAddr) -> bool {
         self.heard(|heard| heard.no_route.contains(&server))

@@ -85,14 +85,23 @@ impl Walk {
             Ok(owner) => owner,
             Err(error) => return nothing(target, format!("the host has no TLSA owner: {error}")),
         };
-        // Known before the host is looked for, which is then known to be in that zone, too.
-        let _ = self.discovery.zones(&owner).await;
         let seen = self.resolvers.iter().map(|resolver| {
             let (walk, resolver, owner) = (Arc::clone(self), *resolver, owner.clone());
             async move { resolvers::ask(&walk.asker, resolver, &owner).await }
         });
-        let ((hops, findings), host, resolvers) =
-            tokio::join!(self.hops(&owner), self.host(&target.host), together(seen));
+        // Begun at once: one that waits for servers that are down takes its time.
+        let seen = tokio::spawn(together(seen.collect::<Vec<_>>()));
+        // Known before the host is looked for, which is then known to be in that zone, too.
+        let zones = self.discovery.zones(&owner).await.unwrap_or_default();
+        let above = zones.iter().nth_back(1).cloned();
+        let seen = async {
+            let seen = seen.await.unwrap_or_default().into_iter().map(|answer| {
+                let (walk, above) = (Arc::clone(self), above.clone());
+                async move { resolvers::weigh(&walk.asker, answer, above.as_ref()).await }
+            });
+            together(seen.collect::<Vec<_>>()).await
+        };
+        let ((hops, findings), host, resolvers) = tokio::join!(self.hops(&owner), self.host(&target.host), seen);
         let mut evidence = Evidence { owner, hops, resolvers, host: None, findings };
         evidence.host = Some(host.security);
         // What is told of a zone on the way may weigh less than of the host's own.

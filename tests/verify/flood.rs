@@ -209,20 +209,20 @@ fn other(message: &mut Message, number: usize) {
 
 #[test]
 fn thirty_servers_that_flood_cost_little_memory_and_are_never_safe_by_it() {
-    let bulks: [(&str, Bulk); 4] = [("records", records), ("names", names), ("denials", denials), ("other", other)];
-    for (what, bulk) in bulks {
-        for tcp in [false, true] {
-            let (lab, flood) = flooded(bulk, tcp);
-            let list: String = (0..3).map(|host| format!("new.pem m{host}.leaf.example 25,465,587\n")).collect();
-            fs::write(lab.path().join("list"), format!("new.pem mail.leaf.example 25\n{list}")).unwrap();
-            let more = ["--resolver", &lab.socket(RESOLVER), "--hold", "0", "--since", LONG_AGO, "--json"];
-            let (most, said) = peak(lab.begin(&[&["--targets", "list"], &more[..]].concat()));
-            let asked = flood.0.asked.load(Ordering::SeqCst);
-            println!("{what}, TCP {tcp}: {most} KiB, {asked} answers");
-            assert!(asked > 200, "{what} {tcp}: {asked} answers");
-            assert!(most < MOST, "{what}, TCP {tcp}: {most} KiB after {asked} answers");
-            assert!(matches!(said.status, 1 | 3 | 4), "{what} {tcp}: {}", said.err);
-        }
+    // What fits is as much either way; over TCP it is received piece by piece.
+    let floods: [(&str, Bulk, bool); 4] =
+        [("records", records, true), ("names", names, true), ("denials", denials, false), ("other", other, false)];
+    for (what, bulk, tcp) in floods {
+        let (lab, flood) = flooded(bulk, tcp);
+        let list: String = (0..3).map(|host| format!("new.pem m{host}.leaf.example 25,465,587\n")).collect();
+        fs::write(lab.path().join("list"), format!("new.pem mail.leaf.example 25\n{list}")).unwrap();
+        let more = ["--resolver", &lab.socket(RESOLVER), "--hold", "0", "--since", LONG_AGO, "--json"];
+        let (most, said) = peak(lab.begin(&[&["--targets", "list"], &more[..]].concat()));
+        let asked = flood.0.asked.load(Ordering::SeqCst);
+        println!("{what}: {most} KiB, {asked} answers");
+        assert!(asked > 200, "{what}: {asked} answers");
+        assert!(most < MOST, "{what}: {most} KiB after {asked} answers");
+        assert!(matches!(said.status, 1 | 3 | 4), "{what}: {}", said.err);
     }
 }
 

@@ -212,10 +212,16 @@ impl Lab {
 
     /// `verify` without a resolver.
     pub(crate) fn begin(&self, arguments: &[&str]) -> Child {
+        self.begin_with(Some("1"), arguments)
+    }
+
+    /// `verify` with as many tries, or as many as it makes by itself.
+    pub(crate) fn begin_with(&self, tries: Option<&str>, arguments: &[&str]) -> Child {
         let port = self.authority.port().to_string();
         let mut command = Command::new(env!("CARGO_BIN_EXE_danewright"));
         command.env_clear().env("COLUMNS", "80").current_dir(self.path());
-        command.args(["verify", "--state", "state", "--trust-anchor", "anchor", "--dns-port", &port, "--tries", "1"]);
+        command.args(["verify", "--state", "state", "--trust-anchor", "anchor", "--dns-port", &port]);
+        command.args(tries.into_iter().flat_map(|tries| ["--tries", tries]));
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().unwrap()
     }

@@ -10,5 +10,6 @@ mod flood;
 mod lab;
 mod many;
 mod monitoring;
+mod night;
 mod roots;
 mod wait;

@@ -292,3 +292,28 @@ fn resolvers_only_find_things() {
     assert!(evidence.hops.iter().flat_map(|hop| &hop.servers).all(|server| server.security == Security::Secure));
     assert_ne!(evidence.resolvers[0].records, server(&evidence, 0, NS1).records);
 }
+
+#[test]
+fn a_root_that_matches_no_anchor_names_the_flag() {
+    let lab = Lab::new();
+    let evidence = lab.gather_with(&Settings { anchors: Anchors::iana(), ..lab.settings() });
+    let root = &evidence.hops[0].chain[0];
+    assert_eq!((root.security, codes(&root.findings)), (Security::Bogus, vec!["bogus"]));
+    assert!(root.findings[0].message.contains("--trust-anchor"), "{root:?}");
+}
+
+#[test]
+fn a_ds_set_that_differs_is_told_of_at_its_server() {
+    let mut lab = Lab::new();
+    lab.tld.add("leaf", 3600, "DS", &Key::generate().unwrap().ds(&name("leaf.example")).unwrap()).unwrap();
+    lab.serve(TLD2, &lab.tld, &[&lab.tld_key]);
+    let link = lab.gather().hops[0].chain[2].clone();
+    let differs: Vec<&Finding> = link.findings.iter().filter(|finding| finding.code == "ds-differs").collect();
+    let [one] = differs.as_slice() else { panic!("{link:?}") };
+    let named = |address| format!("example. {}", lab.socket(address));
+    // Which of them answers first is chance; both are named.
+    let (first, second) = (named(TLD), named(TLD2));
+    let server = one.server.clone().unwrap();
+    let other = if server == first { &second } else { &first };
+    assert!((server == first || server == second) && one.message.ends_with(other.as_str()), "{one:?}");
+}
