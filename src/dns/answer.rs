@@ -199,9 +199,9 @@ mod tests {
         let question = Question::authority(&wire("a.example."), RecordType::TLSA);
         let large = record("a.example.", RecordType::TLSA, &format!("3 0 0 {}", "ab".repeat(4000)));
         let room = Room::of(6000);
-        let kept = Answer::of(message([&[large.clone()], &[], &[]]), &question, &room).unwrap();
+        let kept = Answer::of(message([std::slice::from_ref(&large), &[], &[]]), &question, &room).unwrap();
         assert!((4000..5000).contains(&kept.weight()), "{}", kept.weight());
-        assert!(Answer::of(message([&[large.clone()], &[], &[]]), &question, &room).is_none());
+        assert!(Answer::of(message([std::slice::from_ref(&large), &[], &[]]), &question, &room).is_none());
         drop(kept);
         assert!(Answer::of(message([&[large], &[], &[]]), &question, &room).is_some());
     }

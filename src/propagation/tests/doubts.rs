@@ -184,7 +184,8 @@ fn a_resolver_that_fails_on_the_question_leaves_a_doubt() {
     assert_eq!(verdict.decision, Decision::Safe);
     found(&verdict, "resolver-broken", Severity::Note, Some("127.0.0.1"));
     // Beside it, one that fails on this question only is heard.
-    seen.resolvers.push(ResolverAnswer { findings: Vec::new(), ..seen.resolvers[0].clone() });
+    seen.resolvers.push(resolver(&[], 0));
+    seen.resolvers[1].outcome = Outcome::ServFail;
     assert_eq!(once(&seen, &new()).decision, Decision::Unknown);
 }
 
