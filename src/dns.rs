@@ -14,14 +14,21 @@
 //! try of a question; 32 DS records or anchors of a zone, 16 keys, 8 different
 //! sets of either, 8 signatures over a set, 4 keys with one tag, and 8,192
 //! signatures tried for a zone's standing or for one owner; 4,000 questions for
-//! a target, none of them twice, 64 under way at one server and 512 in all. A
-//! question is sent as often as the settings say. What is beyond a limit is not
-//! looked at, is told of as `limits-exceeded` (an answer as `malformed`), and
+//! a target, none of them twice, 64 under way at one server and 512 in all; 128
+//! targets at once; 4 KiB that come in for each question that may be asked, and
+//! 8 MiB, with 24 KiB more for each target, of what is kept in memory; and one
+//! clock for all of it. A question is sent as often as the settings say. What is
+//! beyond a limit is not looked at, is told of as `limits-exceeded` (an answer
+//! that is too large as `malformed`, what came too late as `check-timeout`), and
 //! leaves the verdict unknown.
 
 pub mod anchors;
+mod answer;
+mod bulk;
 mod chain;
+mod clock;
 pub(crate) mod convert;
+mod defuse;
 mod denial;
 mod discovery;
 mod entry;
@@ -32,18 +39,22 @@ mod owner;
 mod proof;
 mod reading;
 mod resolvers;
+mod room;
 mod roots;
 mod standing;
 mod trials;
 mod tried;
 mod walk;
+mod wire;
 mod zone;
 
 use std::net::SocketAddr;
+use std::sync::mpsc::channel;
+use std::thread;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 
 pub use anchors::{AnchorError, Anchors};
 pub use roots::{FromRoot, root_hints, trusts_iana};
@@ -95,15 +106,20 @@ pub struct Reach {
     /// Questions that may be asked for each target. When they are used up, the
     /// rest stays unasked and everything is unknown.
     pub questions: usize,
+    /// How long all of it may take together. What has no answer then is unknown.
+    pub check: Duration,
 }
 
 /// Questions for one target, unless the user says otherwise: a zone with two
 /// servers costs some 40, one with thirteen that have two addresses each some 1,000.
 pub const QUESTIONS: usize = 4000;
 
+/// How long a check may take, unless the user says otherwise.
+pub const CHECK: Duration = Duration::from_secs(60);
+
 impl Default for Reach {
     fn default() -> Self {
-        Self { roots: Vec::new(), from_root: FromRoot::AsFallback, questions: QUESTIONS }
+        Self { roots: Vec::new(), from_root: FromRoot::AsFallback, questions: QUESTIONS, check: CHECK }
     }
 }
 
@@ -123,14 +139,37 @@ pub fn gather(targets: &[Target], settings: &Settings) -> Vec<Evidence> {
 /// called from within one.
 #[must_use]
 pub fn gather_within(targets: &[Target], settings: &Settings, reach: &Reach) -> Vec<Evidence> {
-    let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(4));
-    match Builder::new_multi_thread().worker_threads(threads).enable_all().build() {
+    match runtime() {
         Ok(runtime) => runtime.block_on(walk::all(targets, settings, reach)),
         Err(error) => {
             let nothing = |target| walk::nothing(target, format!("no question can be asked: {error}"));
             targets.iter().map(nothing).collect()
         }
     }
+}
+
+/// Several threads where the system lets us have them, as signatures are tried
+/// on all of them. tokio panics when it gets none, so that is tried beforehand.
+fn runtime() -> std::io::Result<Runtime> {
+    let threads = thread::available_parallelism().map_or(1, |n| n.get().min(4));
+    if threads > 1 && can_be_made(threads) {
+        return Builder::new_multi_thread().worker_threads(threads).enable_all().build();
+    }
+    Builder::new_current_thread().enable_all().build()
+}
+
+/// Whether so many threads can be had at once.
+fn can_be_made(threads: usize) -> bool {
+    let mut made = Vec::new();
+    for _ in 0..threads {
+        let (end, wait) = channel::<()>();
+        let Ok(thread) = thread::Builder::new().spawn(move || wait.recv().is_err()) else { return false };
+        made.push((end, thread));
+    }
+    made.into_iter().all(|(end, thread)| {
+        drop(end);
+        thread.join().is_ok()
+    })
 }
 
 /// The resolvers that the system uses.

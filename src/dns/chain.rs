@@ -82,7 +82,7 @@ impl Walk {
 
     async fn link(self: &Arc<Self>, zones: &Arc<[Name]>, index: usize) -> Chain {
         let Some(zone) = zones.get(index) else { return Chain::default() };
-        let trials = Trials::at(self.now);
+        let trials = self.trials();
         let anchors = self.anchors.of(zone);
         if !anchors.is_empty() {
             let mut keys = self.asking(zone, RecordType::DNSKEY, zone).await;

@@ -3,7 +3,7 @@
 //! succeed. Resolvers are asked first; where they fail, or all of them strip
 //! what DNSSEC needs, the way goes down from the root servers, if there are any.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::hash::Hash;
 use std::net::SocketAddr;
@@ -13,7 +13,9 @@ use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{Record, RecordType};
 use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::dns::answer::Answer;
 use crate::dns::convert::{from_hickory, to_hickory};
 use crate::dns::exchange::{Asker, Manner, Question, Reply};
 use crate::dns::reading::{address, delegated_names, glue, name_servers};
@@ -41,10 +43,12 @@ pub(crate) struct Discovery {
     from_root: FromRoot,
     family: Family,
     pub(crate) port: u16,
-    answers: Shared<(Name, RecordType), Option<Arc<Message>>>,
-    from_all: Shared<(Name, RecordType), Arc<[Message]>>,
+    answers: Shared<(Name, RecordType), Option<Arc<Answer>>>,
+    from_all: Shared<(Name, RecordType), Arc<[Arc<Answer>]>>,
     /// The apex of the zone that a name is in, where an answer has told it.
     inside: Mutex<HashMap<Name, Name>>,
+    /// Zones that were found without the resolvers, which took too long.
+    passed_by: Mutex<HashSet<Name>>,
 }
 
 /// Addresses of a name server.
@@ -110,6 +114,7 @@ impl Discovery {
             answers: Shared::default(),
             from_all: Shared::default(),
             inside: Mutex::default(),
+            passed_by: Mutex::default(),
         }
     }
 
@@ -148,22 +153,35 @@ impl Discovery {
 
     /// The first usable answer of a resolver, else that of the zone's servers;
     /// `None` when there is none.
-    async fn find(&self, name: &Name, kind: RecordType) -> Option<Arc<Message>> {
+    async fn find(&self, name: &Name, kind: RecordType) -> Option<Arc<Answer>> {
         let question = Question { name: to_hickory(name), kind, manner: Manner::Finding };
         let search = async {
             for resolver in self.usable().await.iter() {
                 if let Ok(answer) = self.asker.ask(*resolver, &question).await
                     && is_usable(&answer)
                 {
-                    return Some(Arc::new(answer));
+                    return Some(answer);
                 }
             }
-            self.descend(name, kind).await.map(Arc::new)
+            self.descend(name, kind).await
         };
         self.answers.get((name.clone(), kind), Box::pin(search)).await
     }
 
-    async fn descend(&self, name: &Name, kind: RecordType) -> Option<Message> {
+    /// Whether the name is in a zone about which resolvers have no answer in the end.
+    async fn is_dark(&self, name: &Name) -> bool {
+        let zone = self.passed_by().iter().find(|zone| name.is_within(zone)).cloned();
+        match zone {
+            Some(zone) => self.find(&zone, RecordType::SOA).await.is_none(),
+            None => false,
+        }
+    }
+
+    fn passed_by(&self) -> std::sync::MutexGuard<'_, HashSet<Name>> {
+        self.passed_by.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn descend(&self, name: &Name, kind: RecordType) -> Option<Arc<Answer>> {
         match &self.roots {
             Some(roots) => roots.lookup(name, kind).await,
             None => None,
@@ -181,28 +199,40 @@ impl Discovery {
 
     /// The zones on the way from the root to the name, in that order. Where
     /// resolvers fail, as they do when all of a zone is broken, the servers of
-    /// the zone above are asked. When they do not say either, there is taken to
-    /// be no cut: a question to the wrong zone gets no authoritative answer.
+    /// the zone above are asked, and where resolvers hesitate as well: they do when
+    /// they wait for servers that are down. When those do not say either, there is
+    /// taken to be no cut: a question to the wrong zone gets no authoritative answer.
     ///
     /// # Errors
     ///
     /// The name about which nobody has an answer.
     pub(crate) async fn zones(self: &Arc<Self>, name: &Name) -> Result<Vec<Name>, Name> {
-        let apex = self.apex(name).await;
+        let patience = self.asker.patience();
+        // Of a resolver that answers about the root it is known that it answers.
+        let root = Name::root();
+        let (apex, _) =
+            tokio::join!(timeout(patience, self.apex(name)), timeout(patience, self.find(&root, RecordType::SOA)));
+        let apex = apex.ok().flatten();
         let begins_none = |at: &Name| apex.as_ref().is_some_and(|apex| at != apex && at.is_within(apex));
         let mut names: Vec<Name> = name.ancestors().filter(|at| !begins_none(at)).collect();
         names.reverse();
         let questions = names.iter().map(|name| {
             let (this, name) = (Arc::clone(self), name.clone());
-            async move { this.find(&name, RecordType::SOA).await }
+            tokio::spawn(async move { this.find(&name, RecordType::SOA).await })
         });
-        let answers = together(questions).await;
+        let answers: Vec<_> = questions.collect();
+        let hesitates = Instant::now() + patience;
         let mut zones: Vec<Name> = Vec::new();
         // The servers of the last zone, where they are known from its delegation.
         let mut servers = None;
         for (at, answer) in names.into_iter().zip(answers) {
             let wire = to_hickory(&at);
-            match (answer, zones.last()) {
+            let in_time = match zones.last() {
+                None => Ok(answer.await),
+                Some(_) => timeout_at(hesitates, answer).await,
+            };
+            let hesitated = in_time.is_err();
+            match (in_time.ok().and_then(Result::ok).flatten(), zones.last()) {
                 (Some(answer), _) => {
                     let soa = |record: &Record| record.record_type() == RecordType::SOA && record.name == wire;
                     if answer.answers.iter().any(soa) {
@@ -218,6 +248,9 @@ impl Discovery {
                     };
                     servers = Some(match self.delegated(&asked, &at).await {
                         Some(below) => {
+                            if hesitated {
+                                self.passed_by().insert(at.clone());
+                            }
                             zones.push(at);
                             below
                         }
@@ -274,10 +307,12 @@ impl Discovery {
     }
 
     /// What every resolver that has a usable answer says, else the zone's servers.
-    async fn find_all(&self, name: &Name, kind: RecordType) -> Arc<[Message]> {
+    async fn find_all(&self, name: &Name, kind: RecordType) -> Arc<[Arc<Answer>]> {
         let search = async {
-            let replies = self.resolvers_asked(name, kind, &self.usable().await).await;
-            let mut answers: Vec<Message> = replies.into_iter().flatten().filter(is_usable).collect();
+            let resolvers = if self.is_dark(name).await { Arc::default() } else { self.usable().await };
+            let replies = self.resolvers_asked(name, kind, &resolvers).await;
+            let mut answers: Vec<Arc<Answer>> =
+                replies.into_iter().flatten().filter(|answer| is_usable(answer)).collect();
             if answers.is_empty() {
                 answers.extend(self.descend(name, kind).await);
             }

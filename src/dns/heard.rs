@@ -14,6 +14,8 @@ use crate::propagation::evidence::Listed;
 
 /// Addresses in a zone's delegation that are kept.
 const GLUE: usize = 1024;
+/// Names or addresses that one finding lists.
+const LISTED: usize = 8;
 /// Questions to a zone's servers about their own addresses, in pairs.
 pub(crate) const OWN: usize = 1024;
 
@@ -158,15 +160,14 @@ impl Heard {
         if self.own.is_empty() || self.delegation.is_empty() {
             return None;
         }
-        let list = |names: Vec<&Name>| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let only_above: Vec<&Name> = self.delegation.difference(&self.own).collect();
         let only_below: Vec<&Name> = self.own.difference(&self.delegation).collect();
         let mut sides = Vec::new();
         if !only_above.is_empty() {
-            sides.push(format!("only its parent names {}", list(only_above)));
+            sides.push(format!("only its parent names {}", some(&only_above)));
         }
         if !only_below.is_empty() {
-            sides.push(format!("only the zone itself names {}", list(only_below)));
+            sides.push(format!("only the zone itself names {}", some(&only_below)));
         }
         let message = format!("the name servers of {zone} differ: {}", sides.join("; "));
         (!sides.is_empty()).then(|| Finding::new("delegation-differs", Severity::Note, message))
@@ -183,7 +184,17 @@ impl Heard {
             only.extend(apart.map(|address| format!("{} for {name}", address.ip())));
         }
         let message =
-            format!("the addresses in the delegation of {zone} differ: only its parent gives {}", only.join(", "));
+            format!("the addresses in the delegation of {zone} differ: only its parent gives {}", some(&only));
         (!only.is_empty()).then(|| Finding::new("delegation-differs", Severity::Note, message))
     }
+}
+
+/// The first of them, and how many there are besides: whoever names thousands is
+/// told of all the same.
+fn some(all: &[impl ToString]) -> String {
+    let mut listed = all.iter().take(LISTED).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    if all.len() > LISTED {
+        listed.push_str(&format!(" and {} more", all.len() - LISTED));
+    }
+    listed
 }

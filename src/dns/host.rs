@@ -12,7 +12,6 @@ use crate::dns::owner::proven;
 use crate::dns::proof::Proof;
 use crate::dns::reading::Said;
 use crate::dns::standing::missing;
-use crate::dns::trials::Trials;
 use crate::dns::walk::{ALIASES, Walk};
 use crate::dns::zone::{Facts, label};
 use crate::finding::{Finding, Severity};
@@ -81,7 +80,7 @@ impl Walk {
         let mut aliases: BTreeSet<Option<Name>> = BTreeSet::new();
         let (v4, v6) =
             tokio::join!(self.ask_all(facts, name, RecordType::A), self.ask_all(facts, name, RecordType::AAAA));
-        let trials = Trials::at(self.now);
+        let trials = self.trials();
         for (kind, replies) in [(RecordType::A, v4), (RecordType::AAAA, v6)] {
             let mut failures = BTreeSet::new();
             let mut answered = false;

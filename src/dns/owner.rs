@@ -42,7 +42,7 @@ impl Walk {
     /// What each address of the zone's servers holds at the owner.
     pub(crate) async fn tlsa_at(self: &Arc<Self>, facts: &Facts, owner: &Name) -> Vec<ServerAnswer> {
         let replies = self.ask_all(facts, owner, RecordType::TLSA).await;
-        let trials = Trials::at(self.now);
+        let trials = self.trials();
         let answers =
             facts.servers.iter().zip(&replies).map(|(server, reply)| answer(facts, server, owner, reply, &trials));
         answers.collect()
@@ -72,14 +72,14 @@ fn answer(facts: &Facts, server: &Server, owner: &Name, reply: &Reply, trials: &
     };
     match said {
         Said::Records(set) => {
-            answer.ttl = Some(set.ttl());
+            answer.ttl = Some(proof.original_ttl.map_or(set.ttl(), |signed| signed.min(set.ttl())));
             answer.original_ttl = proof.original_ttl;
             answer.set_signature_expires = proof.set_expires;
             answer.records = set.records.iter().filter_map(tlsa).collect();
             answer.records.sort();
         }
         Said::Alias { set, target } => {
-            answer.ttl = Some(set.ttl());
+            answer.ttl = Some(proof.original_ttl.map_or(set.ttl(), |signed| signed.min(set.ttl())));
             answer.original_ttl = proof.original_ttl;
             answer.set_signature_expires = proof.set_expires;
             answer.alias = Some(target);

@@ -1,16 +1,22 @@
 //! What signatures prove (RFC 4035 section 5.3), without asking anybody. A set
-//! is secure when it has a signature and every signature over it holds: some
-//! validators give up at the first that does not. Only an algorithm that we
-//! cannot compute makes an exception, and then the answer is "cannot tell".
+//! is secure when it has a signature that holds and none that does not: some
+//! validators give up at the first that fails. One that nobody tries beside one
+//! that holds is a note: by a key that the zone does not publish, not valid yet,
+//! or of an algorithm that cannot be computed here. (Whether the parent names
+//! that algorithm, which matters, is looked at in `chain`.) Alone such a one
+//! proves nothing, and of the last kind the answer is "cannot tell".
 
 use chrono::{DateTime, TimeDelta, Utc};
 use hickory_proto::dnssec::rdata::{DNSKEY, DNSSECRData, RRSIG};
 use hickory_proto::dnssec::{Algorithm, PublicKey, Verifier};
 use hickory_proto::rr::{DNSClass, Name as WireName, RData, Record, RecordType};
 
+use crate::dns::answer::{records_weight, signature_weight};
 use crate::dns::convert::{from_hickory, to_hickory};
 use crate::dns::denial::{denials, denied};
+use crate::dns::proof::notes::{beside, clock_question, life_left, raised};
 use crate::dns::trials::{Trials, limit};
+use crate::duration;
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
 use crate::propagation::evidence::Security;
@@ -21,8 +27,6 @@ const SIGNATURES: usize = 8;
 pub(crate) const KEYS: usize = 16;
 /// Keys with one tag that are tried for one signature.
 const COLLIDING: usize = 4;
-/// A signature is to outlive the TTL by this long.
-const MARGIN: TimeDelta = TimeDelta::hours(1);
 
 /// Records of one owner and type, without repeats, and the signatures over them.
 #[derive(Clone, Debug)]
@@ -75,6 +79,12 @@ impl RrSet {
     /// The set with the denials that came with it.
     pub(crate) fn with_denials(self, section: &[Record]) -> Self {
         Self { denials: denials(section), ..self }
+    }
+
+    /// The octets that it takes, about.
+    pub(crate) fn weight(&self) -> usize {
+        let denials: usize = self.denials.iter().map(Self::weight).sum();
+        records_weight(self.records.iter()) + self.signatures.iter().map(signature_weight).sum::<usize>() + denials
     }
 
     /// The largest TTL with which a record is served.
@@ -171,7 +181,8 @@ pub(crate) fn prove(set: &RrSet, zone: &Name, keys: &[DNSKEY], trials: &Trials) 
         return limit(format!("{} has {signatures} signatures and {keys} keys to try", set.title()));
     }
     let zone_name = to_hickory(zone);
-    let mut considered = 0;
+    let (mut considered, mut held) = (0, 0);
+    let mut unused = Vec::new();
     for signature in &set.signatures {
         if by_a_revoked_key(set, signature, keys) {
             continue;
@@ -179,6 +190,7 @@ pub(crate) fn prove(set: &RrSet, zone: &Name, keys: &[DNSKEY], trials: &Trials) 
         considered += 1;
         match check(set, signature, &zone_name, keys, trials) {
             Ok((signer, denial)) => {
+                held += 1;
                 denial.iter().for_each(|denial| proof.weakened_by(denial));
                 // With an algorithm that the denial lacks, the wildcard proves nothing.
                 let algorithm = |index: &usize| keys.get(*index).map(|key| key.public_key().algorithm());
@@ -190,11 +202,20 @@ pub(crate) fn prove(set: &RrSet, zone: &Name, keys: &[DNSKEY], trials: &Trials) 
                 proof.set_expires = proof.set_expires.max(Some(expires));
                 proof.original_ttl = proof.original_ttl.max(Some(original));
                 proof.signers.extend(whole.then_some(signer));
-                proof.findings.extend(life_left(set, expires - now, original.max(set.ttl())));
+                proof.findings.extend(life_left(set, expires - now, original));
             }
-            Err(why) => proof.weakened_by(&why),
+            Err(Failure::Fails(why)) => proof.weakened_by(&why),
+            Err(Failure::Unused(why)) => unused.push(why),
         }
     }
+    for why in unused {
+        if held == 0 {
+            proof.weakened_by(&why);
+        } else {
+            proof.findings.extend(why.findings.into_iter().map(beside));
+        }
+    }
+    proof.findings.extend(proof.original_ttl.and_then(|original| raised(set, original)));
     if considered == 0 {
         return Proof::bogus(format!("{} carries signatures by revoked keys only", set.title()));
     }
@@ -207,7 +228,13 @@ pub(crate) fn prove_keys(set: &RrSet, zone: &Name, trusted: impl Fn(&DNSKEY) -> 
     let keys = set.keys();
     let entry: Vec<bool> = keys.iter().take(KEYS).map(|key| may_sign(key) && trusted(key)).collect();
     if !entry.contains(&true) && keys.len() <= KEYS {
-        return Proof::bogus(format!("none of the keys of {zone} is one that its parent or the trust anchor names"));
+        return Proof::bogus(if zone.is_root() {
+            "none of the keys of the root is among the trust anchors: a root of your own is trusted with \
+             --trust-anchor FILE"
+                .to_owned()
+        } else {
+            format!("none of the keys of {zone} is one that its parent or the trust anchor names")
+        });
     }
     let mut proof = prove(set, zone, &keys, trials);
     let entered = proof.signers.iter().any(|index| entry.get(*index) == Some(&true));
@@ -268,6 +295,20 @@ fn by_a_revoked_key(set: &RrSet, signature: &RRSIG, keys: &[DNSKEY]) -> bool {
     set.kind == RecordType::DNSKEY && keys.iter().any(|key| key.revoke() && key.calculate_key_tag().ok() == Some(tag))
 }
 
+/// Why a signature proves nothing.
+enum Failure {
+    /// It does not hold, or that cannot be told, and a validator may stumble over it.
+    Fails(Proof),
+    /// Nobody tries it; without another that is as bad.
+    Unused(Proof),
+}
+
+impl From<Proof> for Failure {
+    fn from(why: Proof) -> Self {
+        Self::Fails(why)
+    }
+}
+
 /// The index of the key that made the signature, with the proof of what a
 /// wildcard's rests on besides; or what is wrong with it.
 fn check(
@@ -276,41 +317,44 @@ fn check(
     zone: &WireName,
     keys: &[DNSKEY],
     trials: &Trials,
-) -> Result<(usize, Option<Proof>), Proof> {
+) -> Result<(usize, Option<Proof>), Failure> {
     let now = trials.now;
     let input = signature.input();
     let title = || format!("a signature by key {} over {}", input.key_tag, set.title());
     let bogus = |why: &str| Proof::bogus(format!("{} {why}", title()));
     if input.signer_name != *zone {
-        return Err(bogus(&format!("names {} as its signer", from_hickory(&input.signer_name))));
+        return Err(bogus(&format!("names {} as its signer", from_hickory(&input.signer_name))).into());
     }
     if input.num_labels > set.owner.num_labels() {
-        return Err(bogus("states more labels than the owner has"));
+        return Err(bogus("states more labels than the owner has").into());
+    }
+    let named = |key: &DNSKEY| {
+        key.public_key().algorithm() == input.algorithm && key.calculate_key_tag().ok() == Some(input.key_tag)
+    };
+    if can_verify(input.algorithm) && !keys.iter().any(named) {
+        return Err(Failure::Unused(bogus("is by a key that the zone does not publish")));
     }
     if since(signature, now) < 0 {
-        return Err(bogus("is not valid yet"));
+        let wait = TimeDelta::seconds(-i64::from(since(signature, now)));
+        let (wait, asked) = (duration::text(wait), clock_question(wait));
+        return Err(Failure::Unused(bogus(&format!("is not valid yet, but in {wait}{asked}"))));
     }
     if until(signature, now) < 0 {
-        let when = now + TimeDelta::seconds(i64::from(until(signature, now)));
-        let message = format!("{} expired on {}", title(), when.format("%Y-%m-%d at %H:%M:%S UTC"));
-        return Err(Proof::only(Security::Bogus, Finding::new("signature-expired", Severity::Unsafe, message)));
-    }
-    if set.ttl() > input.original_ttl {
-        return Err(bogus(&format!("is for a TTL of {}, and {} is served", input.original_ttl, set.ttl())));
+        let ago = TimeDelta::seconds(-i64::from(until(signature, now)));
+        let when = (now - ago).format("%Y-%m-%d at %H:%M:%S UTC");
+        let message = format!("{} expired on {when}, {} ago{}", title(), duration::text(ago), clock_question(ago));
+        let finding = Finding::new("signature-expired", Severity::Unsafe, message);
+        return Err(Proof::only(Security::Bogus, finding).into());
     }
     if !can_verify(input.algorithm) {
         let message = format!("{} cannot be verified here: {}", title(), algorithm_name(input.algorithm));
         let finding = Finding::new("algorithm-unsupported", Severity::Unknown, message);
-        return Err(Proof::only(Security::Indeterminate, finding));
+        return Err(Failure::Unused(Proof::only(Security::Indeterminate, finding)));
     }
-    let made_it = |key: &DNSKEY| {
-        may_sign(key)
-            && key.public_key().algorithm() == input.algorithm
-            && key.calculate_key_tag().ok() == Some(input.key_tag)
-    };
-    let candidates: Vec<usize> = (0..keys.len()).filter(|index| keys.get(*index).is_some_and(made_it)).collect();
+    let made_it = |index: &usize| keys.get(*index).is_some_and(|key| may_sign(key) && named(key));
+    let candidates: Vec<usize> = (0..keys.len()).filter(made_it).collect();
     if candidates.is_empty() {
-        return Err(bogus("is by a key that the zone does not publish"));
+        return Err(bogus("is by a key that may not sign").into());
     }
     // The TTL takes part in the order of records, and is not part of what was signed.
     let records: Vec<Record> = set
@@ -328,13 +372,13 @@ fn check(
             break;
         }
     }
-    let Some(signer) = signer else { return Err(bogus("does not verify")) };
+    let Some(signer) = signer else { return Err(bogus("does not verify").into()) };
     if colliding {
         // Some validators forgive no failed trial since "KeyTrap" (CVE-2023-50387),
         // and in which order they try keys is chance.
         let message = format!("{} can be by more than one key: some validators take the wrong one", title());
         let finding = Finding::new("key-tag-collision", Severity::Unknown, message);
-        return Err(Proof::only(Security::Indeterminate, finding));
+        return Err(Proof::only(Security::Indeterminate, finding).into());
     }
     if input.num_labels < set.owner.num_labels() {
         let next_closer = set.owner.trim_to(usize::from(input.num_labels) + 1);
@@ -365,19 +409,6 @@ fn moment(now: DateTime<Utc>) -> u32 {
     u32::try_from(now.timestamp().rem_euclid(1 << 32)).expect("a remainder of 2^32 fits 32 bits")
 }
 
-fn life_left(set: &RrSet, left: TimeDelta, ttl: u32) -> Option<Finding> {
-    let ttl = TimeDelta::seconds(i64::from(ttl));
-    let severity = if left <= ttl { Severity::Unsafe } else { Severity::Note };
-    (left < ttl + MARGIN).then(|| {
-        let message = format!(
-            "a signature over {} expires in {} seconds, and caches keep the set for {}",
-            set.title(),
-            left.num_seconds(),
-            ttl.num_seconds()
-        );
-        Finding::new("signature-expires-soon", severity, message)
-    })
-}
-
+mod notes;
 #[cfg(test)]
 mod tests;

@@ -170,7 +170,7 @@ mod tests {
         message.answers = answers.to_vec();
         message.authorities = authorities.to_vec();
         let [zone, name] = ["z.example", "a.z.example"].map(|text| Name::from_user(text).unwrap());
-        Said::by_authority(&Ok(message), &zone, &name, RecordType::TLSA)
+        Said::by_authority(&Ok(std::sync::Arc::new(message.into())), &zone, &name, RecordType::TLSA)
     }
 
     #[test]

@@ -14,6 +14,32 @@ use crate::finding::{Finding, Severity};
 use crate::name::Name;
 use crate::propagation::evidence::{Outcome, ResolverAnswer};
 
+/// Looks at an answer again, with a zone above the owner's, if one is known: one
+/// that has an answer to nothing is not one about the owner.
+pub(crate) async fn weigh(asker: &Arc<Asker>, mut answer: ResolverAnswer, above: Option<&Name>) -> ResolverAnswer {
+    let resolver = answer.address;
+    if answer.outcome == Outcome::ServFail && is_broken(asker, resolver, above).await {
+        let words = "this resolver answers SERVFAIL to other questions as well, so it is broken, and is not counted";
+        answer.findings.push(Finding::new("resolver-broken", Severity::Note, words).at(resolver.to_string()));
+    }
+    answer
+}
+
+/// Whether the resolver has no answer about zones that have nothing to do with the owner's.
+async fn is_broken(asker: &Arc<Asker>, resolver: SocketAddr, above: Option<&Name>) -> bool {
+    let root = Name::root();
+    for zone in std::iter::once(&root).chain(above) {
+        let question = Question { name: to_hickory(zone), kind: RecordType::SOA, manner: Manner::Sender };
+        let reply = asker.ask(resolver, &question).await;
+        if reply
+            .is_ok_and(|answer| matches!(answer.metadata.response_code, ResponseCode::NoError | ResponseCode::NXDomain))
+        {
+            return false;
+        }
+    }
+    true
+}
+
 /// What the resolver gives for the owner.
 pub(crate) async fn ask(asker: &Arc<Asker>, resolver: SocketAddr, owner: &Name) -> ResolverAnswer {
     let question = Question { name: to_hickory(owner), kind: RecordType::TLSA, manner: Manner::Sender };

@@ -20,6 +20,7 @@ use hickory_proto::rr::RecordType;
 use tokio::task::JoinSet;
 
 use crate::dns::anchors::{Anchors, Trust};
+use crate::dns::answer::Answer;
 use crate::dns::convert::to_hickory;
 use crate::dns::exchange::{Asker, Question};
 use crate::dns::reading::{address, delegated_names, glue, name_servers};
@@ -109,7 +110,7 @@ impl Descent {
     }
 
     /// What a server of the zone that the name is in says to the question.
-    pub(crate) async fn lookup(&self, name: &Name, kind: RecordType) -> Option<Message> {
+    pub(crate) async fn lookup(&self, name: &Name, kind: RecordType) -> Option<Arc<Answer>> {
         let cut = self.cut(name, DEPTH).await?;
         self.ask(&cut, name, kind).await
     }
@@ -166,7 +167,7 @@ impl Descent {
         let mut found = Vec::new();
         for kind in [RecordType::A, RecordType::AAAA] {
             let message = self.ask(&cut, name, kind).await;
-            let answers = message.map(|message| message.answers).unwrap_or_default();
+            let answers = message.as_ref().map(|message| message.answers.as_slice()).unwrap_or_default();
             let wire = to_hickory(name);
             let ips = answers.iter().filter(|record| record.name == wire).filter_map(address);
             found.extend(ips.map(|ip| SocketAddr::new(ip, self.port)).filter(|address| (self.wanted)(*address)));
@@ -175,7 +176,7 @@ impl Descent {
     }
 
     /// The first useful answer: an authoritative one, or a referral to the name.
-    async fn ask(&self, cut: &Cut, name: &Name, kind: RecordType) -> Option<Message> {
+    async fn ask(&self, cut: &Cut, name: &Name, kind: RecordType) -> Option<Arc<Answer>> {
         let question = Question::authority(&to_hickory(name), kind);
         let useful = |message: &Message| {
             let code = message.metadata.response_code;

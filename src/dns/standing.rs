@@ -21,7 +21,7 @@ use crate::dns::walk::Walk;
 use crate::dns::zone::{Facts, KeySet, Server, label};
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
-use crate::propagation::evidence::{Listed, Outcome, Security};
+use crate::propagation::evidence::{Listed, Outcome, Security, code_name};
 
 /// Different key sets, and different DS sets, of one zone that are looked at.
 const SETS: usize = 8;
@@ -39,7 +39,7 @@ impl Walk {
         chain: &Chain,
         heard: Heard,
     ) -> Facts {
-        let trials = Trials::at(self.now);
+        let trials = self.trials();
         let (mut standing, trusted) = match (anchors.is_empty(), parent) {
             (false, _) => match usable(zone, anchors) {
                 Ok(trusted) => (Proof::secure(), vec![trusted]),
@@ -76,7 +76,17 @@ impl Walk {
         let chain = chain.with(zone, &standing, Vec::new()).links;
         let algorithms = if anchors.is_empty() { algorithms(&trusted) } else { Vec::new() };
         let (zone, expires) = (zone.clone(), standing.expires);
-        Facts { zone, chain, ceiling, expires, algorithms, key_sets, servers, findings, tried: Tried::default() }
+        Facts {
+            zone,
+            chain,
+            ceiling,
+            expires,
+            algorithms,
+            key_sets,
+            servers,
+            findings,
+            tried: Tried::within(&self.asker.room),
+        }
     }
 
     /// What the parent's servers prove about the zone, all of them together.
@@ -85,15 +95,15 @@ impl Walk {
             return (ceiling, Vec::new());
         }
         let mut standing = Proof::secure();
-        let mut sets: Vec<Vec<DS>> = Vec::new();
+        let mut sets: Vec<(String, Vec<DS>)> = Vec::new();
         let (mut unsigned, mut silent) = (Vec::new(), Vec::new());
         let mut unproven: Vec<(String, Proof)> = Vec::new();
         for (from, reply) in &heard.digests {
             match delegation(reply, parent, zone, &chain.keys, trials) {
                 Delegation::Signed { digests, proof } => {
                     standing.weakened_by(&proof);
-                    if !sets.contains(&digests) {
-                        sets.push(digests);
+                    if !sets.iter().any(|(_, known)| *known == digests) {
+                        sets.push((from.clone(), digests));
                     }
                 }
                 Delegation::Unsigned => unsigned.push(from.clone()),
@@ -126,16 +136,18 @@ impl Walk {
             standing.findings.push(Finding::new("parent-silent", Severity::Note, message).at(from));
         }
         standing.findings.extend(parent_keys(parent, chain, heard, trials));
-        if sets.len() > 1 {
-            let message = format!("the servers of {parent} give different DS sets for {zone}");
-            standing.findings.push(Finding::new("ds-differs", Severity::Note, message));
+        if let Some(((first, _), others)) = sets.split_first() {
+            for (from, _) in others.iter().take(SETS) {
+                let message = format!("this server of {parent} gives another DS set for {zone} than {first}");
+                standing.findings.push(Finding::new("ds-differs", Severity::Note, message).at(from.clone()));
+            }
         }
         if sets.len() > SETS {
             standing.weakened_by(&limit(format!("the servers of {parent} give {} different DS sets", sets.len())));
             sets.truncate(SETS);
         }
         let mut trusted = Vec::new();
-        for set in sets.into_iter().map(trust) {
+        for set in sets.into_iter().map(|(_, digests)| trust(digests)) {
             match usable(zone, &set) {
                 Ok(usable) => {
                     trusted.push(usable);
@@ -232,7 +244,11 @@ pub(crate) fn missing(what: &str, outcome: Outcome) -> Proof {
         Outcome::OtherCode(_) | Outcome::Answered | Outcome::NoData | Outcome::NoName => "malformed",
         other => other.word(),
     };
-    let message = format!("asked for {what}, it gave no answer that can be used: {}", outcome.word());
+    let how = match outcome {
+        Outcome::OtherCode(code) => code_name(code),
+        other => other.word().to_owned(),
+    };
+    let message = format!("asked for {what}, it gave no answer that can be used: {how}");
     Proof::only(Security::Indeterminate, Finding::new(code, Severity::Unknown, message))
 }
 

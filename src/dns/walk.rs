@@ -7,11 +7,16 @@ use std::sync::Arc;
 use std::thread;
 
 use chrono::{DateTime, Utc};
+use tokio::task::JoinSet;
 
 use crate::dns::anchors::Anchors;
+use crate::dns::bulk;
 use crate::dns::chain::Chain;
+use crate::dns::clock::Clock;
 use crate::dns::discovery::{Discovery, Shared, together};
 use crate::dns::exchange::Asker;
+use crate::dns::room::Room;
+use crate::dns::trials::Trials;
 use crate::dns::zone::{Facts, label};
 use crate::dns::{Reach, Settings, resolvers};
 use crate::finding::{Finding, Severity};
@@ -20,6 +25,8 @@ use crate::propagation::evidence::{Evidence, Hop, Outcome, ServerAnswer};
 use crate::propagation::silence::answered;
 use crate::tlsa::Target;
 
+/// Targets that are looked at at once.
+const AT_ONCE: usize = 128;
 /// Aliases followed from one owner.
 pub(crate) const ALIASES: usize = 8;
 
@@ -38,7 +45,8 @@ pub(crate) struct Walk {
 impl Walk {
     pub(crate) fn new(targets: usize, settings: &Settings, reach: &Reach) -> Self {
         let questions = reach.questions.saturating_mul(targets.max(1));
-        let asker = Arc::new(Asker::new(settings.timeout, settings.tries, questions));
+        let (room, clock) = (Room::for_targets(targets), Clock::started(reach.check));
+        let asker = Arc::new(Asker::new(settings.timeout, settings.tries, questions, room, clock));
         let resolvers = settings.resolvers.clone();
         let discovery = Discovery::new(Arc::clone(&asker), settings, reach);
         Self {
@@ -53,20 +61,47 @@ impl Walk {
         }
     }
 
-    /// All there is to know about one target.
+    /// As many signatures as one piece of work may try.
+    pub(crate) fn trials(&self) -> Trials {
+        Trials::at(self.now, self.asker.clock.end())
+    }
+
+    /// All there is to know about one target, as far as there is room and time
+    /// for it. What had none is told of, also when it was another target's.
     pub(crate) async fn target(self: Arc<Self>, target: Target) -> Evidence {
+        let mut evidence = self.evidence(&target).await;
+        if !self.asker.room.fill(bulk::weight(&evidence)) {
+            for hop in &mut evidence.hops {
+                (hop.chain, hop.servers, hop.findings) = (Vec::new(), Vec::new(), Vec::new());
+            }
+            (evidence.resolvers, evidence.findings) = (Vec::new(), Vec::new());
+        }
+        evidence.findings.extend(self.discovery.finding().into_iter().chain(self.asker.findings()));
+        evidence
+    }
+
+    async fn evidence(self: &Arc<Self>, target: &Target) -> Evidence {
         let owner = match target.owner() {
             Ok(owner) => owner,
-            Err(error) => return nothing(&target, format!("the host has no TLSA owner: {error}")),
+            Err(error) => return nothing(target, format!("the host has no TLSA owner: {error}")),
         };
-        // Known before the host is looked for, which is then known to be in that zone, too.
-        let _ = self.discovery.zones(&owner).await;
         let seen = self.resolvers.iter().map(|resolver| {
-            let (walk, resolver, owner) = (Arc::clone(&self), *resolver, owner.clone());
+            let (walk, resolver, owner) = (Arc::clone(self), *resolver, owner.clone());
             async move { resolvers::ask(&walk.asker, resolver, &owner).await }
         });
-        let ((hops, findings), host, resolvers) =
-            tokio::join!(self.hops(&owner), self.host(&target.host), together(seen));
+        // Begun at once: one that waits for servers that are down takes its time.
+        let seen = tokio::spawn(together(seen.collect::<Vec<_>>()));
+        // Known before the host is looked for, which is then known to be in that zone, too.
+        let zones = self.discovery.zones(&owner).await.unwrap_or_default();
+        let above = zones.iter().nth_back(1).cloned();
+        let seen = async {
+            let seen = seen.await.unwrap_or_default().into_iter().map(|answer| {
+                let (walk, above) = (Arc::clone(self), above.clone());
+                async move { resolvers::weigh(&walk.asker, answer, above.as_ref()).await }
+            });
+            together(seen.collect::<Vec<_>>()).await
+        };
+        let ((hops, findings), host, resolvers) = tokio::join!(self.hops(&owner), self.host(&target.host), seen);
         let mut evidence = Evidence { owner, hops, resolvers, host: None, findings };
         evidence.host = Some(host.security);
         // What is told of a zone on the way may weigh less than of the host's own.
@@ -98,13 +133,22 @@ impl Walk {
                 Ok(facts) => facts,
                 Err(finding) => return (hops, vec![finding]),
             };
-            let servers = self.tlsa_at(&facts, &owner).await;
+            let mut servers = self.tlsa_at(&facts, &owner).await;
+            servers.iter_mut().for_each(|server| server.findings.extend(self.no_route(server)));
             let mut findings = facts.findings.clone();
             findings.extend(disagreement(&servers));
             next = alias(&servers);
             hops.push(Hop { owner, zone: facts.zone.clone(), chain: facts.chain.clone(), servers, findings });
         }
         (hops, Vec::new())
+    }
+
+    /// That nobody can be asked there from this machine.
+    fn no_route(&self, server: &ServerAnswer) -> Option<Finding> {
+        let address = server.address.filter(|address| self.asker.no_route(*address))?;
+        let of = if address.is_ipv6() { "IPv6" } else { "IPv4" };
+        let message = format!("cannot be asked from here: this machine has no {of} route to it");
+        Some(Finding::new("no-route", Severity::Unknown, message).at(label(&server.name, server.address)))
     }
 
     /// The facts about the zone that holds the name. The servers that the user
@@ -133,12 +177,26 @@ pub(crate) fn nothing(target: &Target, why: String) -> Evidence {
 /// Gathers the evidence for every target, in order.
 pub(crate) async fn all(targets: &[Target], settings: &Settings, reach: &Reach) -> Vec<Evidence> {
     let walk = Arc::new(Walk::new(targets.len(), settings, reach));
-    let mut all = together(targets.iter().map(|target| Arc::clone(&walk).target(target.clone()))).await;
-    let findings: Vec<Finding> = walk.discovery.finding().into_iter().chain(walk.asker.finding()).collect();
-    all.iter_mut().for_each(|evidence| evidence.findings.extend(findings.iter().cloned()));
+    let mut waiting = targets.iter().cloned().enumerate();
+    let mut running = JoinSet::new();
+    let mut all: Vec<(usize, Evidence)> = Vec::with_capacity(targets.len());
+    loop {
+        let free = AT_ONCE - running.len();
+        for (index, target) in waiting.by_ref().take(free) {
+            let walk = Arc::clone(&walk);
+            running.spawn(async move { (index, walk.target(target).await) });
+        }
+        match running.join_next().await {
+            Some(Ok(evidence)) => all.push(evidence),
+            Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Some(Err(_)) => {}
+            None => break,
+        }
+    }
+    all.sort_by_key(|(index, _)| *index);
     // Thousands of answers take a while to free, and nobody has to wait for that.
     let _ = thread::Builder::new().spawn(move || drop(walk));
-    all
+    all.into_iter().map(|(_, evidence)| evidence).collect()
 }
 
 /// Where the owner leads: what a proven answer says, before any other.

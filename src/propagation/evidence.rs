@@ -81,6 +81,32 @@ impl Outcome {
     }
 }
 
+/// A response code as servers and their tools write it (RFC 6895 section 2.3).
+#[must_use]
+pub fn code_name(code: u16) -> String {
+    const FIRST: [&str; 12] = [
+        "NOERROR",
+        "FORMERR",
+        "SERVFAIL",
+        "NXDOMAIN",
+        "NOTIMP",
+        "REFUSED",
+        "YXDOMAIN",
+        "YXRRSET",
+        "NXRRSET",
+        "NOTAUTH",
+        "NOTZONE",
+        "DSOTYPENI",
+    ];
+    const EXTENDED: [&str; 8] =
+        ["BADVERS", "BADKEY", "BADTIME", "BADMODE", "BADNAME", "BADALG", "BADTRUNC", "BADCOOKIE"];
+    let extended = || EXTENDED.get(usize::from(code).checked_sub(16)?);
+    match FIRST.get(usize::from(code)).or_else(extended) {
+        Some(name) => (*name).to_owned(),
+        None => format!("with response code {code}"),
+    }
+}
+
 /// Where a name server is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Listed {
@@ -191,4 +217,26 @@ pub struct Evidence {
     pub host: Option<Security>,
     /// About the whole: that no resolver answered, say.
     pub findings: Vec<Finding>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn response_codes_have_the_names_that_people_know() {
+        for (code, name) in [
+            (1, "FORMERR"),
+            (4, "NOTIMP"),
+            (9, "NOTAUTH"),
+            (11, "DSOTYPENI"),
+            (12, "with response code 12"),
+            (16, "BADVERS"),
+            (23, "BADCOOKIE"),
+            (24, "with response code 24"),
+            (3841, "with response code 3841"),
+        ] {
+            assert_eq!(code_name(code), name);
+        }
+    }
 }

@@ -221,9 +221,10 @@ pub(crate) fn judge_resolvers(
     for resolver in &evidence.resolvers {
         let name = address_text(resolver.address);
         let failed = resolver.outcome == Outcome::ServFail;
+        let broken = resolver.findings.iter().any(|finding| finding.code == "resolver-broken");
         for finding in &resolver.findings {
             let code = finding.code == resolver.outcome.word();
-            let severity = if failed && code { Severity::Unknown } else { Severity::Note };
+            let severity = if failed && code && !broken { Severity::Unknown } else { Severity::Note };
             ledger.add(Finding { severity, server: Some(name.clone()), ..finding.clone() });
         }
         let told = |code: &str| resolver.findings.iter().any(|finding| finding.code == code);
@@ -231,6 +232,8 @@ pub(crate) fn judge_resolvers(
         match resolver.outcome {
             Outcome::Answered => {}
             Outcome::NoData | Outcome::NoName => ledger.add(note("resolver-stale", "this resolver has no record yet")),
+            // To whoever asks it, it says nothing about this name.
+            Outcome::ServFail if told("resolver-broken") => {}
             outcome if told(outcome.word()) => {}
             Outcome::ServFail => {
                 let text = "this resolver answers SERVFAIL: senders that ask one like it put off delivery";

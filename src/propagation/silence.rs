@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use crate::finding::{Finding, Severity};
-use crate::propagation::evidence::{Evidence, Hop, Outcome, Security, ServerAnswer};
+use crate::propagation::evidence::{Evidence, Hop, Outcome, Security, ServerAnswer, code_name};
 use crate::propagation::hold::Terms;
 use crate::propagation::ledger::Ledger;
 use crate::propagation::memory::{Watch, server_key};
@@ -79,7 +79,8 @@ pub(crate) fn judge(
 
 /// The finding about a server that gave no answer to judge.
 fn missing(server: &ServerAnswer, excused: bool) -> Option<Finding> {
-    let told = server.findings.iter().any(|finding| finding.code == server.outcome.word());
+    let tells = |code| code == server.outcome.word() || code == "no-route";
+    let told = server.findings.iter().any(|finding| tells(finding.code));
     let text = match server.outcome {
         Outcome::Answered | Outcome::NoData | Outcome::NoName => return None,
         Outcome::Unreachable if excused => {
@@ -92,7 +93,7 @@ fn missing(server: &ServerAnswer, excused: bool) -> Option<Finding> {
         Outcome::NotAuthoritative => "does not answer for the zone".to_owned(),
         Outcome::ServFail => "answered SERVFAIL".to_owned(),
         Outcome::Refused => "answered REFUSED".to_owned(),
-        Outcome::OtherCode(code) => format!("answered with response code {code}"),
+        Outcome::OtherCode(code) => format!("answered {}", code_name(code)),
         Outcome::TruncatedWithoutTcp => "truncates its answer and cannot be asked over TCP".to_owned(),
         Outcome::Malformed => "answered what cannot be read as an answer to the question".to_owned(),
     };

@@ -47,6 +47,13 @@ pub(crate) fn hint(code: &str, severity: Severity) -> Option<&'static str> {
         "host-address-insecure" => "sign the zone of the host's A and AAAA records",
         "key-tag-collision" => "replace one of the zone's keys that share a key tag by a new one",
         "malformed" | "error-code" | "truncated-without-tcp" => "ask the server with dig, over UDP and over TCP (+tcp)",
+        "no-route" => "with --ipv4 only addresses that can be reached from a machine without IPv6 are asked",
+        "check-timeout" => {
+            "see why the servers named are slow or silent; where very many are asked, --check-timeout may be longer"
+        }
+        "resolver-broken" => "see to this resolver, or name another with --resolver",
+        "signature-unused" => "a key roll leaves such signatures for a while; they may stay",
+        "ttl-above-signed" => "see whether something before this server, or a setting of its own, raises TTLs",
         "no-servers" | "unreachable" => {
             "start the server or take it out of the delegation; --allow-unreachable N permits silence"
         }

@@ -147,6 +147,20 @@ impl Lab {
         zone
     }
 
+    /// As many hosts more in each zone, `m0` and so on, with the records of both keys.
+    pub(crate) fn more_hosts(&mut self, count: usize) {
+        let records = ["old", "new"].map(|key| self.record(key));
+        for zone in &mut self.leaves {
+            for host in 0..count {
+                add(zone, &format!("m{host}"), "A", "192.0.2.26");
+                for record in &records {
+                    zone.add(&format!("_25._tcp.m{host}"), 1, "TLSA", record).unwrap();
+                }
+            }
+        }
+        self.publish();
+    }
+
     /// The `3 1 1` record of a key.
     pub(crate) fn record(&self, key: &str) -> String {
         let file = format!("{key}.pem");
@@ -198,10 +212,16 @@ impl Lab {
 
     /// `verify` without a resolver.
     pub(crate) fn begin(&self, arguments: &[&str]) -> Child {
+        self.begin_with(Some("1"), arguments)
+    }
+
+    /// `verify` with as many tries, or as many as it makes by itself.
+    pub(crate) fn begin_with(&self, tries: Option<&str>, arguments: &[&str]) -> Child {
         let port = self.authority.port().to_string();
         let mut command = Command::new(env!("CARGO_BIN_EXE_danewright"));
         command.env_clear().env("COLUMNS", "80").current_dir(self.path());
-        command.args(["verify", "--state", "state", "--trust-anchor", "anchor", "--dns-port", &port, "--tries", "1"]);
+        command.args(["verify", "--state", "state", "--trust-anchor", "anchor", "--dns-port", &port]);
+        command.args(tries.into_iter().flat_map(|tries| ["--tries", tries]));
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().unwrap()
     }

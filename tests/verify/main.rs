@@ -5,8 +5,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
+mod bounds;
+mod flood;
 mod lab;
 mod many;
 mod monitoring;
+mod night;
 mod roots;
 mod wait;

@@ -143,7 +143,10 @@ fn a_delegation_that_does_not_hold_is_never_safe() {
             lab.publish();
         }),
         case("another key set at one server, entered by the DS", Decision::Unsafe, "bogus", |lab| {
-            lab.serve(NS2, &lab.leaf, &[&lab.leaf_key, &Key::generate().unwrap()]);
+            let second = Key::generate().unwrap();
+            lab.tld.add("leaf", 3600, "DS", &second.ds(&name("leaf.example")).unwrap()).unwrap();
+            lab.publish();
+            lab.serve(NS2, &lab.leaf, &[&second]);
         }),
         case("another key set at one server, by nobody's DS", Decision::Unsafe, "bogus", |lab| {
             lab.serve(NS2, &lab.leaf, &[&Key::generate().unwrap()]);

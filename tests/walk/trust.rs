@@ -3,7 +3,8 @@
 use chrono::TimeDelta;
 use danewright::demo::authority::{Fault, Key, Window};
 use danewright::dns::{Anchors, Settings};
-use danewright::finding::Severity;
+use danewright::finding::{Finding, Severity};
+use danewright::propagation::Decision;
 use danewright::propagation::evidence::{Evidence, Outcome, Security};
 
 use crate::lab::{Lab, NS1, NS2, RESOLVER, ROOT, TLD, TLD2, codes, digest, name, server};
@@ -84,16 +85,27 @@ fn what_cannot_be_verified_is_named_and_not_called_bogus_or_insecure() {
 }
 
 #[test]
-fn a_signature_that_cannot_be_verified_spoils_good_ones_into_cannot_tell() {
-    let lab = Lab::new();
+fn a_signature_that_cannot_be_verified_is_a_note_unless_the_parent_names_its_algorithm() {
+    let mut lab = Lab::new();
     let foreign = Key::generate().unwrap().claiming(16);
     let signed = lab.leaf.sign(&[&lab.leaf_key, &foreign], lab.window).unwrap();
     for server in [NS1, NS2] {
         lab.authority.publish(server, &signed);
     }
     let evidence = lab.gather();
-    assert_eq!(server(&evidence, 0, NS1).security, Security::Indeterminate);
-    assert!(codes(&server(&evidence, 0, NS1).findings).contains(&"algorithm-unsupported"));
+    let first = server(&evidence, 0, NS1);
+    assert_eq!(first.security, Security::Secure);
+    let told = |finding: &Finding| finding.code == "algorithm-unsupported" && finding.severity == Severity::Note;
+    assert!(first.findings.iter().any(told), "{first:#?}");
+    assert_eq!(lab.verdict(&evidence).decision, Decision::Safe);
+    lab.tld.add("leaf", 3600, "DS", &format!("4711 16 2 {}", digest('1'))).unwrap();
+    lab.publish();
+    for server in [NS1, NS2] {
+        lab.authority.publish(server, &signed);
+    }
+    let verdict = lab.verdict(&lab.gather());
+    assert_eq!(verdict.decision, Decision::Unknown, "{verdict:#?}");
+    assert!(codes(&verdict.findings).contains(&"algorithm-incomplete"), "{verdict:#?}");
 }
 
 #[test]
@@ -279,4 +291,29 @@ fn resolvers_only_find_things() {
     let evidence = lab.gather();
     assert!(evidence.hops.iter().flat_map(|hop| &hop.servers).all(|server| server.security == Security::Secure));
     assert_ne!(evidence.resolvers[0].records, server(&evidence, 0, NS1).records);
+}
+
+#[test]
+fn a_root_that_matches_no_anchor_names_the_flag() {
+    let lab = Lab::new();
+    let evidence = lab.gather_with(&Settings { anchors: Anchors::iana(), ..lab.settings() });
+    let root = &evidence.hops[0].chain[0];
+    assert_eq!((root.security, codes(&root.findings)), (Security::Bogus, vec!["bogus"]));
+    assert!(root.findings[0].message.contains("--trust-anchor"), "{root:?}");
+}
+
+#[test]
+fn a_ds_set_that_differs_is_told_of_at_its_server() {
+    let mut lab = Lab::new();
+    lab.tld.add("leaf", 3600, "DS", &Key::generate().unwrap().ds(&name("leaf.example")).unwrap()).unwrap();
+    lab.serve(TLD2, &lab.tld, &[&lab.tld_key]);
+    let link = lab.gather().hops[0].chain[2].clone();
+    let differs: Vec<&Finding> = link.findings.iter().filter(|finding| finding.code == "ds-differs").collect();
+    let [one] = differs.as_slice() else { panic!("{link:?}") };
+    let named = |address| format!("example. {}", lab.socket(address));
+    // Which of them answers first is chance; both are named.
+    let (first, second) = (named(TLD), named(TLD2));
+    let server = one.server.clone().unwrap();
+    let other = if server == first { &second } else { &first };
+    assert!((server == first || server == second) && one.message.ends_with(other.as_str()), "{one:?}");
 }

@@ -2,6 +2,7 @@
 
 use danewright::demo::authority::{Fault, Role};
 use danewright::dns::{Family, Settings, gather};
+use danewright::propagation::Decision;
 use danewright::propagation::evidence::{Outcome, Security};
 
 use crate::lab::{Lab, NS1, NS2, OTHER, RESOLVER, codes, digest, name, one, server, target};
@@ -210,4 +211,25 @@ fn a_zone_is_found_with_as_many_questions_however_deep_the_name() {
         lab.authority.asked(RESOLVER) - before
     };
     assert_eq!(asked("a.b.c.d.mail.leaf.example"), asked("mail.leaf.example"));
+}
+
+#[test]
+fn a_resolver_that_fails_on_everything_is_told_from_one_that_fails_on_the_owner() {
+    let lab = Lab::new();
+    lab.authority.role(OTHER, Role::Resolver { authenticated: true });
+    let resolvers = vec![lab.socket(RESOLVER), lab.socket(OTHER)];
+    let settings = Settings { resolvers, ..lab.settings() };
+    // It knows the zones above, and fails on the leaf.
+    for (zone, key) in [(&lab.root, &lab.root_key), (&lab.tld, &lab.tld_key)] {
+        lab.serve(OTHER, zone, &[key]);
+    }
+    let evidence = lab.gather_with(&settings);
+    let second = &evidence.resolvers[1];
+    assert_eq!((second.outcome, codes(&second.findings)), (Outcome::ServFail, vec![]));
+    assert_eq!(lab.verdict(&evidence).decision, Decision::Unknown);
+    lab.authority.fault(OTHER, Some(Fault::ServFail));
+    let evidence = lab.gather_with(&settings);
+    let second = &evidence.resolvers[1];
+    assert_eq!((second.outcome, codes(&second.findings)), (Outcome::ServFail, vec!["resolver-broken"]));
+    assert_eq!(lab.verdict(&evidence).decision, Decision::Safe);
 }

@@ -44,6 +44,9 @@ pub struct AskingArgs {
     /// Questions that one target may cost; when there are more, it is unknown
     #[arg(long, value_name = "N", default_value_t = dns::QUESTIONS, value_parser = questions)]
     pub max_questions: usize,
+    /// How long one whole check may take; what is missing then is unknown
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = timeout)]
+    pub check_timeout: Duration,
     /// How long one try of one question may take
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = timeout)]
     pub timeout: Duration,
@@ -93,7 +96,7 @@ impl AskingArgs {
             return Err(failure.at("--from-root").hint("name them with --root-server"));
         }
         let from_root = if self.from_root { FromRoot::Always } else { FromRoot::AsFallback };
-        Ok(Reach { roots, from_root, questions: self.max_questions })
+        Ok(Reach { roots, from_root, questions: self.max_questions, check: self.check_timeout })
     }
 
     fn resolvers(&self) -> Result<Vec<SocketAddr>, Failure> {

@@ -25,7 +25,8 @@ pub(crate) trait World {
     fn now(&self) -> DateTime<Utc>;
     /// The clock that nobody sets, beside that moment.
     fn clock(&self, now: DateTime<Utc>) -> Option<Reading>;
-    /// From now on, signals end what is under way instead of the process.
+    /// From now on, signals end what is under way instead of the process, where
+    /// there can be a thread that waits for them.
     ///
     /// # Errors
     ///
@@ -78,8 +79,9 @@ impl World for Clockwork {
 
     fn catch_signals(&mut self) -> io::Result<()> {
         let (say, hear) = channel();
-        listen(say.clone())?;
-        self.events = Some((say, hear));
+        if listen(say.clone())? {
+            self.events = Some((say, hear));
+        }
         Ok(())
     }
 
@@ -87,12 +89,16 @@ impl World for Clockwork {
         let Some((say, hear)) = &self.events else { return Ok(dns::gather_within(targets, settings, reach)) };
         // In a thread of its own, so that a signal need not wait for servers that
         // are silent. What it still does when nobody listens any more is to ask.
-        let (say, targets) = (say.clone(), targets.to_vec());
-        let (settings, reach) = (settings.clone(), reach.clone());
-        let asking = thread::spawn(move || {
+        let (say, asked) = (say.clone(), (targets.to_vec(), settings.clone(), reach.clone()));
+        let asking = thread::Builder::new().spawn(move || {
+            let (targets, settings, reach) = asked;
             let _ = say.send(Event::Gathered(dns::gather_within(&targets, &settings, &reach)));
         });
-        first_word(hear, asking)
+        match asking {
+            Ok(asking) => first_word(hear, asking),
+            // Where there can be no other thread, a signal has to wait for the clock of the check.
+            Err(_) => Ok(dns::gather_within(targets, settings, reach)),
+        }
     }
 
     fn sleep(&mut self, length: Duration) -> Result<(), Interrupted> {
@@ -139,18 +145,16 @@ fn first_word(hear: &Receiver<Event>, asking: JoinHandle<()>) -> Result<Vec<Evid
     }
 }
 
-/// Tells of every signal that asks the program to end.
+/// Tells of every signal that asks the program to end; `false` when there can be
+/// no thread for it, and signals do what they always do.
 #[cfg(unix)]
-fn listen(say: Sender<Event>) -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
+fn listen(say: Sender<Event>) -> io::Result<bool> {
+    use tokio::signal::unix::{Signal, SignalKind, signal};
 
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-    // Caught from here on, not only once the thread runs.
-    let (mut interrupt, mut terminate) = {
-        let _inside = runtime.enter();
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
-    };
-    thread::spawn(move || {
+    let (hand_over, take_over) = channel::<(tokio::runtime::Runtime, Signal, Signal)>();
+    // The thread comes first: a signal that is caught and not listened to is lost.
+    let listening = thread::Builder::new().spawn(move || {
+        let Ok((runtime, mut interrupt, mut terminate)) = take_over.recv() else { return };
         runtime.block_on(async move {
             loop {
                 let name = tokio::select! {
@@ -163,13 +167,22 @@ fn listen(say: Sender<Event>) -> io::Result<()> {
             }
         });
     });
-    Ok(())
+    if listening.is_err() {
+        return Ok(false);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    // Caught from here on, not only once the thread runs.
+    let (interrupt, terminate) = {
+        let _inside = runtime.enter();
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+    };
+    Ok(hand_over.send((runtime, interrupt, terminate)).is_ok())
 }
 
 /// Elsewhere the process ends as it always does; the state is whole at any moment.
 #[cfg(not(unix))]
-fn listen(_: Sender<Event>) -> io::Result<()> {
-    Ok(())
+fn listen(_: Sender<Event>) -> io::Result<bool> {
+    Ok(false)
 }
 
 #[cfg(test)]

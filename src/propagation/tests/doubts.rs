@@ -176,6 +176,15 @@ fn a_resolver_that_fails_on_the_question_leaves_a_doubt() {
     found(&verdict, "servfail", Severity::Unknown, Some("127.0.0.1"));
     seen.resolvers[0].findings = vec![Finding::new("servfail", Severity::Note, "says the walk")];
     assert_eq!(once(&seen, &new()).decision, Decision::Unknown);
+    // One that fails on every question says nothing about this one.
+    seen.resolvers[0].findings = vec![Finding::new("resolver-broken", Severity::Note, "says the walk")];
+    let verdict = once(&seen, &new());
+    assert_eq!(verdict.decision, Decision::Safe);
+    found(&verdict, "resolver-broken", Severity::Note, Some("127.0.0.1"));
+    // Beside it, one that fails on this question only is heard.
+    seen.resolvers.push(resolver(&[], 0));
+    seen.resolvers[1].outcome = Outcome::ServFail;
+    assert_eq!(once(&seen, &new()).decision, Decision::Unknown);
 }
 
 #[test]

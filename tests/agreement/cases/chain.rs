@@ -116,6 +116,11 @@ fn keys() -> Vec<Case> {
             Bogus,
         ),
         case("algorithm-known-and-not.example", |z| z.and_algorithm("ED448"), Secure),
+        case(
+            "algorithm-not-named.example",
+            |z| z.and_algorithm("ED448").ds(|all, _| all.into_iter().filter(|ds| !ds.contains(" 16 2 ")).collect()),
+            Secure,
+        ),
     ]
 }
 

@@ -131,6 +131,29 @@ fn times() -> Vec<Case> {
             Secure,
         ),
         case(
+            "early-beside-good.example",
+            |z| {
+                z.edit(|text, zone| {
+                    let next = zone.early().signatures(&zone.tlsa(), "TLSA").pop().map(|line| line.data.join(" "));
+                    text.add(&format!("{} 60 IN RRSIG {}", zone.tlsa(), next.expect("there is one")));
+                })
+            },
+            Secure,
+        ),
+        case(
+            "stranger-beside-good.example",
+            |z| {
+                z.edit(|text, zone| {
+                    // By the tag of a key that the zone does not publish.
+                    let mut signature = text.signatures(&zone.tlsa(), "TLSA")[0].data.clone();
+                    let tag: u16 = signature[6].parse().expect("the seventh field is the tag");
+                    signature[6] = (tag ^ 1).to_string();
+                    text.add(&format!("{} 60 IN RRSIG {}", zone.tlsa(), signature.join(" ")));
+                })
+            },
+            Secure,
+        ),
+        case(
             "expired-soa.example",
             |z| z.edit(|text, zone| text.take_signatures(zone.expired(), &zone.at("@"), "SOA")),
             Secure,
