@@ -19,6 +19,7 @@
 //! looked at, is told of as `limits-exceeded` (an answer as `malformed`), and
 //! leaves the verdict unknown.
 
+mod absence;
 pub mod anchors;
 mod chain;
 pub(crate) mod convert;
@@ -28,6 +29,7 @@ mod entry;
 mod exchange;
 mod heard;
 mod host;
+mod negative;
 mod owner;
 mod proof;
 mod reading;

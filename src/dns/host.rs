@@ -96,7 +96,7 @@ impl Walk {
                     continue;
                 }
                 answered = true;
-                step.proof.weakened_by(&proven(facts, server, reply, &said, &trials));
+                step.proof.weakened_by(&proven(facts, server, reply, (&said, name, kind), &trials));
                 step.address |= matches!(said, Said::Records(_));
                 aliases.insert(match said {
                     Said::Alias { target, .. } => Some(target),

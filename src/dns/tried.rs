@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hickory_proto::rr::{Name as WireName, RecordType};
 
+use crate::dns::denial::same_case;
 use crate::dns::proof::{Proof, RrSet};
 
 /// Different sets of one owner and type that are kept.
@@ -24,8 +25,8 @@ pub(crate) struct Tried {
 impl Tried {
     /// The proof of the set: what was found before, or what is found now.
     pub(crate) fn proof(&self, set: &RrSet, find: impl FnOnce() -> Proof) -> Proof {
-        let before =
-            self.lock().get(&set.key()).and_then(|all| all.iter().find(|(known, _)| known.is_same(set)).cloned());
+        let same = |known: &RrSet| known.is_same(set) && same_case(known, set);
+        let before = self.lock().get(&set.key()).and_then(|all| all.iter().find(|(known, _)| same(known)).cloned());
         if let Some((_, proof)) = before {
             return proof;
         }

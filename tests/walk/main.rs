@@ -6,11 +6,14 @@
 mod apart;
 mod bind;
 mod crowd;
+mod denials;
 mod foreign;
 mod forged;
 mod gaps;
 mod judged;
 mod lab;
+mod machines;
+mod named;
 mod script;
 mod servers;
 mod trust;
