@@ -1,8 +1,9 @@
 //! Name servers asked directly: the strict walk from a trust anchor down to
 //! every address of every authoritative server of a zone (RFC 4035 section 5),
-//! and what resolvers say meanwhile. The walk is positive: it looks for proof
-//! that something is there, and what it cannot prove is never called secure. The
-//! one absence that it proves is that of a closer name than a wildcard's.
+//! and what resolvers say meanwhile. What it cannot prove is never called secure:
+//! not a set, not an absence, and not who serves the zone, as far as that is
+//! signed anywhere. Where all servers seem to agree, each address is asked eleven
+//! times, as several machines may stand behind it.
 //! It fills in `propagation::evidence`; it does not judge. hickory's types go
 //! no further than this module.
 //!
@@ -14,7 +15,8 @@
 //! try of a question; 32 DS records or anchors of a zone, 16 keys, 8 different
 //! sets of either, 8 signatures over a set, 4 keys with one tag, and 8,192
 //! signatures tried for a zone's standing or for one owner; 4,000 questions for
-//! a target, none of them twice, 64 under way at one server and 512 in all. A
+//! a target, none of them twice but those that look for more machines and those
+//! whose answers are too large to be kept, 64 under way at one server and 512 in all. A
 //! question is sent as often as the settings say. What is beyond a limit is not
 //! looked at, is told of as `limits-exceeded` (an answer as `malformed`), and
 //! leaves the verdict unknown.
@@ -29,6 +31,8 @@ mod entry;
 mod exchange;
 mod heard;
 mod host;
+mod machines;
+mod named;
 mod negative;
 mod owner;
 mod proof;

@@ -69,7 +69,8 @@ pub(crate) enum Manner {
 /// An answer, or which kind of none.
 pub(crate) type Reply = Result<Message, Outcome>;
 
-/// Asks questions within the limits of time and number, and none of them twice.
+/// Asks questions within the limits of time and number, and none of them twice
+/// unless it is to be.
 pub(crate) struct Asker {
     timeout: Duration,
     tries: u32,
@@ -155,6 +156,12 @@ impl Asker {
             self.replies.forget(&key);
         }
         reply
+    }
+
+    /// Asks one server what it has answered before, from a new port: another machine
+    /// may stand there. What comes is nobody else's.
+    pub(crate) async fn ask_again(&self, server: SocketAddr, question: &Question) -> Reply {
+        self.ask_once(server, question).await
     }
 
     /// The finding that more was to be asked than is permitted: what is missing

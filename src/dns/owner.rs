@@ -41,8 +41,19 @@ impl Walk {
         together(asking).await
     }
 
-    /// What each address of the zone's servers holds at the owner.
-    pub(crate) async fn tlsa_at(self: &Arc<Self>, facts: &Facts, owner: &Name) -> Vec<ServerAnswer> {
+    /// What each address of the zone's servers holds at the owner, and where more
+    /// than one machine is seen at one.
+    pub(crate) async fn tlsa_at(
+        self: &Arc<Self>,
+        facts: &Arc<Facts>,
+        owner: &Name,
+    ) -> (Vec<ServerAnswer>, Vec<Finding>) {
+        let first = self.tlsa_once(facts, owner).await;
+        self.machines(facts, owner, first).await
+    }
+
+    /// What each address answers to one question.
+    pub(crate) async fn tlsa_once(self: &Arc<Self>, facts: &Facts, owner: &Name) -> Vec<ServerAnswer> {
         let replies = self.ask_all(facts, owner, RecordType::TLSA).await;
         let trials = Trials::at(self.now);
         let answers =
@@ -51,7 +62,7 @@ impl Walk {
     }
 }
 
-fn answer(facts: &Facts, server: &Server, owner: &Name, reply: &Reply, trials: &Trials) -> ServerAnswer {
+pub(crate) fn answer(facts: &Facts, server: &Server, owner: &Name, reply: &Reply, trials: &Trials) -> ServerAnswer {
     let said = Said::by_authority(reply, &facts.zone, owner, RecordType::TLSA);
     let own_soa = soa_of(server, &facts.zone);
     let proof = proven(facts, server, reply, (&said, owner, RecordType::TLSA), trials);

@@ -12,6 +12,7 @@ use crate::dns::anchors::Anchors;
 use crate::dns::chain::Chain;
 use crate::dns::discovery::{Discovery, Shared, together};
 use crate::dns::exchange::Asker;
+use crate::dns::named::Rest;
 use crate::dns::zone::{Facts, label};
 use crate::dns::{Reach, Settings, resolvers};
 use crate::finding::{Finding, Severity};
@@ -32,6 +33,7 @@ pub(crate) struct Walk {
     pub(crate) now: DateTime<Utc>,
     pub(crate) chains: Shared<Name, Arc<Chain>>,
     pub(crate) zones: Shared<(Name, bool), Arc<Facts>>,
+    pub(crate) rests: Shared<Name, Rest>,
     resolvers: Vec<std::net::SocketAddr>,
 }
 
@@ -49,6 +51,7 @@ impl Walk {
             now: settings.now,
             chains: Shared::default(),
             zones: Shared::default(),
+            rests: Shared::default(),
             resolvers,
         }
     }
@@ -65,8 +68,7 @@ impl Walk {
             let (walk, resolver, owner) = (Arc::clone(&self), *resolver, owner.clone());
             async move { resolvers::ask(&walk.asker, resolver, &owner).await }
         });
-        let ((hops, findings), host, resolvers) =
-            tokio::join!(self.hops(&owner), self.host(&target.host), together(seen));
+        let ((hops, findings), host, resolvers) = tokio::join!(self.hops(&owner), self.host(&target), together(seen));
         let mut evidence = Evidence { owner, hops, resolvers, host: None, findings };
         evidence.host = Some(host.security);
         // What is told of a zone on the way may weigh less than of the host's own.
@@ -98,9 +100,10 @@ impl Walk {
                 Ok(facts) => facts,
                 Err(finding) => return (hops, vec![finding]),
             };
-            let servers = self.tlsa_at(&facts, &owner).await;
+            let (servers, machines) = self.tlsa_at(&facts, &owner).await;
             let mut findings = facts.findings.clone();
             findings.extend(disagreement(&servers));
+            findings.extend(machines);
             next = alias(&servers);
             hops.push(Hop { owner, zone: facts.zone.clone(), chain: facts.chain.clone(), servers, findings });
         }

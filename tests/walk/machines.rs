@@ -13,15 +13,18 @@ use crate::lab::{NS1, NS2, digest, server};
 use crate::script::{Act, Asked, Deed, SCRIPTED, Stage, good, say};
 use crate::wire::OWNER;
 
-/// What the second machine says of the owner: the set before the change.
-fn older(stage: &Stage) -> Message {
+/// A change that is through, and what a second machine says of the owner that
+/// has the set before it.
+fn changed() -> (Stage, Message) {
+    let mut stage = Stage::new();
+    let before = format!("3 1 1 {}", digest('0'));
     let mut old = stage.lab.leaf.clone();
-    old.remove("_25._tcp.mail", "TLSA").unwrap();
-    old.add("_25._tcp.mail", 3600, "TLSA", &format!("3 1 1 {}", digest('0'))).unwrap();
+    old.remove("_25._tcp.mail", "TLSA").unwrap().add("_25._tcp.mail", 3600, "TLSA", &before).unwrap();
     stage.lab.serve(NS2, &old, &[&stage.lab.leaf_key]);
     let said = stage.look_up(OWNER, RecordType::TLSA);
+    stage.lab.leaf.add("_25._tcp.mail", 3600, "TLSA", &before).unwrap();
     stage.lab.publish();
-    said
+    (stage, said)
 }
 
 /// A script in which the machine with this number, of the questions about
@@ -65,8 +68,7 @@ fn told(verdict: &Verdict, code: &str) -> bool {
 
 #[test]
 fn two_machines_behind_one_address_are_both_seen() {
-    let stage = Stage::new();
-    let older = older(&stage);
+    let (stage, older) = changed();
     assert_eq!(run(&stage, good()).1.decision, Decision::Safe);
     for first in [0, 1] {
         let (evidence, verdict) = run(&stage, balanced(move |n| n % 2 == first, instead(&older)));
@@ -85,8 +87,7 @@ fn two_machines_behind_one_address_are_both_seen() {
 
 #[test]
 fn a_machine_that_answers_by_chance_is_seen() {
-    let stage = Stage::new();
-    let older = older(&stage);
+    let (stage, older) = changed();
     for seed in 0..20_usize {
         let chance = move |n: usize| {
             let mut state =
@@ -119,9 +120,8 @@ fn a_machine_that_fails_is_no_machine_that_agrees() {
 
 #[test]
 fn several_machines_are_told_in_one_order() {
-    let stage = Stage::new();
-    let older = older(&stage);
-    let seen: Vec<_> = (1..4)
+    let (stage, older) = changed();
+    let seen: Vec<_> = (1..5)
         .map(|shift| {
             let older = older.clone();
             let other = move |mut asked: Asked| {

@@ -1,0 +1,239 @@
+//! Who serves a zone, proven where that can be: its NS set as each server gives
+//! it, under the zone's keys, and the addresses of its name servers, as the
+//! servers of the zone that each name lies in give them, under that zone's keys.
+//! Resolvers and delegations, which nobody signs, only say whom to ask: what
+//! they leave out or change is missed here. Addresses in zones that are proven
+//! to be unsigned rest on the resolvers, and a note says so.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use hickory_proto::dnssec::rdata::DNSKEY;
+use hickory_proto::rr::RecordType;
+
+use crate::dns::Family;
+use crate::dns::absence::Claim;
+use crate::dns::convert::to_hickory;
+use crate::dns::exchange::{Question, Reply};
+use crate::dns::heard::OWN;
+use crate::dns::negative::denied;
+use crate::dns::owner::under_all_keys;
+use crate::dns::proof::{Proof, RrSet, prove};
+use crate::dns::reading::Said;
+use crate::dns::standing::soa_of;
+use crate::dns::trials::Trials;
+use crate::dns::walk::Walk;
+use crate::dns::zone::{Facts, label};
+use crate::finding::{Finding, Severity};
+use crate::name::Name;
+use crate::propagation::evidence::Security;
+
+/// The code of what is not proven and should be.
+const UNPROVEN: &str = "name-servers-unproven";
+
+/// What the addresses of a name server rest on.
+#[derive(Clone, Debug)]
+pub(crate) enum Rest {
+    /// Signatures, from the trust anchor down.
+    Proof,
+    /// What resolvers say: no anchor is above, or the zone is proven to be unsigned.
+    Resolvers,
+    /// Nothing that holds, for this reason.
+    Nothing(String),
+}
+
+impl Walk {
+    /// What is not proven of these name servers of the zone.
+    pub(crate) async fn unproven(self: &Arc<Self>, facts: &Facts, names: &[Name]) -> Vec<Finding> {
+        // In a zone that is not secure there is nothing to prove by.
+        if facts.ceiling.is_some() || facts.key_sets.is_empty() {
+            return Vec::new();
+        }
+        let inside: Vec<Name> = names.iter().filter(|name| name.is_within(&facts.zone)).cloned().collect();
+        let (mut findings, proven) = self.by_own_servers(facts, &inside).await;
+        let told = !findings.is_empty();
+        let mut rests = Vec::new();
+        for name in names {
+            let open: Vec<RecordType> =
+                self.kinds().into_iter().filter(|kind| !proven.contains(&(name.clone(), *kind))).collect();
+            if open.is_empty() {
+                continue;
+            }
+            let elsewhere = self.discovery.zones(name).await.is_ok_and(|zones| zones.last() != Some(&facts.zone));
+            if elsewhere {
+                rests.push((name, self.rest(name).await));
+            } else if !told {
+                let kinds: Vec<String> = open.iter().map(ToString::to_string).collect();
+                let why = format!("no server of {} gives its {} records", facts.zone, kinds.join(" and "));
+                rests.push((name, Rest::Nothing(why)));
+            }
+        }
+        let mut unsigned = Vec::new();
+        for (name, rest) in rests {
+            match rest {
+                Rest::Proof => {}
+                Rest::Resolvers => unsigned.push(name.to_string()),
+                Rest::Nothing(why) => {
+                    let message = format!("the addresses of the name server {name} are not proven: {why}");
+                    findings.push(Finding::new(UNPROVEN, Severity::Unknown, message));
+                }
+            }
+        }
+        let message = format!(
+            "the addresses of {} lie in zones that are not signed, so they rest on what resolvers say",
+            unsigned.join(", ")
+        );
+        let note = Finding::new("name-server-address-unsigned", Severity::Note, message);
+        findings.extend((!unsigned.is_empty()).then_some(note));
+        findings
+    }
+
+    /// Which addresses the zone's own servers prove, and what they say without proof.
+    async fn by_own_servers(
+        self: &Arc<Self>,
+        facts: &Facts,
+        inside: &[Name],
+    ) -> (Vec<Finding>, BTreeSet<(Name, RecordType)>) {
+        let trials = Trials::at(self.now);
+        let prove = |set: &RrSet| under_all_keys(facts, set, &trials);
+        let (mut findings, mut proven) = (Vec::new(), BTreeSet::new());
+        // Those beyond the limit have not been asked, which is told of elsewhere.
+        let mut left = OWN;
+        for server in &facts.servers {
+            let Some(address) = server.address.filter(|_| soa_of(server, &facts.zone).is_ok()) else { continue };
+            let mut wrong: Option<String> = None;
+            // All of it has been asked before, so that none of it takes time.
+            let own = Question::authority(&to_hickory(&facts.zone), RecordType::NS);
+            if let Said::Records(set) =
+                Said::by_authority(&self.asker.ask(address, &own).await, &facts.zone, &facts.zone, RecordType::NS)
+            {
+                wrong = why_not(&prove(&set));
+            }
+            for name in inside.iter().take(left) {
+                for kind in self.kinds() {
+                    let question = Question::authority(&to_hickory(name), kind);
+                    let reply = self.asker.ask(address, &question).await;
+                    match given(&reply, &facts.zone, name, kind, prove) {
+                        Some(proof) if proof.security == Security::Secure => drop(proven.insert((name.clone(), kind))),
+                        Some(proof) => wrong = wrong.or_else(|| why_not(&proof)),
+                        None => {}
+                    }
+                }
+            }
+            left = left.saturating_sub(inside.len());
+            if let Some(why) = wrong {
+                let message = format!("what it says of the name servers of {} is not proven: {why}", facts.zone);
+                let finding = Finding::new(UNPROVEN, Severity::Unknown, message);
+                findings.push(finding.at(label(&server.name, server.address)));
+            }
+        }
+        (findings, proven)
+    }
+
+    /// What the addresses of a name server rest on, found out once for each.
+    pub(crate) async fn rest(self: &Arc<Self>, name: &Name) -> Rest {
+        let (walk, at) = (Arc::clone(self), name.clone());
+        self.rests.get(name.clone(), async move { walk.find_rest(&at).await }).await
+    }
+
+    async fn find_rest(self: &Arc<Self>, name: &Name) -> Rest {
+        let zones: Arc<[Name]> = match self.discovery.zones(name).await {
+            Ok(zones) => zones.into(),
+            Err(at) => return Rest::Nothing(format!("nobody answers about {at}")),
+        };
+        let Some((zone, index)) = zones.last().zip(zones.len().checked_sub(1)) else {
+            return Rest::Nothing("nobody knows a zone above it".to_owned());
+        };
+        if zones.iter().all(|zone| self.anchors.of(zone).is_empty()) {
+            return Rest::Resolvers;
+        }
+        let chain = self.chain(Arc::clone(&zones), index).await;
+        let Some(weak) = chain.links.iter().find(|link| link.security != Security::Secure) else {
+            return self.by_zone(zone, &chain.keys, name).await;
+        };
+        // Nobody can forge what a parent signs, and to many such a zone is unsigned.
+        let unsupported = weak.findings.iter().any(|finding| finding.code == "algorithm-unsupported");
+        let cut = zones.iter().position(|zone| *zone == weak.zone);
+        match weak.security {
+            Security::Indeterminate if unsupported => Rest::Resolvers,
+            Security::Insecure if self.is_unsigned(&zones, cut).await => Rest::Resolvers,
+            Security::Insecure => Rest::Nothing(format!("that {} is not signed is not proven", weak.zone)),
+            _ => {
+                let why = weak.findings.first().map(|finding| finding.message.as_str()).unwrap_or_default();
+                Rest::Nothing(format!("the zone {} is {}: {why}", weak.zone, weak.security.word()))
+            }
+        }
+    }
+
+    /// Whether the parent proves that this zone exists and is not signed: that it
+    /// exists is nothing but a resolver's word.
+    async fn is_unsigned(self: &Arc<Self>, zones: &Arc<[Name]>, cut: Option<usize>) -> bool {
+        let Some(((index, above), cut)) = cut
+            .and_then(|cut| Some((cut.checked_sub(1)?, cut)))
+            .and_then(|(above, cut)| Some(((above, zones.get(above)?), zones.get(cut)?)))
+        else {
+            return false;
+        };
+        let keys = self.chain(Arc::clone(zones), index).await.keys.clone();
+        let (trials, question) = (Trials::at(self.now), Question::authority(&to_hickory(cut), RecordType::DS));
+        for address in self.discovery.servers(above).await.addresses {
+            let reply = self.asker.ask(address, &question).await;
+            let Said::NoData = Said::by_authority(&reply, above, cut, RecordType::DS) else { continue };
+            let authorities = reply.as_ref().map(|message| message.authorities.as_slice()).unwrap_or_default();
+            let proof = denied(authorities, above, cut, Claim::Unsigned, |set| prove(set, above, &keys, &trials));
+            if proof.security == Security::Secure {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether the servers of the name's own zone prove its addresses.
+    async fn by_zone(self: &Arc<Self>, zone: &Name, keys: &[DNSKEY], name: &Name) -> Rest {
+        let trials = Trials::at(self.now);
+        let servers = self.discovery.servers(zone).await.addresses;
+        for kind in self.kinds() {
+            let question = Question::authority(&to_hickory(name), kind);
+            let mut proven = false;
+            for address in &servers {
+                let reply = self.asker.ask(*address, &question).await;
+                let proof = given(&reply, zone, name, kind, |set| prove(set, zone, keys, &trials));
+                if let Some(why) = proof.as_ref().and_then(why_not) {
+                    return Rest::Nothing(format!("{} gives this: {why}", label(zone, Some(*address))));
+                }
+                proven |= proof.is_some();
+            }
+            if !proven {
+                return Rest::Nothing(format!("no server of {zone} gives its {kind} records"));
+            }
+        }
+        Rest::Proof
+    }
+
+    /// The kinds of addresses that are asked.
+    fn kinds(&self) -> Vec<RecordType> {
+        match self.discovery.family {
+            Family::Both => vec![RecordType::A, RecordType::AAAA],
+            Family::V4 => vec![RecordType::A],
+            Family::V6 => vec![RecordType::AAAA],
+        }
+    }
+}
+
+/// How far what is given about a name's addresses is proven; `None` when nothing is given.
+fn given(reply: &Reply, zone: &Name, name: &Name, kind: RecordType, prove: impl Fn(&RrSet) -> Proof) -> Option<Proof> {
+    let authorities = reply.as_ref().map(|message| message.authorities.as_slice()).unwrap_or_default();
+    match Said::by_authority(reply, zone, name, kind) {
+        Said::Records(set) => Some(prove(&set)),
+        Said::NoData => Some(denied(authorities, zone, name, Claim::NoData(kind), prove)),
+        Said::NoName => Some(denied(authorities, zone, name, Claim::NoName, prove)),
+        Said::Alias { .. } | Said::Renamed { .. } => Some(Proof::bogus(format!("the name server {name} is an alias"))),
+        Said::Failed(_) => None,
+    }
+}
+
+/// Why it is not secure, if it is not.
+fn why_not(proof: &Proof) -> Option<String> {
+    let worst = proof.findings.iter().max_by_key(|finding| finding.severity);
+    (proof.security != Security::Secure).then(|| worst.map(|finding| finding.message.clone()).unwrap_or_default())
+}
