@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use hickory_proto::rr::RecordType;
 
-use crate::dns::owner::proven;
+use crate::dns::owner::{labelled, proven};
 use crate::dns::proof::Proof;
 use crate::dns::reading::Said;
 use crate::dns::standing::missing;
@@ -153,7 +153,9 @@ impl Walk {
                     continue;
                 }
                 answered = true;
-                step.proof.weakened_by(&proven(facts, server, reply, (&said, name, kind), &trials));
+                let mut proof = proven(facts, server, reply, (&said, name, kind), &trials);
+                proof.findings = labelled(proof.findings, &server.name, server.address);
+                step.proof.weakened_by(&proof);
                 step.address |= matches!(said, Said::Records(_));
                 aliases.insert(match said {
                     Said::Alias { target, .. } => Some(target),

@@ -207,7 +207,8 @@ fn unsigned_with(facts: &Facts, set: &RrSet, keys: &[DNSKEY], proof: &Proof) -> 
     lacking.map(finding).collect()
 }
 
-fn labelled(findings: Vec<Finding>, name: &Name, address: Option<SocketAddr>) -> Vec<Finding> {
+/// The findings, about this server where they are about none yet.
+pub(crate) fn labelled(findings: Vec<Finding>, name: &Name, address: Option<SocketAddr>) -> Vec<Finding> {
     let at = label(name, address);
     findings
         .into_iter()

@@ -7,6 +7,7 @@ mod apart;
 mod bind;
 mod crowd;
 mod denials;
+mod denying;
 mod foreign;
 mod forged;
 mod gaps;

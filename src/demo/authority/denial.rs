@@ -44,7 +44,7 @@ pub(super) fn about(zone: &SignedZone, name: &WireName) -> Vec<Record> {
         [Some(name.clone()), wildcard.and_then(|encloser| encloser.prepend_label("*").ok())].into_iter().flatten()
     {
         let at_or_before = |(owner, kind): &&(WireName, RecordType)| *kind == RecordType::NSEC && *owner <= name;
-        let Some(key) = zone.sets.keys().filter(at_or_before).next_back() else { continue };
+        let Some(key) = zone.sets.keys().rfind(at_or_before) else { continue };
         let sets = zone.sets.get(key).into_iter().chain(zone.signatures.get(key));
         let new = sets.flatten().filter(|record| !found.contains(record)).cloned().collect::<Vec<_>>();
         found.extend(new);
