@@ -6,6 +6,7 @@
 //! to be unsigned rest on the resolvers, and a note says so.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use hickory_proto::dnssec::rdata::DNSKEY;
@@ -19,7 +20,7 @@ use crate::dns::heard::OWN;
 use crate::dns::negative::denied;
 use crate::dns::owner::under_all_keys;
 use crate::dns::proof::{Proof, RrSet, prove};
-use crate::dns::reading::Said;
+use crate::dns::reading::{Said, address, name_servers};
 use crate::dns::standing::soa_of;
 use crate::dns::trials::Trials;
 use crate::dns::walk::Walk;
@@ -28,14 +29,27 @@ use crate::finding::{Finding, Severity};
 use crate::name::Name;
 use crate::propagation::evidence::Security;
 
+/// The kinds of addresses that are proven, by the name that has them.
+type Known = BTreeSet<(Name, RecordType)>;
+
+/// What the zone's own servers come to.
+#[derive(Default)]
+struct Own {
+    findings: Vec<Finding>,
+    known: Known,
+    /// What is proven: these are to have been asked, whatever else was.
+    names: BTreeSet<Name>,
+    addresses: BTreeSet<IpAddr>,
+}
+
 /// The code of what is not proven and should be.
 const UNPROVEN: &str = "name-servers-unproven";
 
 /// What the addresses of a name server rest on.
 #[derive(Clone, Debug)]
 pub(crate) enum Rest {
-    /// Signatures, from the trust anchor down.
-    Proof,
+    /// Signatures, from the trust anchor down, over these.
+    Proof(BTreeSet<IpAddr>),
     /// What resolvers say: no anchor is above, or the zone is proven to be unsigned.
     Resolvers,
     /// Nothing that holds, for this reason.
@@ -50,12 +64,12 @@ impl Walk {
             return Vec::new();
         }
         let inside: Vec<Name> = names.iter().filter(|name| name.is_within(&facts.zone)).cloned().collect();
-        let (mut findings, proven) = self.by_own_servers(facts, &inside).await;
+        let Own { mut findings, known, names: mut missed, mut addresses } = self.by_own_servers(facts, &inside).await;
         let told = !findings.is_empty();
         let mut rests = Vec::new();
         for name in names {
             let open: Vec<RecordType> =
-                self.kinds().into_iter().filter(|kind| !proven.contains(&(name.clone(), *kind))).collect();
+                self.kinds().into_iter().filter(|kind| !known.contains(&(name.clone(), *kind))).collect();
             if open.is_empty() {
                 continue;
             }
@@ -71,13 +85,25 @@ impl Walk {
         let mut unsigned = Vec::new();
         for (name, rest) in rests {
             match rest {
-                Rest::Proof => {}
+                Rest::Proof(proven) => addresses.extend(proven),
                 Rest::Resolvers => unsigned.push(name.to_string()),
                 Rest::Nothing(why) => {
                     let message = format!("the addresses of the name server {name} are not proven: {why}");
                     findings.push(Finding::new(UNPROVEN, Severity::Unknown, message));
                 }
             }
+        }
+        missed.retain(|name| !names.contains(name));
+        let asked = |ip: &IpAddr| facts.servers.iter().any(|server| server.address.is_some_and(|at| at.ip() == *ip));
+        let unasked = addresses.iter().filter(|ip| !asked(ip)).map(ToString::to_string);
+        let missed: Vec<String> = missed.iter().map(ToString::to_string).chain(unasked).collect();
+        if !missed.is_empty() {
+            let message = format!(
+                "of the name servers of {} these are proven, and were not asked: {}",
+                facts.zone,
+                missed.join(", ")
+            );
+            findings.push(Finding::new(UNPROVEN, Severity::Unknown, message));
         }
         let message = format!(
             "the addresses of {} lie in zones that are not signed, so they rest on what resolvers say",
@@ -89,14 +115,10 @@ impl Walk {
     }
 
     /// Which addresses the zone's own servers prove, and what they say without proof.
-    async fn by_own_servers(
-        self: &Arc<Self>,
-        facts: &Facts,
-        inside: &[Name],
-    ) -> (Vec<Finding>, BTreeSet<(Name, RecordType)>) {
+    async fn by_own_servers(self: &Arc<Self>, facts: &Facts, inside: &[Name]) -> Own {
         let trials = Trials::at(self.now);
         let prove = |set: &RrSet| under_all_keys(facts, set, &trials);
-        let (mut findings, mut proven) = (Vec::new(), BTreeSet::new());
+        let mut all = Own::default();
         // Those beyond the limit have not been asked, which is told of elsewhere.
         let mut left = OWN;
         for server in &facts.servers {
@@ -108,15 +130,21 @@ impl Walk {
                 Said::by_authority(&self.asker.ask(address, &own).await, &facts.zone, &facts.zone, RecordType::NS)
             {
                 wrong = why_not(&prove(&set));
+                if wrong.is_none() {
+                    all.names.extend(name_servers(&set.records, &to_hickory(&facts.zone)));
+                }
             }
             for name in inside.iter().take(left) {
                 for kind in self.kinds() {
                     let question = Question::authority(&to_hickory(name), kind);
                     let reply = self.asker.ask(address, &question).await;
                     match given(&reply, &facts.zone, name, kind, prove) {
-                        Some(proof) if proof.security == Security::Secure => drop(proven.insert((name.clone(), kind))),
-                        Some(proof) => wrong = wrong.or_else(|| why_not(&proof)),
-                        None => {}
+                        Given::Proven(addresses) => {
+                            all.known.insert((name.clone(), kind));
+                            all.addresses.extend(addresses);
+                        }
+                        Given::Unproven(why) => wrong = wrong.or(Some(why)),
+                        Given::Nothing => {}
                     }
                 }
             }
@@ -124,10 +152,10 @@ impl Walk {
             if let Some(why) = wrong {
                 let message = format!("what it says of the name servers of {} is not proven: {why}", facts.zone);
                 let finding = Finding::new(UNPROVEN, Severity::Unknown, message);
-                findings.push(finding.at(label(&server.name, server.address)));
+                all.findings.push(finding.at(label(&server.name, server.address)));
             }
         }
-        (findings, proven)
+        all
     }
 
     /// What the addresses of a name server rest on, found out once for each.
@@ -192,22 +220,28 @@ impl Walk {
     async fn by_zone(self: &Arc<Self>, zone: &Name, keys: &[DNSKEY], name: &Name) -> Rest {
         let trials = Trials::at(self.now);
         let servers = self.discovery.servers(zone).await.addresses;
+        let mut all = BTreeSet::new();
         for kind in self.kinds() {
             let question = Question::authority(&to_hickory(name), kind);
             let mut proven = false;
             for address in &servers {
                 let reply = self.asker.ask(*address, &question).await;
-                let proof = given(&reply, zone, name, kind, |set| prove(set, zone, keys, &trials));
-                if let Some(why) = proof.as_ref().and_then(why_not) {
-                    return Rest::Nothing(format!("{} gives this: {why}", label(zone, Some(*address))));
+                match given(&reply, zone, name, kind, |set| prove(set, zone, keys, &trials)) {
+                    Given::Proven(addresses) => {
+                        proven = true;
+                        all.extend(addresses);
+                    }
+                    Given::Unproven(why) => {
+                        return Rest::Nothing(format!("{} gives this: {why}", label(zone, Some(*address))));
+                    }
+                    Given::Nothing => {}
                 }
-                proven |= proof.is_some();
             }
             if !proven {
                 return Rest::Nothing(format!("no server of {zone} gives its {kind} records"));
             }
         }
-        Rest::Proof
+        Rest::Proof(all)
     }
 
     /// The kinds of addresses that are asked.
@@ -220,16 +254,28 @@ impl Walk {
     }
 }
 
-/// How far what is given about a name's addresses is proven; `None` when nothing is given.
-fn given(reply: &Reply, zone: &Name, name: &Name, kind: RecordType, prove: impl Fn(&RrSet) -> Proof) -> Option<Proof> {
+/// What a server gives about a name's addresses.
+enum Given {
+    /// These, or none, proven.
+    Proven(Vec<IpAddr>),
+    /// Something that does not hold, and why.
+    Unproven(String),
+    /// No answer.
+    Nothing,
+}
+
+fn given(reply: &Reply, zone: &Name, name: &Name, kind: RecordType, prove: impl Fn(&RrSet) -> Proof) -> Given {
     let authorities = reply.as_ref().map(|message| message.authorities.as_slice()).unwrap_or_default();
-    match Said::by_authority(reply, zone, name, kind) {
-        Said::Records(set) => Some(prove(&set)),
-        Said::NoData => Some(denied(authorities, zone, name, Claim::NoData(kind), prove)),
-        Said::NoName => Some(denied(authorities, zone, name, Claim::NoName, prove)),
-        Said::Alias { .. } | Said::Renamed { .. } => Some(Proof::bogus(format!("the name server {name} is an alias"))),
-        Said::Failed(_) => None,
-    }
+    let (proof, addresses) = match Said::by_authority(reply, zone, name, kind) {
+        Said::Records(set) => (prove(&set), set.records.iter().filter_map(address).collect()),
+        Said::NoData => (denied(authorities, zone, name, Claim::NoData(kind), prove), Vec::new()),
+        Said::NoName => (denied(authorities, zone, name, Claim::NoName, prove), Vec::new()),
+        Said::Alias { .. } | Said::Renamed { .. } => {
+            return Given::Unproven(format!("the name server {name} is an alias"));
+        }
+        Said::Failed(_) => return Given::Nothing,
+    };
+    why_not(&proof).map_or(Given::Proven(addresses), Given::Unproven)
 }
 
 /// Why it is not secure, if it is not.

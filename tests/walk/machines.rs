@@ -126,7 +126,7 @@ fn several_machines_are_told_in_one_order() {
             let older = older.clone();
             let other = move |mut asked: Asked| {
                 static TURN: AtomicUsize = AtomicUsize::new(0);
-                if TURN.fetch_add(1, Ordering::SeqCst) % 2 == 0 {
+                if TURN.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) {
                     return instead(&older)(asked);
                 }
                 asked.good.metadata.response_code = ResponseCode::Refused;

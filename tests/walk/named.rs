@@ -1,6 +1,8 @@
 //! Who serves a zone is proven as well: a resolver that lies about it, with
 //! machines of its own that repeat what the true ones say, gets no *safe*.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use danewright::demo::authority::{Fault, Key};
 use danewright::finding::Severity;
 use danewright::propagation::evidence::Evidence;
@@ -137,6 +139,30 @@ fn an_address_that_is_not_the_signed_one_is_not_believed() {
     unproven(&judged(&moved(refused).lab).1, "refused by all");
     // An honest machine gives the signed one, and that is asked.
     assert!(lags(&judged(&moved(|asked| asked).lab).1));
+}
+
+/// What is too large is not kept, so it is asked twice.
+#[test]
+fn whoever_gives_the_signed_address_only_when_asked_again_gains_nothing() {
+    let in_turn = |mut asked: Asked| {
+        static TIMES: AtomicUsize = AtomicUsize::new(0);
+        if asked.kind == RecordType::A && asked.good.queries[0].name() == &wire("ns1.leaf.example") {
+            if TIMES.fetch_add(1, Ordering::SeqCst) > 0 {
+                return asked;
+            }
+            let data = |text: &str| RData::try_from_str(RecordType::A, text).unwrap();
+            asked.good.answers.iter_mut().filter(|r| r.record_type() == RecordType::A).for_each(|record| {
+                record.data = data(&SCRIPTED.to_string());
+            });
+            let more = Record::from_rdata(wire("leaf.example"), 60, data("192.0.2.1"));
+            asked.good.additionals.extend(std::iter::repeat_n(more, 100));
+        }
+        asked
+    };
+    let (_, verdict) = judged(&moved(in_turn).lab);
+    unproven(&verdict, "in turn");
+    let told = |finding: &danewright::finding::Finding| finding.message.contains(&NS3.to_string());
+    assert!(verdict.findings.iter().any(told), "{:#?}", verdict.findings);
 }
 
 /// Both servers have names in the other zone: one at NS1, the other at NS2.
