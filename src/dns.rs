@@ -16,10 +16,11 @@
 //! sets of either, 8 signatures over a set, 4 keys with one tag, and 8,192
 //! signatures tried for a zone's standing or for one owner; 4,000 questions for
 //! a target, none of them twice but those that look for more machines and those
-//! whose answers are too large to be kept, 64 under way at one server and 512 in all. A
-//! question is sent as often as the settings say. What is beyond a limit is not
-//! looked at, is told of as `limits-exceeded` (an answer as `malformed`), and
-//! leaves the verdict unknown.
+//! whose answers are too large to be kept, 64 under way at one server and 512 in
+//! all; 8 denials in an answer, and 8 different answers of one address. A question
+//! is sent as often as the settings say. What is beyond a limit is not looked at,
+//! is told of as `limits-exceeded` (an answer as `malformed`), and leaves the
+//! verdict unknown; a ninth different answer is no worse than the eight.
 
 mod absence;
 pub mod anchors;
@@ -104,7 +105,7 @@ pub struct Reach {
 }
 
 /// Questions for one target, unless the user says otherwise: a zone with two
-/// servers costs some 40, one with thirteen that have two addresses each some 1,000.
+/// servers costs some 60, one with thirteen that have two addresses each some 1,300.
 pub const QUESTIONS: usize = 4000;
 
 impl Default for Reach {
