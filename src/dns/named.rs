@@ -14,6 +14,7 @@ use hickory_proto::rr::RecordType;
 
 use crate::dns::Family;
 use crate::dns::absence::Claim;
+use crate::dns::chain::{Delegation, delegation, trust, usable};
 use crate::dns::convert::to_hickory;
 use crate::dns::exchange::{Question, Reply};
 use crate::dns::heard::OWN;
@@ -179,12 +180,9 @@ impl Walk {
         let Some(weak) = chain.links.iter().find(|link| link.security != Security::Secure) else {
             return self.by_zone(zone, &chain.keys, name).await;
         };
-        // Nobody can forge what a parent signs, and to many such a zone is unsigned.
-        let unsupported = weak.findings.iter().any(|finding| finding.code == "algorithm-unsupported");
         let cut = zones.iter().position(|zone| *zone == weak.zone);
         match weak.security {
-            Security::Indeterminate if unsupported => Rest::Resolvers,
-            Security::Insecure if self.is_unsigned(&zones, cut).await => Rest::Resolvers,
+            Security::Insecure | Security::Indeterminate if self.is_beyond(&zones, cut).await => Rest::Resolvers,
             Security::Insecure => Rest::Nothing(format!("that {} is not signed is not proven", weak.zone)),
             _ => {
                 let why = weak.findings.first().map(|finding| finding.message.as_str()).unwrap_or_default();
@@ -193,23 +191,27 @@ impl Walk {
         }
     }
 
-    /// Whether the parent proves that this zone exists and is not signed: that it
-    /// exists is nothing but a resolver's word.
-    async fn is_unsigned(self: &Arc<Self>, zones: &Arc<[Name]>, cut: Option<usize>) -> bool {
-        let Some(((index, above), cut)) = cut
-            .and_then(|cut| Some((cut.checked_sub(1)?, cut)))
-            .and_then(|(above, cut)| Some(((above, zones.get(above)?), zones.get(cut)?)))
-        else {
-            return false;
-        };
+    /// Whether the parent proves that this zone exists and is not signed, or in ways
+    /// only that are not known here. Its own servers' word is nothing to go by, and
+    /// that it exists is a resolver's.
+    async fn is_beyond(self: &Arc<Self>, zones: &Arc<[Name]>, cut: Option<usize>) -> bool {
+        let above = cut.and_then(|cut| cut.checked_sub(1));
+        let (Some(index), Some(cut)) = (above, cut.and_then(|cut| zones.get(cut))) else { return false };
+        let Some(above) = zones.get(index) else { return false };
         let keys = self.chain(Arc::clone(zones), index).await.keys.clone();
         let (trials, question) = (Trials::at(self.now), Question::authority(&to_hickory(cut), RecordType::DS));
         for address in self.discovery.servers(above).await.addresses {
             let reply = self.asker.ask(address, &question).await;
-            let Said::NoData = Said::by_authority(&reply, above, cut, RecordType::DS) else { continue };
             let authorities = reply.as_ref().map(|message| message.authorities.as_slice()).unwrap_or_default();
-            let proof = denied(authorities, above, cut, Claim::Unsigned, |set| prove(set, above, &keys, &trials));
-            if proof.security == Security::Secure {
+            let proven = match delegation(&reply, above, cut, &keys, &trials) {
+                Delegation::Signed { digests, .. } => usable(cut, &trust(digests)).is_err(),
+                Delegation::Unsigned => {
+                    let prove = |set: &RrSet| prove(set, above, &keys, &trials);
+                    denied(authorities, above, cut, Claim::Unsigned, prove).security == Security::Secure
+                }
+                Delegation::Unproven(_) | Delegation::Silent => continue,
+            };
+            if proven {
                 return true;
             }
         }

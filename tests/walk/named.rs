@@ -217,6 +217,22 @@ fn addresses_in_an_unsigned_zone_rest_on_the_resolver() {
 }
 
 #[test]
+fn addresses_in_a_zone_that_cannot_be_verified_rest_on_the_resolver_when_its_parent_says_so() {
+    let mut lab = elsewhere();
+    let ds = format!("1 200 2 {}", digest('0'));
+    lab.tld.remove("other", "DS").unwrap().add("other", 3600, "DS", &ds).unwrap();
+    lab.publish();
+    let (evidence, verdict) = judged(&lab);
+    assert_eq!(verdict.decision, Decision::Safe, "{:#?}", verdict.findings);
+    assert!(evidence.hops[0].findings.iter().any(|finding| finding.code == "name-server-address-unsigned"));
+    // The zone's own servers say so, and may be anybody's.
+    let lab = elsewhere();
+    let foreign = lab.other_key.claiming(16);
+    lab.authority.publish(OTHER, &lab.other.sign_publishing(&[&foreign], &[&lab.other_key], lab.window).unwrap());
+    unproven(&judged(&lab).1, "an algorithm that only its signatures have");
+}
+
+#[test]
 fn a_zone_that_only_the_resolver_knows_is_not_called_unsigned() {
     // The signed address is that of the server that lags.
     let mut lab = elsewhere();
