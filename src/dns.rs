@@ -1,8 +1,9 @@
 //! Name servers asked directly: the strict walk from a trust anchor down to
 //! every address of every authoritative server of a zone (RFC 4035 section 5),
-//! and what resolvers say meanwhile. The walk is positive: it looks for proof
-//! that something is there, and what it cannot prove is never called secure. The
-//! one absence that it proves is that of a closer name than a wildcard's.
+//! and what resolvers say meanwhile. What it cannot prove is never called secure:
+//! not a set, not an absence, and not who serves the zone, as far as that is
+//! signed anywhere. Where all servers seem to agree, each address is asked eleven
+//! times, as several machines may stand behind it.
 //! It fills in `propagation::evidence`; it does not judge. hickory's types go
 //! no further than this module.
 //!
@@ -14,14 +15,17 @@
 //! try of a question; 32 DS records or anchors of a zone, 16 keys, 8 different
 //! sets of either, 8 signatures over a set, 4 keys with one tag, and 8,192
 //! signatures tried for a zone's standing or for one owner; 4,000 questions for
-//! a target, none of them twice, 64 under way at one server and 512 in all; 128
+//! a target, none of them twice but those that look for more machines and those
+//! whose answers are too large to be kept, 64 under way at one server and 512 in
+//! all; 8 denials in an answer, and 8 different answers of one address; 128
 //! targets at once; 4 KiB that come in for each question that may be asked, and
 //! 8 MiB, with 24 KiB more for each target, of what is kept in memory; and one
 //! clock for all of it. A question is sent as often as the settings say. What is
 //! beyond a limit is not looked at, is told of as `limits-exceeded` (an answer
 //! that is too large as `malformed`, what came too late as `check-timeout`), and
-//! leaves the verdict unknown.
+//! leaves the verdict unknown; a ninth different answer is no worse than the eight.
 
+mod absence;
 pub mod anchors;
 mod answer;
 mod bulk;
@@ -35,6 +39,9 @@ mod entry;
 mod exchange;
 mod heard;
 mod host;
+mod machines;
+mod named;
+mod negative;
 mod owner;
 mod proof;
 mod reading;
@@ -111,7 +118,7 @@ pub struct Reach {
 }
 
 /// Questions for one target, unless the user says otherwise: a zone with two
-/// servers costs some 40, one with thirteen that have two addresses each some 1,000.
+/// servers costs some 60, one with thirteen that have two addresses each some 1,300.
 pub const QUESTIONS: usize = 4000;
 
 /// How long a check may take, unless the user says otherwise.

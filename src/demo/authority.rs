@@ -2,10 +2,12 @@
 //! of signed zones (root, TLD, leaf) on several loopback addresses that share
 //! one port, each address with its own view of each zone, so that a secondary
 //! can lag, and each able to misbehave on purpose. An address may also play the
-//! resolver. It knows DNSSEC well enough for a positive walk: signatures and
-//! DS, but no denial records. Not a server for anybody else.
+//! resolver. It knows DNSSEC well enough for a walk: signatures, DS, and NSEC in
+//! negative answers, though not beside what a wildcard gives. Not a server for
+//! anybody else.
 
 mod answer;
+mod denial;
 mod fault;
 mod serve;
 mod zone;

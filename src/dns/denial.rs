@@ -1,9 +1,11 @@
-//! The one denial that is ever proven here: that no closer name exists where a
-//! wildcard has answered (RFC 4035 section 5.3.4 for NSEC, RFC 5155 section 8.8
-//! for NSEC3). A record proves it when the zone signs it as it stands, and it
-//! says that nothing lies between its owner and the next name, with the next
-//! closer name in between. What is not covered by one record, needs more than a
-//! hundred rounds of hashing (RFC 9276 section 3.2) or opts out is not proven.
+//! What single denials say: that nothing lies between the owner of one and the
+//! next name (RFC 4034 section 4, RFC 5155 section 3). `absence` puts together
+//! what they prove of a name that is asked for; the one thing that is proven
+//! here is that no closer name exists where a wildcard has answered (RFC 4035
+//! section 5.3.4, RFC 5155 section 8.8). A name that needs more than a hundred
+//! rounds of hashing (RFC 9276 section 3.2) or lies in a span that opts out is
+//! not proven to be absent. hickory reads no other hash and no other flags, so
+//! an answer with those is malformed.
 
 use hickory_proto::dnssec::rdata::{DNSSECRData, NSEC, NSEC3};
 use hickory_proto::rr::{Name as WireName, RData, Record, RecordType};
@@ -11,10 +13,10 @@ use hickory_proto::rr::{Name as WireName, RData, Record, RecordType};
 use crate::dns::proof::{Proof, RrSet};
 use crate::propagation::evidence::Security;
 
-/// Denials in one answer that are looked at; a wildcard takes one or two.
+/// Denials in one answer that are looked at; there is a use for three.
 const DENIALS: usize = 8;
 /// Rounds of hashing that are computed for one name.
-const ROUNDS: u16 = 100;
+pub(crate) const ROUNDS: u16 = 100;
 
 /// The denials in a section.
 pub(crate) fn denials(section: &[Record]) -> Vec<RrSet> {
@@ -27,6 +29,34 @@ pub(crate) fn denials(section: &[Record]) -> Vec<RrSet> {
         }
     }
     found.into_iter().filter_map(|(owner, kind)| RrSet::find(section, owner, kind)).collect()
+}
+
+/// Whether there are more of them in a section than are looked at.
+pub(crate) fn too_many(section: &[Record]) -> bool {
+    let mut owners: Vec<&WireName> = Vec::new();
+    for record in section.iter().filter(|r| matches!(r.record_type(), RecordType::NSEC | RecordType::NSEC3)) {
+        if !owners.contains(&&record.name) {
+            owners.push(&record.name);
+        }
+        if owners.len() > DENIALS {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether the next names are the same in letter case, too, which is signed
+/// with an NSEC record (RFC 6840 section 5.1).
+pub(crate) fn same_case(one: &RrSet, other: &RrSet) -> bool {
+    let next = |set: &RrSet| -> Vec<WireName> {
+        let next = set.records.iter().filter_map(|record| match &record.data {
+            RData::DNSSEC(DNSSECRData::NSEC(nsec)) => Some(nsec.next_domain_name().clone()),
+            _ => None,
+        });
+        next.collect()
+    };
+    let (one, other) = (next(one), next(other));
+    one.len() == other.len() && one.iter().zip(&other).all(|(one, other)| one.eq_case(other))
 }
 
 /// The proof that a name is not there, by the first denial that covers it and is secure.
@@ -48,7 +78,7 @@ pub(crate) fn denied(
 }
 
 /// Whether an NSEC record says that nothing has the name, and nothing lies below it.
-fn covers(owner: &WireName, nsec: &NSEC, zone: &WireName, name: &WireName) -> bool {
+pub(crate) fn covers(owner: &WireName, nsec: &NSEC, zone: &WireName, name: &WireName) -> bool {
     let next = nsec.next_domain_name();
     // The last name of a zone points back to the first, its apex.
     let between = owner < name && (name < next || next == zone);
@@ -64,17 +94,22 @@ fn covers_hash(owner: &WireName, nsec3: &NSEC3, zone: &WireName, name: &WireName
         return false;
     }
     let Ok(hash) = nsec3.hash_algorithm().hash(nsec3.salt(), name, nsec3.iterations()) else { return false };
-    let (hash, next) = (hash.as_ref(), nsec3.next_hashed_owner_name());
+    covers_hash_of(&own, nsec3, hash.as_ref())
+}
+
+/// Whether an NSEC3 record at this hash says that nothing has the other one.
+pub(crate) fn covers_hash_of(own: &[u8], nsec3: &NSEC3, hash: &[u8]) -> bool {
+    let next = nsec3.next_hashed_owner_name();
     if own.len() != hash.len() || next.len() != hash.len() {
         return false;
     }
-    let (after, before) = (own.as_slice() < hash, hash < next);
+    let (after, before) = (own < hash, hash < next);
     // The last hash of a zone points back to the first, and may be that one itself.
-    if own.as_slice() < next { after && before } else { after || before }
+    if own < next { after && before } else { after || before }
 }
 
 /// The octets of a label in base32 with extended hex alphabet (RFC 4648 section 7).
-fn from_base32hex(label: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn from_base32hex(label: &[u8]) -> Option<Vec<u8>> {
     let mut octets = Vec::with_capacity(label.len() * 5 / 8);
     let (mut bits, mut value) = (0, 0_u32);
     for letter in label {

@@ -1,7 +1,16 @@
 //! Finding things: where zones begin, who serves them, and at which addresses.
-//! Hints for whom to ask, never proof: whoever lies can make the walk fail, not
-//! succeed. Resolvers are asked first; where they fail, or all of them strip
-//! what DNSSEC needs, the way goes down from the root servers, if there are any.
+//! Hints for whom to ask, never proof. Resolvers are asked first; where they
+//! fail, or all of them strip what DNSSEC needs, the way goes down from the root
+//! servers, if there are any.
+//!
+//! Who serves the zone of the answer is proven afterwards, in `named`: its own
+//! NS set, and each address of a name server that lies in a signed zone. So a
+//! resolver that lies about these makes the walk fail. Not proven by nature are
+//! the delegation, which nobody signs, and addresses in unsigned zones, which
+//! rest on the resolvers. Nor is it known that an answer came from the address
+//! that was asked: whoever sits on the path to the servers can give one
+//! server's answers as those of another, signatures and all, and hide that the
+//! other one lags. Asking from another place helps against that; DNSSEC does not.
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
@@ -41,7 +50,7 @@ pub(crate) struct Discovery {
     signed: Name,
     roots: Option<Descent>,
     from_root: FromRoot,
-    family: Family,
+    pub(crate) family: Family,
     pub(crate) port: u16,
     answers: Shared<(Name, RecordType), Option<Arc<Answer>>>,
     from_all: Shared<(Name, RecordType), Arc<[Arc<Answer>]>>,

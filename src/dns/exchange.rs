@@ -60,7 +60,8 @@ pub(crate) enum Manner {
 /// An answer, or which kind of none.
 pub(crate) type Reply = Result<Arc<Answer>, Outcome>;
 
-/// Asks questions within the limits of time and number, and none of them twice.
+/// Asks questions within the limits of time and number, and none of them twice
+/// unless it is to be.
 pub(crate) struct Asker {
     timeout: Duration,
     tries: u32,
@@ -182,6 +183,12 @@ impl Asker {
     /// How long others are waited for before a way around them is tried beside.
     pub(crate) fn patience(&self) -> Duration {
         self.timeout / 4
+    }
+
+    /// Asks one server what it has answered before, from a new port: another machine
+    /// may stand there. What comes is nobody else's.
+    pub(crate) async fn ask_again(&self, server: SocketAddr, question: &Question) -> Reply {
+        self.ask_once(server, question).await
     }
 
     /// Whether this machine knows no way to the address.

@@ -1,14 +1,15 @@
 //! The host's own addresses: how far they are proven, at every server that
 //! answers. Senders look for TLSA records only behind addresses that are
 //! secure (RFC 7672 section 2.2.2), and behind an alias they look at the name
-//! that it leads to first (RFC 7671 section 7).
+//! that it leads to first (RFC 7671 section 7): only when that one has none do
+//! the records of the host itself count.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use hickory_proto::rr::RecordType;
 
-use crate::dns::owner::proven;
+use crate::dns::owner::{labelled, proven};
 use crate::dns::proof::Proof;
 use crate::dns::reading::Said;
 use crate::dns::standing::missing;
@@ -16,7 +17,9 @@ use crate::dns::walk::{ALIASES, Walk};
 use crate::dns::zone::{Facts, label};
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
-use crate::propagation::evidence::Security;
+use crate::propagation::evidence::{Outcome, Security, ServerAnswer};
+use crate::propagation::silence::answered;
+use crate::tlsa::{Port, Target};
 
 /// What the servers of one zone say of a name's addresses.
 struct Step {
@@ -30,7 +33,8 @@ struct Step {
 
 impl Walk {
     /// The weakest of what proves the host's addresses, aliases included.
-    pub(crate) async fn host(self: &Arc<Self>, host: &Name) -> Proof {
+    pub(crate) async fn host(self: &Arc<Self>, target: &Target) -> Proof {
+        let host = &target.host;
         let mut whole = Proof::secure();
         let mut next = Some(host.clone());
         let mut first: Option<Name> = None;
@@ -66,13 +70,66 @@ impl Walk {
             next = step.alias;
         }
         if let Some(end) = seen.last().filter(|end| *end != host) {
-            let message = format!(
-                "the host {host} is an alias of {end}: senders look for TLSA records there first, \
-                 so verify with {end} as the host instead"
-            );
-            whole.findings.push(Finding::new("host-is-alias", Severity::Unknown, message));
+            let alias = format!("the host {host} is an alias of {end}");
+            whole.findings.push(match self.nothing_at(end, target.port, first.as_ref(), &whole).await {
+                Ok(()) => {
+                    let message = format!(
+                        "{alias}, where senders look for TLSA records first: every server proves that there are none, \
+                         so those of {host} count"
+                    );
+                    Finding::new("host-is-alias", Severity::Note, message)
+                }
+                Err(why) => {
+                    let message = format!(
+                        "{alias}: senders look for TLSA records there first{why}, so verify with {end} as the host instead"
+                    );
+                    Finding::new("host-is-alias", Severity::Unknown, message)
+                }
+            });
         }
         whole
+    }
+
+    /// Whether no server has TLSA records at the name that aliases lead to, and each
+    /// proves it: then senders fall back to the name that they began with (RFC 7671
+    /// section 7, RFC 7672 section 2.2.2), provided that all of the way is secure.
+    ///
+    /// # Errors
+    ///
+    /// Why that cannot be said, where it is not simply that there are some.
+    async fn nothing_at(
+        self: &Arc<Self>,
+        end: &Name,
+        port: Port,
+        first: Option<&Name>,
+        way: &Proof,
+    ) -> Result<(), String> {
+        if way.security != Security::Secure {
+            return Err(String::new());
+        }
+        let untold = |at: &str, why: &str| format!(" (whether there are some cannot be told at {at}: {why})");
+        let owner =
+            Target { host: end.clone(), port }.owner().map_err(|why| untold(&end.to_string(), &why.to_string()))?;
+        let facts =
+            self.zone_of(&owner, first).await.map_err(|finding| untold(&owner.to_string(), &finding.message))?;
+        let servers = self.tlsa_once(&facts, &owner).await;
+        if servers.iter().any(|server| server.outcome == Outcome::Answered) {
+            return Err(String::new());
+        }
+        if let Some(grave) = facts.findings.iter().find(|finding| finding.severity > Severity::Note) {
+            return Err(untold(&facts.zone.to_string(), &grave.message));
+        }
+        let proves = |server: &&ServerAnswer| answered(server) && server.security == Security::Secure;
+        match servers.iter().find(|server| !proves(server)) {
+            None if servers.is_empty() => Err(untold(&facts.zone.to_string(), "it has no name server")),
+            None => Ok(()),
+            Some(server) => {
+                let worst = server.findings.iter().max_by_key(|finding| finding.severity).filter(|_| answered(server));
+                let why =
+                    worst.map_or_else(|| server.outcome.word().to_owned(), |f| format!("{}, {}", f.code, f.message));
+                Err(untold(&label(&server.name, server.address), &why))
+            }
+        }
     }
 
     async fn addresses_at(self: &Arc<Self>, facts: &Facts, name: &Name) -> Step {
@@ -95,7 +152,9 @@ impl Walk {
                     continue;
                 }
                 answered = true;
-                step.proof.weakened_by(&proven(facts, server, reply, &said, &trials));
+                let mut proof = proven(facts, server, reply, (&said, name, kind), &trials);
+                proof.findings = labelled(proof.findings, &server.name, server.address);
+                step.proof.weakened_by(&proof);
                 step.address |= matches!(said, Said::Records(_));
                 aliases.insert(match said {
                     Said::Alias { target, .. } => Some(target),

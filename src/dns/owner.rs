@@ -9,10 +9,12 @@ use hickory_proto::dnssec::rdata::DNSKEY;
 use hickory_proto::dnssec::{Algorithm, PublicKey};
 use hickory_proto::rr::RecordType;
 
+use crate::dns::absence::Claim;
 use crate::dns::convert::{tlsa, to_hickory};
 use crate::dns::discovery::together;
 use crate::dns::entry::INCOMPLETE;
 use crate::dns::exchange::{Question, Reply};
+use crate::dns::negative::denied;
 use crate::dns::proof::{Proof, RrSet, algorithm_name, prove};
 use crate::dns::reading::{Said, soa};
 use crate::dns::standing::{missing, soa_in, soa_of};
@@ -39,8 +41,19 @@ impl Walk {
         together(asking).await
     }
 
-    /// What each address of the zone's servers holds at the owner.
-    pub(crate) async fn tlsa_at(self: &Arc<Self>, facts: &Facts, owner: &Name) -> Vec<ServerAnswer> {
+    /// What each address of the zone's servers holds at the owner, and where more
+    /// than one machine is seen at one.
+    pub(crate) async fn tlsa_at(
+        self: &Arc<Self>,
+        facts: &Arc<Facts>,
+        owner: &Name,
+    ) -> (Vec<ServerAnswer>, Vec<Finding>) {
+        let first = self.tlsa_once(facts, owner).await;
+        self.machines(facts, owner, first).await
+    }
+
+    /// What each address answers to one question.
+    pub(crate) async fn tlsa_once(self: &Arc<Self>, facts: &Facts, owner: &Name) -> Vec<ServerAnswer> {
         let replies = self.ask_all(facts, owner, RecordType::TLSA).await;
         let trials = self.trials();
         let answers =
@@ -49,10 +62,10 @@ impl Walk {
     }
 }
 
-fn answer(facts: &Facts, server: &Server, owner: &Name, reply: &Reply, trials: &Trials) -> ServerAnswer {
+pub(crate) fn answer(facts: &Facts, server: &Server, owner: &Name, reply: &Reply, trials: &Trials) -> ServerAnswer {
     let said = Said::by_authority(reply, &facts.zone, owner, RecordType::TLSA);
     let own_soa = soa_of(server, &facts.zone);
-    let proof = proven(facts, server, reply, &said, trials);
+    let proof = proven(facts, server, reply, (&said, owner, RecordType::TLSA), trials);
     let about_soa = soa_in(reply, &facts.zone).or_else(|| own_soa.clone().ok());
     let mut answer = ServerAnswer {
         name: server.name.clone(),
@@ -95,8 +108,15 @@ fn answer(facts: &Facts, server: &Server, owner: &Name, reply: &Reply, trials: &
 }
 
 /// How far an answer is proven: by its own signatures, by those over the
-/// SOA, and by the keys, all as this server gives them.
-pub(crate) fn proven(facts: &Facts, server: &Server, reply: &Reply, said: &Said, trials: &Trials) -> Proof {
+/// SOA, and by the keys, all as this server gives them; an absence by the
+/// denials that come with it, too.
+pub(crate) fn proven(
+    facts: &Facts,
+    server: &Server,
+    reply: &Reply,
+    (said, name, kind): (&Said, &Name, RecordType),
+    trials: &Trials,
+) -> Proof {
     if let Some(ceiling) = &facts.ceiling {
         return ceiling.clone();
     }
@@ -107,10 +127,14 @@ pub(crate) fn proven(facts: &Facts, server: &Server, reply: &Reply, said: &Said,
             Security::Indeterminate,
             Finding::new("alias-unsupported", Severity::Unknown, "the owner lies below a DNAME, which is not followed"),
         ),
-        Said::NoData | Said::NoName => match soa_in(reply, &facts.zone).or_else(|| own_soa.clone().ok()) {
-            Some(set) => under_all_keys(facts, &set, trials),
-            None => missing("the zone's SOA", Outcome::Malformed),
-        },
+        Said::NoData | Said::NoName => {
+            let mut proof = match soa_in(reply, &facts.zone).or_else(|| own_soa.clone().ok()) {
+                Some(set) => under_all_keys(facts, &set, trials),
+                None => missing("the zone's SOA", Outcome::Malformed),
+            };
+            proof.weakened_by(&absent(facts, reply, (said, name, kind), trials));
+            proof
+        }
         // The outcome says it already.
         Said::Failed(_) => Proof::unknown(),
     };
@@ -128,8 +152,15 @@ pub(crate) fn proven(facts: &Facts, server: &Server, reply: &Reply, said: &Said,
     proof
 }
 
+/// What the denials in the answer prove.
+fn absent(facts: &Facts, reply: &Reply, (said, name, kind): (&Said, &Name, RecordType), trials: &Trials) -> Proof {
+    let claim = if matches!(said, Said::NoName) { Claim::NoName } else { Claim::NoData(kind) };
+    let authorities = reply.as_ref().map(|message| message.authorities.as_slice()).unwrap_or_default();
+    denied(authorities, &facts.zone, name, claim, |set| under_all_keys(facts, set, trials))
+}
+
 /// What the set's signatures prove under each of the key sets.
-fn under_all_keys(facts: &Facts, set: &RrSet, trials: &Trials) -> Proof {
+pub(crate) fn under_all_keys(facts: &Facts, set: &RrSet, trials: &Trials) -> Proof {
     facts.tried.proof(set, || try_all_keys(facts, set, trials))
 }
 
@@ -176,7 +207,8 @@ fn unsigned_with(facts: &Facts, set: &RrSet, keys: &[DNSKEY], proof: &Proof) -> 
     lacking.map(finding).collect()
 }
 
-fn labelled(findings: Vec<Finding>, name: &Name, address: Option<SocketAddr>) -> Vec<Finding> {
+/// The findings, about this server where they are about none yet.
+pub(crate) fn labelled(findings: Vec<Finding>, name: &Name, address: Option<SocketAddr>) -> Vec<Finding> {
     let at = label(name, address);
     findings
         .into_iter()

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hickory_proto::rr::{Name as WireName, RecordType};
 
+use crate::dns::denial::same_case;
 use crate::dns::proof::{Proof, RrSet};
 use crate::dns::room::{Held, Room};
 
@@ -32,7 +33,8 @@ impl Tried {
     /// The proof of the set: what was found before, or what is found now.
     pub(crate) fn proof(&self, set: &RrSet, find: impl FnOnce() -> Proof) -> Proof {
         let same = |all: &Vec<(RrSet, Proof, Held)>| {
-            all.iter().find(|(known, ..)| known.is_same(set)).map(|(_, proof, _)| proof.clone())
+            let same = |(known, ..): &&(RrSet, Proof, Held)| known.is_same(set) && same_case(known, set);
+            all.iter().find(same).map(|(_, proof, _)| proof.clone())
         };
         if let Some(proof) = self.lock().get(&set.key()).and_then(same) {
             return proof;

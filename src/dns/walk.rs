@@ -15,6 +15,7 @@ use crate::dns::chain::Chain;
 use crate::dns::clock::Clock;
 use crate::dns::discovery::{Discovery, Shared, together};
 use crate::dns::exchange::Asker;
+use crate::dns::named::Rest;
 use crate::dns::room::Room;
 use crate::dns::trials::Trials;
 use crate::dns::zone::{Facts, label};
@@ -39,6 +40,7 @@ pub(crate) struct Walk {
     pub(crate) now: DateTime<Utc>,
     pub(crate) chains: Shared<Name, Arc<Chain>>,
     pub(crate) zones: Shared<(Name, bool), Arc<Facts>>,
+    pub(crate) rests: Shared<Name, Rest>,
     resolvers: Vec<std::net::SocketAddr>,
 }
 
@@ -57,6 +59,7 @@ impl Walk {
             now: settings.now,
             chains: Shared::default(),
             zones: Shared::default(),
+            rests: Shared::default(),
             resolvers,
         }
     }
@@ -101,7 +104,7 @@ impl Walk {
             });
             together(seen.collect::<Vec<_>>()).await
         };
-        let ((hops, findings), host, resolvers) = tokio::join!(self.hops(&owner), self.host(&target.host), seen);
+        let ((hops, findings), host, resolvers) = tokio::join!(self.hops(&owner), self.host(target), seen);
         let mut evidence = Evidence { owner, hops, resolvers, host: None, findings };
         evidence.host = Some(host.security);
         // What is told of a zone on the way may weigh less than of the host's own.
@@ -133,10 +136,11 @@ impl Walk {
                 Ok(facts) => facts,
                 Err(finding) => return (hops, vec![finding]),
             };
-            let mut servers = self.tlsa_at(&facts, &owner).await;
+            let (mut servers, machines) = self.tlsa_at(&facts, &owner).await;
             servers.iter_mut().for_each(|server| server.findings.extend(self.no_route(server)));
             let mut findings = facts.findings.clone();
             findings.extend(disagreement(&servers));
+            findings.extend(machines);
             next = alias(&servers);
             hops.push(Hop { owner, zone: facts.zone.clone(), chain: facts.chain.clone(), servers, findings });
         }

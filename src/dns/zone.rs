@@ -1,7 +1,8 @@
 //! The zone that holds an answer, at every address of every server that the
 //! parent, the zone itself or the user names: its keys and SOA as each gives
 //! them, and how far each one's keys are proven. All are asked at once, and a
-//! server that one of them names is asked as soon as it is known.
+//! server that one of them names is asked as soon as it is known. How far it is
+//! proven that these are the servers is found out in `named`.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -89,7 +90,11 @@ impl Walk {
             }
         };
         let (chain, heard) = tokio::join!(chain, self.hear(zone, parent.as_ref(), with_user));
-        self.judge_zone(zone, parent.as_ref(), &trusted, &chain, heard)
+        let names: Vec<Name> = heard.names.keys().cloned().collect();
+        let mut facts = self.judge_zone(zone, parent.as_ref(), &trusted, &chain, heard);
+        let unproven = self.unproven(&facts, &names).await;
+        facts.findings.extend(unproven);
+        facts
     }
 
     /// Asks the parent's servers and the zone's until none is left.
@@ -291,8 +296,14 @@ impl Walk {
         by(heard.names.entry(name.clone()).or_default());
         let (walk, zone, name) = (Arc::clone(self), zone.clone(), name.clone());
         events.spawn(async move {
-            let (mut addresses, more) =
-                tokio::join!(walk.discovery.addresses(&name), walk.addresses_elsewhere(&zone, &name));
+            // What the addresses rest on is wanted later, and may as well be found out now.
+            let rest = async {
+                if !name.is_within(&zone) {
+                    drop(walk.rest(&name).await);
+                }
+            };
+            let (mut addresses, more, ()) =
+                tokio::join!(walk.discovery.addresses(&name), walk.addresses_elsewhere(&zone, &name), rest);
             addresses.unite(more);
             Event::Addresses { name, addresses }
         });

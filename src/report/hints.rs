@@ -27,18 +27,27 @@ pub(crate) fn hint(code: &str, severity: Severity) -> Option<&'static str> {
         }
         "clock-before-build" => "set the clock, then try again",
         "cname-target-insecure" => "have the other zone signed, or publish the records at the owner itself",
+        "denial-unproven" if severity == Severity::Unsafe => {
+            "mail to this host is at risk already: its server is to give NSEC or NSEC3 records with their signatures \
+             (dig +dnssec shows them)"
+        }
         "denial-unproven" => {
-            "publish the records at the owner itself; its server answers from a wildcard without a proof that holds"
+            "publish the records at the owner itself; that it is not there, or not closer than a wildcard, is not proven"
         }
         "delegation-differs" => "make the parent's delegation and the zone's own NS records the same",
         "delegation-missing" | "insecure" => {
             "the parent has no DS for the zone: sign the zone and publish the DS first"
         }
         "delegation-unknown" => "ask the parent's servers for the zone's NS records with dig, then try again",
+        "machines-differ" => "see that every machine behind the address has loaded the zone's newest version",
+        "name-servers-unproven" => {
+            "see whether the resolver can be trusted, and the signatures over the NS, A and AAAA records that are named"
+        }
         "name-servers-unknown" => "ask the server for the zone's NS records with dig, over UDP and over TCP (+tcp)",
         "digest-of-nothing" | "unknown-parameters" | "wrong-length" => "remove the record; no client can use it",
         "expectation-changed" => "where several keys are in use at once, name all of them in one call",
         "family-not-asked" => "leave --ipv4 or --ipv6 away to ask these addresses too",
+        "host-is-alias" if severity == Severity::Note => return None,
         "host-is-alias" => "senders look for TLSA where the alias leads: verify with that name as --host",
         "host-without-address" => "publish an A or AAAA record for the host, or name another --host",
         "limits-exceeded" => {

@@ -13,6 +13,8 @@
 //! | a DS without key, a key without DS, an unknown digest or algorithm, no DS | `delegations`, `walk/judged.rs` |
 //! | an unsigned child; NSEC, NSEC3 and opt-out above | `delegations` |
 //! | aliases into insecure and bogus zones; circles, too long a way | `owners`, `walk/judged.rs` |
+//! | absence that is not proven | `owners`, `walk/denials.rs`, `walk/denying.rs` |
+//! | several machines at one address; name servers that are not proven | `walk/machines.rs`, `walk/named.rs` |
 //! | wildcards, with and without proof; their answers at another name | `wildcards`, `walk/forged.rs`, `src/dns/denial.rs` |
 //! | a set too big for UDP | `owners`, `walk/wire.rs` |
 //! | AD set by a liar, and other resolvers | `walk/judged.rs` |
@@ -155,7 +157,34 @@ fn servers() -> Vec<Case> {
 fn owners() -> Vec<Case> {
     let alias = |what, expected| Case { alias: true, expected, ..Case::sound(what) };
     let goal = |what| Case { goal: true, ..Case::sound(what) };
+    let absent: fn(&str) -> String = |text| text.replace("_25._tcp.mail TLSA", "_x TLSA");
+    let unproven = (Decision::Unsafe, "denial-unproven", "ns2");
+    let denying = |nsec3, damage, what: &str| {
+        let damage = Some((if nsec3 { "NSEC3" } else { "NSEC" }, damage, None));
+        Case {
+            second_plain: absent,
+            nsec3,
+            damage,
+            expected: unproven,
+            ..Case::sound(format!("{what}, NSEC3 {nsec3}"))
+        }
+    };
     vec![
+        Case {
+            plain: absent,
+            expected: (Decision::Wait, "record-missing", ""),
+            ..Case::sound("no record yet, denied with NSEC")
+        },
+        Case {
+            plain: absent,
+            nsec3: true,
+            expected: (Decision::Wait, "record-missing", ""),
+            ..Case::sound("no record yet, denied with NSEC3")
+        },
+        denying(false, Damage::Missing, "denials lost their signatures"),
+        denying(true, Damage::Missing, "denials lost their signatures"),
+        denying(false, Damage::Of(EXPIRED), "denials have expired"),
+        denying(true, Damage::Broken, "denials are damaged"),
         goal("sound"),
         alias("an alias into a sound zone", (Decision::Safe, "", "")),
         Case { ds: Ds::None, ..goal("insecure") },
@@ -200,9 +229,10 @@ fn wildcards() -> Vec<Case> {
         {
             cases.push(Case { nsec3, plain, ..Case::sound(format!("{what}, {kind}")) });
             for (damage, decision, code) in [
-                (Damage::Missing, Decision::Unknown, "denial-unproven"),
-                (Damage::Broken, Decision::Unknown, "denial-unproven"),
-                (Damage::Of(EXPIRED), Decision::Unknown, "denial-unproven"),
+                // That the host has no AAAA records is denied as well, and lookups of those fail.
+                (Damage::Missing, Decision::Unsafe, "denial-unproven"),
+                (Damage::Broken, Decision::Unsafe, "denial-unproven"),
+                (Damage::Of(EXPIRED), Decision::Unsafe, "denial-unproven"),
                 // Denials are kept for the negative TTL, which is five minutes.
                 (Damage::Of(SOON), Decision::Safe, ""),
             ] {

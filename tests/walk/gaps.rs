@@ -110,16 +110,81 @@ fn more_addresses_than_the_limit_are_told_of_and_not_asked() {
     assert_eq!(found(&evidence.hops[0].findings, "limits-exceeded").len(), 1);
 }
 
-#[test]
-fn a_host_that_is_an_alias_is_to_be_verified_by_its_other_name() {
+/// A host that is an alias into the other zone, which two servers have.
+fn aliased() -> Lab {
     let mut lab = Lab::new();
     lab.leaf.remove("mail", "A").unwrap().add("mail", 3600, "CNAME", "mx.other.example.").unwrap();
+    for zone in [&mut lab.other, &mut lab.tld] {
+        zone.add("other.example.", 3600, "NS", "ns-b.other.example.").unwrap();
+        zone.add("ns-b.other.example.", 3600, "A", &NS3.to_string()).unwrap();
+    }
     lab.other.add("mx", 3600, "A", "192.0.2.26").unwrap();
     lab.publish();
-    let evidence = lab.gather();
+    lab.serve(NS3, &lab.other, &[&lab.other_key]);
+    lab
+}
+
+/// What is told of the alias, and the verdict.
+fn told_of_alias(lab: &Lab) -> (Severity, String, Decision) {
+    let evidence = lab.gather_with(&lab.impatient());
     let alias = found(&evidence.findings, "host-is-alias");
-    assert_eq!((alias.len(), alias[0].severity), (1, Severity::Unknown));
-    assert!(alias[0].message.contains("mx.other.example."), "{alias:?}");
+    assert_eq!(alias.len(), 1, "{:#?}", evidence.findings);
+    (alias[0].severity, alias[0].message.clone(), lab.verdict(&evidence).decision)
+}
+
+#[test]
+fn a_host_that_is_an_alias_counts_when_its_other_name_has_no_records() {
+    let (severity, message, decision) = told_of_alias(&aliased());
+    assert_eq!((severity, decision), (Severity::Note, Decision::Safe), "{message}");
+    assert!(message.contains("mx.other.example."), "{message}");
+    // Of this port: another one says nothing.
+    let mut lab = aliased();
+    lab.other.add("_465._tcp.mx", 3600, "TLSA", &format!("3 1 1 {}", digest('a'))).unwrap();
+    lab.publish();
+    lab.serve(NS3, &lab.other, &[&lab.other_key]);
+    assert_eq!(told_of_alias(&lab).2, Decision::Safe);
+}
+
+#[test]
+fn a_host_that_is_an_alias_is_to_be_verified_by_its_other_name_where_that_has_records() {
+    for (owner, kind, data) in [
+        ("_25._tcp.mx", "TLSA", format!("3 1 1 {}", digest('a'))),
+        ("*._tcp.mx", "TLSA", format!("3 1 1 {}", digest('a'))),
+        ("_25._tcp.mx", "CNAME", "_dane.other.example.".to_owned()),
+    ] {
+        // At both servers, or at one of them only.
+        for both in [true, false] {
+            let mut lab = aliased();
+            lab.other.add(owner, 3600, kind, &data).unwrap();
+            lab.serve(NS3, &lab.other, &[&lab.other_key]);
+            if both {
+                lab.publish();
+            }
+            let (severity, message, decision) = told_of_alias(&lab);
+            assert_eq!((severity, decision), (Severity::Unknown, Decision::Unknown), "{owner} {kind}: {message}");
+            assert!(message.contains("verify with mx.other.example. as the host"), "{message}");
+        }
+    }
+}
+
+#[test]
+fn a_host_that_is_an_alias_is_unknown_where_its_other_name_cannot_be_looked_at() {
+    for (fault, why) in [
+        (Fault::Refuse, "refused"),
+        (Fault::Silent, "unreachable"),
+        (Fault::DropSignatures, "denial-unproven"),
+        (Fault::BadSignature, "denial-unproven"),
+    ] {
+        let lab = aliased();
+        lab.authority.fault_for(NS3, "TLSA", fault).unwrap();
+        let (severity, message, decision) = told_of_alias(&lab);
+        assert_eq!((severity, decision), (Severity::Unknown, Decision::Unknown), "{fault:?}: {message}");
+        assert!(message.contains("ns-b.other.example.") && message.contains(why), "{fault:?}: {message}");
+    }
+    let mut lab = aliased();
+    lab.tld.remove("other", "DS").unwrap();
+    lab.publish();
+    assert_eq!(told_of_alias(&lab).0, Severity::Unknown);
 }
 
 #[test]
@@ -252,7 +317,9 @@ fn an_address_outside_of_the_zone_that_the_resolver_does_not_know_yet_is_asked()
     let evidence = lab.gather();
     assert_eq!(records_at_ns3(&evidence), digest('0'));
     assert_ne!(lab.verdict(&evidence).decision, Decision::Safe);
-    // Where nobody there answers, the resolver's word is what is left.
+    // Where nobody there answers, the resolver's word is what is left, and proves nothing.
     lab.authority.fault(OTHER, Some(Fault::Refuse));
-    assert_eq!(lab.verdict(&lab.gather()).decision, Decision::Safe);
+    let evidence = lab.gather();
+    assert_eq!(lab.verdict(&evidence).decision, Decision::Unknown);
+    assert_eq!(found(&evidence.hops[0].findings, "name-servers-unproven").len(), 1);
 }

@@ -97,7 +97,12 @@ fn aliases_are_as_good_as_where_they_lead() {
             lab.other.add("*._star", 60, "TLSA", &format!("3 1 1 {}", digest('a'))).unwrap();
             alias(lab, "_dane._star.other.example.");
         }),
-        case("the host is one", Decision::Unknown, "host-is-alias", |lab| {
+        case("the host is one, and its other name has no record", Decision::Safe, "", |lab| {
+            lab.leaf.remove("mail", "A").unwrap().add("mail", 60, "CNAME", "ns1.leaf.example.").unwrap();
+            lab.publish();
+        }),
+        case("the host is one, and its other name has one", Decision::Unknown, "host-is-alias", |lab| {
+            lab.leaf.add("_25._tcp.ns1", 60, "TLSA", &format!("3 1 1 {}", digest('0'))).unwrap();
             lab.leaf.remove("mail", "A").unwrap().add("mail", 60, "CNAME", "ns1.leaf.example.").unwrap();
             lab.publish();
         }),

@@ -6,11 +6,15 @@
 mod apart;
 mod bind;
 mod crowd;
+mod denials;
+mod denying;
 mod foreign;
 mod forged;
 mod gaps;
 mod judged;
 mod lab;
+mod machines;
+mod named;
 mod script;
 mod servers;
 mod trust;

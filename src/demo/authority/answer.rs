@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::{Name as WireName, RData, Record, RecordType};
 
+use super::denial;
 use super::zone::{SignedZone, zone_cut};
 
 /// The zones of one server, by apex.
@@ -93,9 +94,13 @@ fn in_zone(zone: &SignedZone, name: &WireName, kind: RecordType, signed: bool) -
     } else if let Some(found) = expanded(zone, &name, kind, signed) {
         said.answers = found;
     } else {
-        let exists = zone.sets.keys().any(|(owner, _)| name.zone_of(owner));
-        said.code = (!exists).then_some(ResponseCode::NXDomain);
+        let exists = |name: &WireName| zone.sets.keys().any(|(owner, _)| name.zone_of(owner));
+        let wildcard = encloser(zone, &name).and_then(|encloser| encloser.prepend_label("*").ok());
+        said.code = (!exists(&name) && !wildcard.is_some_and(|star| exists(&star))).then_some(ResponseCode::NXDomain);
         said.authorities = pick(zone, &zone.apex, RecordType::SOA, signed).unwrap_or_default();
+        if signed {
+            said.authorities.extend(denial::about(zone, &name));
+        }
     }
     said
 }
@@ -128,14 +133,19 @@ fn pick(zone: &SignedZone, owner: &WireName, kind: RecordType, signed: bool) -> 
 
 /// What a wildcard next to the name gives (RFC 4592 section 3.3.1).
 fn expanded(zone: &SignedZone, name: &WireName, kind: RecordType, signed: bool) -> Option<Vec<Record>> {
-    let mut encloser = name.clone();
-    while !zone.sets.keys().any(|(owner, _)| encloser.zone_of(owner)) {
-        encloser = encloser.base_name();
-    }
-    if encloser == *name {
-        return None;
-    }
-    let star = encloser.prepend_label("*").ok()?;
+    let star = encloser(zone, name).filter(|encloser| encloser != name)?.prepend_label("*").ok()?;
     let found = pick(zone, &star, kind, signed).or_else(|| pick(zone, &star, RecordType::CNAME, signed))?;
     Some(found.into_iter().map(|record| Record::from_rdata(name.clone(), record.ttl, record.data)).collect())
+}
+
+/// The nearest name at or above this one that is there.
+pub(super) fn encloser(zone: &SignedZone, name: &WireName) -> Option<WireName> {
+    let mut at = name.clone();
+    while !zone.sets.keys().any(|(owner, _)| at.zone_of(owner)) {
+        if at.is_root() {
+            return None;
+        }
+        at = at.base_name();
+    }
+    Some(at)
 }

@@ -1,6 +1,6 @@
 //! Zones to be served: unsigned content, keys, and the two made into a signed
 //! zone (RFC 4035 section 2). ECDSA P-256 only, keys are made in the process
-//! and never leave it. There is no NSEC chain: nobody here needs one.
+//! and never leave it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +14,7 @@ use hickory_proto::dnssec::{Algorithm, DigestType, PublicKeyBuf, SigningKey, TBS
 use hickory_proto::rr::{DNSClass, Name as WireName, RData, Record, RecordType, SerialNumber};
 use hickory_proto::serialize::txt::Parser;
 
+use super::denial;
 use crate::dns::convert::to_hickory;
 use crate::name::Name;
 
@@ -156,6 +157,9 @@ impl Zone {
                 published.iter().map(|key| Record::from_rdata(apex.clone(), ttl, RData::from(key.public.clone())));
             sets.insert((apex.clone(), RecordType::DNSKEY), keys.collect());
         }
+        if !signing.is_empty() {
+            denial::link(&mut sets, &apex);
+        }
         let mut zone = SignedZone {
             apex,
             sets: Sets::new(),
@@ -165,7 +169,8 @@ impl Zone {
         };
         for ((owner, kind), records) in &sets {
             let cut = zone_cut(&sets, &zone.apex, owner);
-            let signed = cut.is_none() || (*kind == RecordType::DS && cut.as_ref() == Some(owner));
+            let of_cut = matches!(*kind, RecordType::DS | RecordType::NSEC) && cut.as_ref() == Some(owner);
+            let signed = cut.is_none() || of_cut;
             if signed && !signing.is_empty() {
                 let signatures = zone.signatures_over(records, window)?;
                 zone.signatures.insert((owner.clone(), *kind), signatures);
