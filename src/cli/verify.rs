@@ -9,13 +9,13 @@ mod list;
 mod watch;
 mod world;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, json};
 
-use crate::cli::options::ParamArgs;
-use crate::cli::{Answer, Failure, Ran, Status, Ui};
+use crate::cli::options::{self, ParamArgs};
+use crate::cli::{Answer, Failure, Ran, Status, Ui, remember};
 use crate::duration;
 use crate::files::page;
 use crate::propagation::{BUILT, Decision, HoldWish, Judged, Policy, moment, overall};
@@ -100,8 +100,12 @@ fn verify(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World) -> Ran {
     if let Some(since) = args.since.filter(|since| *since > now) {
         return Err(Failure::wrong("this time is still to come").at(format!("--since {}", moment(since))));
     }
+    if let Some(program) = &args.exec {
+        world.finds(program).map_err(|unfit| Failure::unfit(&unfit, "--exec", &program.to_string()))?;
+    }
     let params = args.params.params();
     let jobs = args.chosen.jobs(params, ui)?;
+    options::warn_of_short_hosts(jobs.iter().flat_map(|job| &job.targets), ui);
     let mut said = Vec::new();
     for sentence in jobs.iter().flat_map(|job| &job.targets).flat_map(|target| advice::on(params, target.port)) {
         if !said.contains(&sentence) {
@@ -123,17 +127,29 @@ fn verify(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World) -> Ran {
         metrics: args.metrics.clone(),
         deadline: args.wait.then(|| args.deadline.and_then(|length| now.checked_add_signed(length))),
     };
+    remember::probe(&watching.state)?;
     if let Some(path) = &args.metrics {
-        page::probe(path).map_err(|error| {
-            let message = format!("the figures cannot be written there: {error}");
-            Failure::wrong(message).at(format!("--metrics {}", path.display()))
-        })?;
+        probe_metrics(path, ui)?;
     }
     let Watched { checked_at, judged, interrupted } = watching.run(ui, world)?;
     if let Some(Interrupted(signal)) = interrupted {
         ui.warn(format!("{signal} ended the wait; what was seen is kept, so a new run goes on from here"));
     }
     answer(args, ui, world, checked_at, &judged)
+}
+
+fn probe_metrics(path: &Path, ui: &mut Ui<'_>) -> Result<(), Failure> {
+    page::probe(path).map_err(|error| {
+        let message = format!("the figures cannot be written there: {error}");
+        Failure::wrong(message).at(format!("--metrics {}", path.display()))
+    })?;
+    if path.extension().is_none_or(|ending| ending != "prom") {
+        ui.warn(format!(
+            "the textfile collector of Prometheus reads files that end in .prom, and {} does not",
+            path.display()
+        ));
+    }
+    Ok(())
 }
 
 fn answer(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World, checked_at: DateTime<Utc>, judged: &[Judged]) -> Ran {

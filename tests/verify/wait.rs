@@ -79,7 +79,7 @@ fn the_wait_ends_when_the_hold_does_and_the_command_runs_with_its_words_untouche
     let lab = Lab::new();
     let script = "#!/bin/sh\nfor word; do printf '%s\\n' \"$word\"; done > words\n";
     fs::write(lab.path().join("deploy"), script).unwrap();
-    let exec = "sh deploy {file} '$HOME' \"a b\" *";
+    let exec = "sh deploy {file} '$HOME' \"a b\" '*'";
     let said = lab.verify(&["--hold", "2s", "--wait", "--exec", exec]);
     assert_eq!(said.status, 0, "{said:?}");
     assert!(said.out.starts_with("SAFE: "), "{said:?}");

@@ -14,6 +14,7 @@ use super::*;
 use crate::cli::inputs;
 use crate::cli::{Cli, Color, Command, Global, Streams};
 use crate::dns::{Reach, Settings};
+use crate::files::command::Unfit;
 use crate::propagation::evidence::{Evidence, Outcome};
 use crate::propagation::sample::{self, at, failing, key, key_as, server};
 use crate::tlsa::Target;
@@ -61,6 +62,11 @@ impl World for Stage {
 
     fn interrupted(&mut self) -> Option<Interrupted> {
         self.signal_at.filter(|moment| self.now.get() >= *moment).map(|_| Interrupted("SIGTERM"))
+    }
+
+    /// Which programs there are is not asked here.
+    fn finds(&self, _: &Program) -> Result<(), Unfit> {
+        Ok(())
     }
 
     fn execute(&self, program: &Program) -> io::Result<Option<i32>> {

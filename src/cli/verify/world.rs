@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::cli::verify::exec::Program;
 use crate::dns::{self, Reach, Settings};
+use crate::files::command::Unfit;
 use crate::propagation::evidence::Evidence;
 use crate::tlsa::Target;
 
@@ -41,6 +42,12 @@ pub(crate) trait World {
     fn sleep(&mut self, length: Duration) -> Result<(), Interrupted>;
     /// The signal that came meanwhile, if one did.
     fn interrupted(&mut self) -> Option<Interrupted>;
+    /// Whether a program can be run.
+    ///
+    /// # Errors
+    ///
+    /// Why not.
+    fn finds(&self, program: &Program) -> Result<(), Unfit>;
     /// Runs a program; its exit status, or `None` after a signal.
     fn execute(&self, program: &Program) -> io::Result<Option<i32>>;
 }
@@ -104,6 +111,10 @@ impl World for Clockwork {
             Event::Signal(name) => Some(Interrupted(name)),
             Event::Gathered(_) => None,
         })
+    }
+
+    fn finds(&self, program: &Program) -> Result<(), Unfit> {
+        program.fit()
     }
 
     fn execute(&self, program: &Program) -> io::Result<Option<i32>> {
