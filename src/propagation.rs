@@ -176,6 +176,9 @@ pub struct Verdict {
     pub hold: Option<Hold>,
     /// Everything found, the heaviest first.
     pub findings: Vec<Finding>,
+    /// Whether nobody publishes the record: all servers were heard and agree on a
+    /// serial without it. Waiting does not help then.
+    pub unpublished: bool,
     /// Whether nothing but time and silence stands in the way.
     pub(crate) settled: bool,
     /// Whether the default hold has passed, whatever hold was asked for.

@@ -197,3 +197,24 @@ fn an_answer_that_has_no_room_says_why() {
         assert!(said.ends_with("\n  --> stdout\n"), "{arguments:?}: {said}");
     }
 }
+
+#[test]
+fn a_dumb_terminal_sees_lines_without_colour_that_stay() {
+    let place = Place::new();
+    let (_socket, address) = nobody();
+    let line = format!(
+        "{} verify new.pem --host mail.example.com --port 25 --state state --resolver {address} --root-server {address} \
+         --timeout 1s --tries 1 --wait --deadline 2s",
+        env!("CARGO_BIN_EXE_danewright")
+    );
+    let seen = |term: &str| {
+        let mut command = Command::new("script");
+        command.args(["-qec", &line, "/dev/null"]).env("TERM", term).env_remove("NO_COLOR").current_dir(place.path());
+        let output = command.stdin(std::process::Stdio::null()).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let dumb = seen("dumb");
+    assert!(dumb.contains("UNKNOWN: do not deploy") && !dumb.contains('\u{1b}'), "{dumb:?}");
+    let other = seen("xterm");
+    assert!(other.contains("\u{1b}[2K") && other.contains("\u{1b}[1;35mUNKNOWN"), "{other:?}");
+}

@@ -6,6 +6,7 @@ mod chosen;
 mod display;
 mod exec;
 mod list;
+mod patience;
 mod watch;
 mod world;
 
@@ -24,7 +25,7 @@ use crate::tlsa::advice;
 
 use exec::Program;
 use watch::{Watched, Watching};
-use world::{Clockwork, Interrupted, World};
+use world::{Clockwork, Ended, Interrupted, World};
 
 /// Arguments of `verify`.
 #[derive(clap::Args, Debug)]
@@ -59,12 +60,15 @@ pub struct Args {
     /// Permit this many addresses to be silent
     #[arg(long, value_name = "N", default_value = "0")]
     pub allow_unreachable: usize,
-    /// Stay until the verdict is another one than "wait"
+    /// Stay until it is safe or unsafe, or nothing but a person can help
     #[arg(long)]
     pub wait: bool,
-    /// Stay no longer than this
+    /// Stay no longer than this; a check that is under way then is cut off
     #[arg(long, value_name = "DURATION", requires = "wait", value_parser = duration::parse)]
     pub deadline: Option<TimeDelta>,
+    /// How long "cannot tell" may last before it ends the wait
+    #[arg(long, value_name = "DURATION", requires = "wait", default_value = "15m", value_parser = duration::parse)]
+    pub patience: TimeDelta,
     /// Run this command when it is safe, and only then; no shell is involved
     #[arg(long, value_name = "CMD")]
     pub exec: Option<Program>,
@@ -126,14 +130,22 @@ fn verify(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World) -> Ran {
         },
         metrics: args.metrics.clone(),
         deadline: args.wait.then(|| args.deadline.and_then(|length| now.checked_add_signed(length))),
+        patience: args.patience,
     };
     remember::probe(&watching.state)?;
     if let Some(path) = &args.metrics {
         probe_metrics(path, ui)?;
     }
-    let Watched { checked_at, judged, interrupted } = watching.run(ui, world)?;
-    if let Some(Interrupted(signal)) = interrupted {
-        ui.warn(format!("{signal} ended the wait; what was seen is kept, so a new run goes on from here"));
+    let Watched { checked_at, judged, ended } = watching.run(ui, world)?;
+    match ended {
+        Some(Ended::Signal(Interrupted(signal))) => {
+            ui.warn(format!("{signal} ended the wait; what was seen is kept, so a new run goes on from here"));
+        }
+        Some(Ended::Late) => ui.warn(format!(
+            "the deadline came before the name servers had answered again; this is what they said at {}",
+            moment(checked_at)
+        )),
+        None => {}
     }
     answer(args, ui, world, checked_at, &judged)
 }

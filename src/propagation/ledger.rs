@@ -47,7 +47,17 @@ impl Ledger {
         let decision = self.findings.first().map_or(Decision::Safe, |worst| worst.severity.into());
         let safe_at = self.until.filter(|_| decision == Decision::Wait && !self.open);
         let (findings, settled) = (self.findings, !self.unsettled);
-        Verdict { decision, safe_at, agreed_since, hold, findings, settled, rested: false, cleared: false }
+        Verdict {
+            decision,
+            safe_at,
+            agreed_since,
+            hold,
+            findings,
+            unpublished: false,
+            settled,
+            rested: false,
+            cleared: false,
+        }
     }
 }
 

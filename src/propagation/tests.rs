@@ -412,6 +412,7 @@ fn several_targets_are_as_good_as_the_worst_and_as_early_as_the_latest() {
         agreed_since: None,
         hold: None,
         findings: Vec::new(),
+        unpublished: false,
         settled: true,
         rested: true,
         cleared: false,

@@ -60,6 +60,14 @@ impl Display {
         }
     }
 
+    /// Warns, with the lines out of the way.
+    pub(crate) fn warn(&mut self, sentence: &str, ui: &mut Ui<'_>) {
+        if let Self::Live(live) = self {
+            std::mem::replace(live, Live::new()).end(ui);
+        }
+        ui.warn(sentence);
+    }
+
     /// Takes the lines off the terminal: the answer follows.
     pub(crate) fn end(self, ui: &mut Ui<'_>) {
         if let Self::Live(live) = self {
