@@ -5,6 +5,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
+#[path = "../common/mod.rs"]
+mod common;
+mod hiccup;
 mod lab;
 mod many;
 mod monitoring;
