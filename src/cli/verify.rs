@@ -72,6 +72,9 @@ pub struct Args {
     /// Run this command when it is safe, and only then; no shell is involved
     #[arg(long, value_name = "CMD")]
     pub exec: Option<Program>,
+    /// Show the details of every target, also of those that are safe among many
+    #[arg(long)]
+    pub verbose: bool,
     /// Write figures for Prometheus here after each check, replacing the file
     #[arg(long, value_name = "FILE")]
     pub metrics: Option<PathBuf>,
@@ -170,7 +173,7 @@ fn answer(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World, checked_at: DateT
         let (text, json) = (monitoring::line(judged, checked_at), verdict_json::fields(judged, checked_at));
         return Ok(Answer { status: plugin_status(decision), text, json });
     }
-    let look = verdict::Look { width: ui.width(), color: ui.color() };
+    let look = verdict::Look { width: ui.width(), color: ui.color(), verbose: args.verbose };
     let text = verdict::text(judged, checked_at, look);
     let mut json = verdict_json::fields(judged, checked_at);
     let status = match decision {

@@ -56,7 +56,11 @@ impl Display {
                     *last = state;
                 }
             }
-            Self::Live(live) => live.show(&progress::lines(judged, now, next, LINES), ui),
+            Self::Live(live) => {
+                // A line that wraps would not be found again.
+                let room = report::terminal_width().saturating_sub(1);
+                live.show(&progress::lines(judged, now, next, LINES, room), ui);
+            }
         }
     }
 
@@ -92,10 +96,7 @@ impl Live {
     }
 
     fn show(&self, lines: &[String], ui: &mut Ui<'_>) {
-        // A line that wraps would not be found again.
-        let room = report::terminal_width().saturating_sub(1);
-        let cut = |line: &String| line.chars().take(room).collect::<String>();
-        self.bar.set_message(lines.iter().map(cut).collect::<Vec<_>>().join("\n"));
+        self.bar.set_message(lines.join("\n"));
         self.screen.hand_on(ui);
     }
 
