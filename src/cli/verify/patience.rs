@@ -4,6 +4,7 @@
 //! makes a verdict lighter: it says when to look again, not what is seen.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -40,8 +41,8 @@ impl Patience {
         for (place, verdict) in verdicts.into_iter().enumerate() {
             if verdict.decision != Decision::Unknown {
                 self.unknown.remove(&place);
-            } else if !self.unknown.contains_key(&place) {
-                self.unknown.insert(place, now);
+            } else if let Entry::Vacant(vacant) = self.unknown.entry(place) {
+                vacant.insert(now);
                 self.surprised = true;
             }
         }

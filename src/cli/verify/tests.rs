@@ -67,7 +67,9 @@ impl World for Stage {
     }
 
     fn sleep(&mut self, length: Duration) -> Result<(), Interrupted> {
-        self.at_sleep.take().map(|deed| deed());
+        if let Some(deed) = self.at_sleep.take() {
+            deed();
+        }
         self.slept.push(length.as_secs());
         self.now.set(self.now.get() + length);
         if self.signal_at.is_some_and(|moment| self.now.get() >= moment) { Err(Interrupted("SIGTERM")) } else { Ok(()) }

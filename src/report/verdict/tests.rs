@@ -257,7 +257,7 @@ fn of_many_targets_there_is_a_line_each_the_worst_first_and_details_of_what_is_n
     let sections = |said: &str| said.lines().filter(|line| line.contains(" in the zone example.com.: ")).count();
     assert_eq!((sections(&said), sections(&text(true, None))), (2, 9), "{said}");
     let narrow = text(false, Some(50));
-    let rows = narrow.lines().take_while(|line| !line.contains(" in the zone "));
+    let rows = narrow.lines().take_while(|line| !line.contains(" in the zone"));
     assert!(rows.map(|line| line.chars().count()).all(|columns| columns <= 50), "{narrow}");
     assert!(
         narrow.contains("\nunknown  _25._tcp.mail6.example.com.\n         ns1.example.net. 192.0.2.1: "),
