@@ -3,10 +3,12 @@
 //! alike, as those of several ports of one host do, share what they have in common.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
 use crate::finding::Finding;
+use crate::name::Name;
 use crate::propagation::Judged;
 use crate::report::hints;
 use crate::report::servers::{all_heard, resolvers, servers};
@@ -47,20 +49,15 @@ pub(crate) fn details(
 /// Targets of one zone and one verdict whose servers stand alike, with the table of those.
 fn groups<'a>(targets: &[&'a Judged], now: DateTime<Utc>, width: Option<usize>) -> Vec<(Vec<&'a Judged>, String)> {
     let mut groups: Vec<(Vec<&Judged>, String)> = Vec::new();
+    // There may be as many groups as there are targets.
+    let mut known: HashMap<(Option<&Name>, &str, String), usize> = HashMap::new();
     for target in targets {
-        let servers = servers(target, now, width);
-        let zone = |target: &Judged| target.evidence.hops.first().map(|hop| hop.zone.clone());
-        let alike = |(group, table): &&mut (Vec<&Judged>, String)| {
-            let first = group.first();
-            *table == servers
-                && !table.is_empty()
-                && first.is_some_and(|first| {
-                    first.verdict.decision == target.verdict.decision && zone(first) == zone(target)
-                })
-        };
-        match groups.iter_mut().find(alike) {
+        let table = servers(target, now, width);
+        let zone = target.evidence.hops.first().map(|hop| &hop.zone);
+        let at = *known.entry((zone, target.verdict.decision.word(), table.clone())).or_insert(groups.len());
+        match groups.get_mut(at).filter(|_| !table.is_empty()) {
             Some((group, _)) => group.push(target),
-            None => groups.push((vec![target], servers)),
+            None => groups.push((vec![target], table)),
         }
     }
     groups

@@ -182,3 +182,24 @@ fn a_state_that_somebody_else_keeps_locked_does_not_end_the_wait() {
     let warning = "warning: the state is locked by somebody else; it is tried again\n";
     assert!(said.err.starts_with(warning), "{}", said.err);
 }
+
+#[test]
+fn a_warning_on_a_terminal_stands_above_the_lines_that_are_drawn() {
+    let mut stage = of(&[Second::Good]);
+    stage.watched = true;
+    let folder = stage.path("figures");
+    std::fs::create_dir(&folder).unwrap();
+    let metrics = folder.join("dane.prom");
+    stage.at_sleep = Some(Box::new(move || std::fs::remove_dir_all(folder).unwrap()));
+    let said = stage.run(&["--hold", "20s", "--wait", "--metrics", metrics.to_str().unwrap()]);
+    assert_eq!(said.status, 0, "{}", said.err);
+    let left = screen(&said.err);
+    let mut lines = left.lines().peekable();
+    assert!(lines.peek().is_some(), "{:?}", said.err);
+    // A sentence longer than the terminal goes on in the next line.
+    let whole = lines.collect::<String>();
+    let warnings: Vec<&str> = whole.split("warning: ").skip(1).collect();
+    assert!(whole.starts_with("warning: ") && warnings.len() > 1, "{left}");
+    assert!(warnings.iter().all(|warning| warning.starts_with("the figures cannot be written to ")), "{left}");
+    assert!(!whole.contains("waiting") && !whole.contains("next look"), "the lines are gone: {left}");
+}
