@@ -13,6 +13,7 @@ mod remember;
 pub mod spki;
 pub mod tlsa;
 pub mod ui;
+mod unparsed;
 pub mod verify;
 
 use std::ffi::OsString;
@@ -100,7 +101,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, streams: Streams<'_>)
             let ran = run(cli.command, &mut ui, Utc::now());
             ui.finish(command, ran)
         }
-        Err(error) => ui::finish_unparsed(&error, &arguments, streams),
+        Err(error) => unparsed::finish(&error, &arguments, streams),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod copy;
 pub mod disk;
 pub mod lock;
 pub mod page;
+pub mod probe;
 pub mod replace;
 pub mod state;
 pub mod view;

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// What a finding does to a verdict. The order is the order of weight: the
 /// heaviest finding decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Severity {
     /// Worth knowing, changes nothing.
     Note,

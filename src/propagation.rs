@@ -178,15 +178,15 @@ pub struct Verdict {
     pub hold: Option<Hold>,
     /// Everything found, the heaviest first.
     pub findings: Vec<Finding>,
+    /// Whether nobody publishes the record: all servers were heard and agree on a
+    /// serial without it. Waiting does not help then.
+    pub unpublished: bool,
     /// Whether nothing but time and silence stands in the way.
     pub(crate) settled: bool,
     /// Whether the default hold has passed, whatever hold was asked for.
     pub(crate) rested: bool,
     /// Whether it was safe before, after the default hold.
     pub(crate) cleared: bool,
-    /// Whether nobody publishes any of the records, and nobody is known to be
-    /// about to: only a person can help.
-    pub(crate) unpublished: bool,
 }
 
 /// One target with its facts and what they come to.

@@ -1,5 +1,6 @@
 //! Words and tables made of what the commands found out.
 
+pub(crate) mod details;
 pub mod diff;
 mod hints;
 pub mod keys;

@@ -233,6 +233,23 @@ fn requests_that_make_no_sense_are_refused() {
         let document: Value = serde_json::from_str(&ran.out).unwrap();
         assert_eq!(document["status"], 2, "{words:?}");
     }
+    for (host, hint) in [
+        ("_25._tcp.mail.example.com", "say --host mail.example.com: the labels _25._tcp are made of --port"),
+        ("_443", "say --host HOST: "),
+        ("192.0.2.25", "name the host as senders know it"),
+        ("192.0.2.25.", "name the host as senders know it"),
+        ("2001:db8::25", "name the host as senders know it"),
+    ] {
+        let ran = run(&["tlsa", &certificate, "--host", host, "--port", "25"]);
+        assert_eq!((ran.status, ran.out.as_str()), (Status::Wrong, ""), "{host}");
+        assert!(ran.err.contains(&format!("\n  --> --host {host}\nhint: {hint}")), "{host}: {}", ran.err);
+    }
+    let ran = run(&["tlsa", &certificate, "--host", "mail", "--port", "25,465"]);
+    assert_eq!((ran.status, ran.err.matches("warning: the host mail is a single label").count()), (Status::Good, 1));
+    let ran = run(&["--json", "tlsa"]);
+    let document: Value = serde_json::from_str(&ran.out).unwrap();
+    let message = "the following required arguments were not provided: --host <HOST>, --port <PORT>, <FILE>...";
+    assert_eq!((&document["error"]["message"], &document["command"]), (&message.into(), &"tlsa".into()));
     for ttl in ["2147483648", "1y", "-1"] {
         let ran = run(&["tlsa", &certificate, "--host", "a.example", "--port", "25", &format!("--ttl={ttl}")]);
         assert_eq!(ran.status, Status::Wrong, "{ttl}");

@@ -67,7 +67,12 @@ fn wrong_arguments_are_status_2_and_say_which() {
         (&["--port", "25", "--tries", "0"], "--tries"),
         (&["--port", "25", "--allow-unreachable=-1"], "--allow-unreachable"),
         (&["--port", "25", "--deadline", "1h"], "--wait"),
+        (&["--port", "25", "--patience", "1h"], "--wait"),
+        (&["--port", "25", "--wait", "--patience", "long"], "--patience"),
         (&["--port", "25", "--exec", "'"], "--exec"),
+        (&["--port", "25", "--exec", "no-such-program now"], "--exec no-such-program now"),
+        (&["--port", "25", "--exec", "./notes"], "may not be executed"),
+        (&["--port", "25", "--exec", "true | true"], "hint: run it in a shell: sh -c '...'"),
         (&["--port", "25", "--ipv4", "--ipv6"], "--ipv4"),
         (&["--port", "25", "--usage", "256"], "--usage"),
         (&["--port", "25", "--trust-anchor", "missing"], "missing"),
@@ -79,6 +84,9 @@ fn wrong_arguments_are_status_2_and_say_which() {
         (&["--port", "25", "--max-questions", "0"], "--max-questions"),
         (&["--port", "25", "--metrics", "missing/a.prom"], "--metrics missing/a.prom"),
         (&["--port", "25", "--metrics", "."], "--metrics ."),
+        (&["--port", "25", "465"], "ports are joined by commas, as --port 25,465"),
+        (&["--port", "25", "--host", "_25._tcp.mail.example.com"], "hint: say --host mail.example.com: "),
+        (&["--port", "25", "--host", "192.0.2.25"], "this is an address"),
         (&["--port", "25", "--targets", "list"], "--targets"),
     ] {
         let output = place.verify(&[&["--resolver", "127.0.0.1:9"], arguments].concat());
@@ -136,4 +144,80 @@ fn without_a_home_the_state_has_to_be_named() {
         Some(2) => assert!(err(&output).contains("hint: name a folder with --state"), "{}", err(&output)),
         code => assert_eq!(code, Some(3), "{}", err(&output)),
     }
+}
+
+#[test]
+fn what_cannot_be_written_is_known_before_anybody_is_asked() {
+    let place = Place::new();
+    let (socket, address) = nobody();
+    let usual = ["verify", "new.pem", "--host", "mail.example.com", "--port", "25", "--resolver", &address];
+    let output = place.run(&[&usual[..], &["--root-server", &address, "--state", "notes/state"]].concat());
+    assert_eq!(output.status.code(), Some(2));
+    let says = "error: the state cannot be kept there: not a directory\n  --> notes/state\nhint: ";
+    assert!(err(&output).starts_with(says), "{}", err(&output));
+    socket.set_nonblocking(true).unwrap();
+    assert!(socket.recv(&mut [0; 512]).is_err(), "somebody was asked");
+}
+
+#[test]
+fn a_short_host_and_figures_under_another_name_are_warned_of() {
+    let place = Place::new();
+    let (_socket, address) = nobody();
+    let usual = ["verify", "new.pem", "--host", "mail", "--port", "25,465", "--state", "state", "--timeout", "1s"];
+    let more = ["--tries", "1", "--resolver", &address, "--root-server", &address, "--metrics"];
+    let said = |metrics: &str| {
+        let output = place.run(&[&usual[..], &more[..], &[metrics]].concat());
+        assert_eq!(output.status.code(), Some(3), "{}", err(&output));
+        err(&output)
+    };
+    let short = "warning: the host mail is a single label: name it in full, as mail.example.com\n";
+    assert_eq!(said("dane.prom"), short);
+    assert!(
+        said("dane.txt").contains("reads files that end in .prom, and dane.txt does not\n"),
+        "{}",
+        said("dane.txt")
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_answer_that_has_no_room_says_why() {
+    let place = Place::new();
+    for arguments in [
+        &["tlsa", "new.pem", "--host", "mail.example.com", "--port", "25"][..],
+        &["--json", "spki", "new.pem"],
+        &["--json", "spki", "gone"],
+        &["--json", "spki"],
+        &["--help"],
+    ] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_danewright"));
+        let output = command.current_dir(place.path()).args(arguments).stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let said = err(&output);
+        assert!(said.starts_with("error: the answer cannot be printed: No space left"), "{arguments:?}: {said}");
+        assert!(said.ends_with("\n  --> stdout\n"), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+#[ignore = "needs script"]
+fn a_dumb_terminal_sees_lines_without_colour_that_stay() {
+    let place = Place::new();
+    let (_socket, address) = nobody();
+    let line = format!(
+        "{} verify new.pem --host mail.example.com --port 25 --state state --resolver {address} --root-server {address} \
+         --timeout 1s --tries 1 --wait --deadline 2s",
+        env!("CARGO_BIN_EXE_danewright")
+    );
+    let seen = |term: &str| {
+        let mut command = Command::new("script");
+        command.args(["-qec", &line, "/dev/null"]).env("TERM", term).env_remove("NO_COLOR").current_dir(place.path());
+        let output = command.stdin(std::process::Stdio::null()).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let dumb = seen("dumb");
+    assert!(dumb.contains("UNKNOWN: do not deploy") && !dumb.contains('\u{1b}'), "{dumb:?}");
+    let other = seen("xterm");
+    assert!(other.contains("\u{1b}[2K") && other.contains("\u{1b}[1;35mUNKNOWN"), "{other:?}");
 }

@@ -148,6 +148,15 @@ impl Opened {
             remember(ui);
             self.warn_of_journal(zone, ui);
         }
+        if args.dry_run && !args.check.is_empty() && !patch.is_empty() {
+            let checked = self.rehearse(zone, patch, args);
+            let checked = checked.map_err(|failure| Failure { json: std::mem::take(&mut json), ..failure })?;
+            json.insert("checked".to_owned(), json!(checked.is_ok()));
+            match checked {
+                Ok(()) => ui.talk("note: the new file passes every --check"),
+                Err(why) => ui.warn(format!("--check was not run: {why}")),
+            }
+        }
         let summary = summary(zone, patch, writes, &self.path);
         if args.dry_run || args.diff {
             ui.talk(summary.trim_end());
@@ -191,6 +200,22 @@ impl Opened {
             staged.back_up(&self.disk, suffix).map_err(replace_failure)?;
         }
         staged.commit().map_err(replace_failure)
+    }
+
+    /// Lets the user's commands see the zone as it would be, and takes it away again. Inside:
+    /// why they could not be shown it.
+    fn rehearse(&self, zone: &Zone<'_>, patch: &Patch, args: &EditArgs) -> Result<Result<(), String>, Failure> {
+        if let Some(taken) = self.disk.in_the_way() {
+            return Ok(Err(format!("{} has a name that danewright uses for its own work", taken.display())));
+        }
+        let staged = match Staged::write(&self.disk, patch.splices(), zone.serial_file()) {
+            Ok(staged) => staged,
+            Err(error) => {
+                let Failure { message, place, .. } = replace_failure(error);
+                return Ok(Err(format!("{message} ({})", place.unwrap_or_default())));
+            }
+        };
+        self.check(zone, patch, &staged, args).map(Ok)
     }
 
     /// Lets the user's commands see the zone as it will be.

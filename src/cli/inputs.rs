@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::cli::{Failure, Ui};
+use crate::cli::{Failure, Ui, options};
 use crate::keys::{self, KeyError, KeyFile, Problem};
 use crate::tlsa::{Params, Tlsa, TlsaError};
 
@@ -67,7 +67,11 @@ fn name(path: &Path) -> String {
 /// When it cannot be read, is a directory, or is too large.
 pub fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
     let wrong = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => Failure::wrong("there is no such file").at(name(path)).hint("- is standard input"),
+        io::ErrorKind::NotFound => {
+            let joined = path.to_str().and_then(options::ports_are_joined);
+            let hint = joined.unwrap_or_else(|| "- is standard input".to_owned());
+            Failure::wrong("there is no such file").at(name(path)).hint(hint)
+        }
         io::ErrorKind::PermissionDenied => {
             let hint = "private keys are often readable by root only; the certificate serves as well";
             Failure::wrong("the file may not be read").at(name(path)).hint(hint)

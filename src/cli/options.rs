@@ -1,10 +1,11 @@
 //! Options that several commands share: which keys, which targets, which records.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::Failure;
+use crate::cli::{Failure, Ui};
 use crate::duration;
 use crate::name::Name;
 use crate::tlsa::{Matching, Params, Port, Selector, Target, Usage};
@@ -56,6 +57,57 @@ pub fn ttl(text: &str) -> Result<u32, String> {
     seconds.ok_or_else(|| format!("{text:?} is more than {} seconds, the largest TTL (RFC 2181)", i32::MAX))
 }
 
+/// Reads a host as it is typed: a name that a service is reached by.
+///
+/// # Errors
+///
+/// What is no domain name, and what is the name or address of something else.
+pub(crate) fn host(text: &str) -> Result<Name, Failure> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    if bare.trim_end_matches('.').parse::<IpAddr>().is_ok() {
+        let hint = "name the host as senders know it: for mail, the name that the MX record has";
+        return Err(Failure::wrong("this is an address, and TLSA records belong to names").hint(hint));
+    }
+    let host = Name::from_user(text).map_err(Failure::wrong)?;
+    if host.is_root() {
+        return Err(Failure::wrong("the root is no host").hint("name the host, as mail.example.com"));
+    }
+    if host.labels().next().is_some_and(|label| label.starts_with(b"_")) {
+        let base = host.ancestors().find(|name| name.labels().next().is_none_or(|label| !label.starts_with(b"_")));
+        let base = base.filter(|name| !name.is_root()).map_or_else(|| "HOST".to_owned(), |name| spoken(&name));
+        let hint = format!("say --host {base}: the labels _25._tcp are made of --port");
+        return Err(Failure::wrong("a host does not begin with an underscore").hint(hint));
+    }
+    Ok(host)
+}
+
+/// A name without its final dot, as people type it.
+pub(crate) fn spoken(name: &Name) -> String {
+    name.to_string().trim_end_matches('.').to_owned()
+}
+
+/// Warns of hosts that lack the rest of their name.
+pub(crate) fn warn_of_short_hosts<'a>(targets: impl IntoIterator<Item = &'a Target>, ui: &mut Ui<'_>) {
+    let mut short: Vec<String> =
+        targets.into_iter().filter(|target| is_short(&target.host)).map(|target| spoken(&target.host)).collect();
+    short.dedup();
+    for host in short {
+        ui.warn(format!("the host {host} is a single label: name it in full, as {host}.example.com"));
+    }
+}
+
+/// Whether a name has one label: nearly always one that a search list was to complete.
+pub(crate) fn is_short(host: &Name) -> bool {
+    host.labels().count() == 1
+}
+
+/// What to say where there is no such file and the name is that of a port:
+/// `--port 25 465` makes a file of the second.
+pub(crate) fn ports_are_joined(word: &str) -> Option<String> {
+    let is_port = word.split(',').all(|port| port.parse::<Port>().is_ok());
+    is_port.then(|| format!("if {word} is a port: ports are joined by commas, as --port 25,{word}"))
+}
+
 impl TargetArgs {
     /// Every host with every port, in the order given.
     ///
@@ -65,11 +117,7 @@ impl TargetArgs {
     pub fn targets(&self) -> Result<Vec<Target>, Failure> {
         let mut hosts = Vec::new();
         for text in &self.hosts {
-            let host = Name::from_user(text).map_err(|error| Failure::wrong(error).at(format!("--host {text}")))?;
-            if host.is_root() {
-                return Err(Failure::wrong("the root is no host").at(format!("--host {text}")));
-            }
-            hosts.push(host);
+            hosts.push(host(text).map_err(|failure| failure.at(format!("--host {text}")))?);
         }
         let targets = Target::combine(&hosts, &self.ports);
         for target in &targets {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::cli::Failure;
+use crate::cli::{Failure, options};
 use crate::files::replace::ReplaceError;
 use crate::zone::dynamic::NotOurs;
 use crate::zone::index::ObstacleKind;
@@ -22,9 +22,18 @@ pub(crate) fn failure(error: PlanError, path: &Path) -> Failure {
         PlanError::UnequalSoas(place) => {
             Failure::wrong("the zone has two SOA records that differ").at(place).hint("leave only one of them")
         }
-        PlanError::Outside { host, apex } => Failure::wrong(format!("the host {host} is outside the zone {apex}"))
-            .at(file)
-            .hint("name the zone file that holds the host"),
+        PlanError::Outside { host, apex } => {
+            let failure = Failure::wrong(format!("the host {host} is outside the zone {apex}")).at(file);
+            if options::is_short(&host) {
+                failure.hint(format!(
+                    "name the host in full: --host {}.{}",
+                    options::spoken(&host),
+                    options::spoken(&apex)
+                ))
+            } else {
+                failure.hint("name the zone file that holds the host")
+            }
+        }
         PlanError::Signed(place) => {
             Failure::refused("the zone is signed in this file; an edit would break its signatures")
                 .at(place)
@@ -136,7 +145,13 @@ fn syntax(wrong: Wrong, found: &str) -> (String, &'static str) {
 pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     let place = path.display();
     match error.kind() {
-        std::io::ErrorKind::NotFound => Failure::wrong("there is no such file").at(place),
+        std::io::ErrorKind::NotFound => {
+            let failure = Failure::wrong("there is no such file").at(place);
+            match path.to_str().and_then(options::ports_are_joined) {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
+        }
         std::io::ErrorKind::PermissionDenied => Failure::wrong("the file may not be read").at(place),
         std::io::ErrorKind::WouldBlock => {
             Failure::refused("another run is at work on this file").at(place).hint("try again when it is done")

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
-use crate::cli::Ui;
+use crate::cli::{Failure, Ui};
 use crate::files::clock;
+use crate::files::probe;
 use crate::files::state::{self, StateError};
 use crate::propagation::memory::{Memory, OldTtl};
 use crate::tlsa::{Target, Tlsa};
@@ -15,6 +16,15 @@ use crate::zone::plan::Zone;
 
 /// The TTL taken where a zone does not say one: as long as any cache keeps anything (BIND's `max-cache-ttl`).
 const LONGEST_CACHED: u32 = 604_800;
+
+/// Whether the state can be kept there, before there is anything to keep.
+pub(crate) fn probe(folder: &Path) -> Result<(), Failure> {
+    probe::folder(folder).map_err(|error| {
+        Failure::wrong(format!("the state cannot be kept there: {error}"))
+            .at(folder.display())
+            .hint("name another folder with --state, or give this user access to it")
+    })
+}
 
 /// Remembers what stood at the targets before `records` joined it.
 pub(crate) fn patched(folder: Option<&Path>, zone: &Zone<'_>, records: &[Tlsa], now: DateTime<Utc>, ui: &mut Ui<'_>) {

@@ -68,6 +68,7 @@ pub fn run(args: &Args, ui: &mut Ui<'_>) -> Ran {
     let params = args.params.params();
     let targets = args.targets.targets()?;
     let (new, old) = read(args, params, ui)?;
+    options::warn_of_short_hosts(&targets, ui);
     warn(params, &targets, new.len(), ui);
 
     let owners = owners(&targets)?;

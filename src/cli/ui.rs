@@ -1,15 +1,16 @@
 //! What a command says: the answer on stdout, the talk on stderr, one JSON
 //! document instead when asked, and the exit status.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::io::Write;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
 use crate::cli::Global;
+use crate::files::command::Unfit;
 use crate::report;
 
 /// The exit status, with the same meaning for every command.
@@ -78,6 +79,11 @@ impl Failure {
         Self::with_status(Status::Unknown, message)
     }
 
+    /// A command of the user's that cannot be run (status 2).
+    pub(crate) fn unfit(why: &Unfit, flag: &str, line: &str) -> Self {
+        Self::wrong(why).at(format!("{flag} {line}")).hint(why.hint())
+    }
+
     fn with_status(status: Status, message: impl fmt::Display) -> Self {
         Self { status, message: message.to_string(), place: None, hint: None, json: Map::new() }
     }
@@ -100,12 +106,28 @@ impl Failure {
 /// When to use colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// When stdout is a terminal and `NO_COLOR` is not set.
+    /// When stdout is a terminal that knows colours, and `NO_COLOR` is not set.
     Auto,
     /// Always.
     Always,
     /// Never.
     Never,
+}
+
+impl Color {
+    /// Whether there is colour, on a stdout that is a terminal or not, with what
+    /// the environment says.
+    fn applies(self, terminal: bool, no_color: Option<OsString>, term: Option<OsString>) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto => terminal && no_color.is_none_or(|value| value.is_empty()) && !is_dumb(term.as_deref()),
+        }
+    }
+}
+
+fn is_dumb(term: Option<&OsStr>) -> bool {
+    term.is_some_and(|term| term == "dumb")
 }
 
 /// Where a command's words go.
@@ -126,6 +148,8 @@ pub struct Ui<'a> {
     json: bool,
     quiet: bool,
     color: bool,
+    /// Whether the terminal can do nothing but print lines.
+    dumb: bool,
     warnings: Vec<String>,
 }
 
@@ -133,12 +157,16 @@ impl<'a> Ui<'a> {
     /// The streams, obeying these flags and `NO_COLOR`.
     #[must_use]
     pub fn new(global: &Global, streams: Streams<'a>) -> Self {
-        let color = match global.color {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto => streams.out_is_terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
-        };
-        Self { streams, json: global.json, quiet: global.quiet, color: color && !global.json, warnings: Vec::new() }
+        let variable = |name: &str| std::env::var_os(name);
+        let color = global.color.applies(streams.out_is_terminal, variable("NO_COLOR"), variable("TERM"));
+        Self {
+            json: global.json,
+            quiet: global.quiet,
+            color: color && !global.json,
+            dumb: is_dumb(variable("TERM").as_deref()),
+            warnings: Vec::new(),
+            streams,
+        }
     }
 
     /// Whether the answer is to be a JSON document.
@@ -153,10 +181,11 @@ impl<'a> Ui<'a> {
         self.color
     }
 
-    /// Whether a person watches stderr and wants to see talk there.
+    /// Whether a person watches stderr, wants to see talk there, and has a terminal that
+    /// can draw over what it shows.
     #[must_use]
     pub fn shows_progress(&self) -> bool {
-        self.streams.err_is_terminal && !self.quiet && !self.json
+        self.streams.err_is_terminal && !self.dumb && !self.quiet && !self.json
     }
 
     /// Whether remarks are not wanted.
@@ -200,8 +229,10 @@ impl<'a> Ui<'a> {
     pub fn finish(self, command: &str, ran: Ran) -> Status {
         let (status, fields) = match ran {
             Ok(answer) => {
-                if !self.json && self.streams.out.write_all(answer.text.as_bytes()).is_err() {
-                    return Status::Wrong;
+                if !self.json
+                    && let Err(error) = self.streams.out.write_all(answer.text.as_bytes())
+                {
+                    return unprinted(&error, self.streams.err);
                 }
                 (answer.status, answer.json)
             }
@@ -218,43 +249,26 @@ impl<'a> Ui<'a> {
             if !self.warnings.is_empty() {
                 document.insert("warnings".to_owned(), json!(self.warnings));
             }
-            if writeln!(self.streams.out, "{}", Value::Object(document)).is_err() {
-                return Status::Wrong;
+            if let Err(error) = writeln!(self.streams.out, "{}", Value::Object(document)) {
+                return unprinted(&error, self.streams.err);
             }
         }
-        if self.streams.out.flush().is_err() { Status::Wrong } else { status }
+        match self.streams.out.flush() {
+            Ok(()) => status,
+            Err(error) => unprinted(&error, self.streams.err),
+        }
     }
 }
 
-/// Answers a command line that clap refused, or one that asked for help.
-pub(crate) fn finish_unparsed(error: &clap::Error, arguments: &[OsString], streams: Streams<'_>) -> Status {
-    if !error.use_stderr() {
-        let printed = write!(streams.out, "{}", error.render());
-        return if printed.is_ok() { Status::Good } else { Status::Wrong };
-    }
-    let words: Vec<&str> = arguments.iter().skip(1).filter_map(|word| word.to_str()).collect();
-    let flags = || words.iter().take_while(|word| **word != "--");
-    if flags().any(|word| *word == "--monitoring") && flags().any(|word| *word == "verify") {
-        // A plugin that cannot run is not known to be well, and not critical either.
-        let text = error.render().to_string();
-        let message = text.lines().next().unwrap_or("").trim_start_matches("error: ");
-        let printed = write!(streams.out, "{}", report::monitoring::failure(message));
-        return if printed.is_ok() { Status::Unknown } else { Status::Wrong };
-    }
-    if flags().any(|word| *word == "--json") {
-        let command = words.iter().find(|word| !word.starts_with('-')).copied().unwrap_or("");
-        let text = error.render().to_string();
-        let message = text.lines().next().unwrap_or("").trim_start_matches("error: ");
-        let mut document = opening(command, Status::Wrong);
-        document.insert("error".to_owned(), json!({ "message": message, "hint": "see danewright --help" }));
-        let _ = writeln!(streams.out, "{}", Value::Object(document));
-    } else {
-        let _ = write!(streams.err, "{}", error.render());
+/// Says why nothing came out on stdout. A reader who has gone away knows that.
+pub(crate) fn unprinted(error: &io::Error, err: &mut dyn Write) -> Status {
+    if error.kind() != io::ErrorKind::BrokenPipe {
+        print_failure(err, &Failure::wrong(format!("the answer cannot be printed: {error}")).at("stdout"));
     }
     Status::Wrong
 }
 
-fn opening(command: &str, status: Status) -> Map<String, Value> {
+pub(crate) fn opening(command: &str, status: Status) -> Map<String, Value> {
     let mut document = Map::new();
     document.insert("schema".to_owned(), json!(1));
     document.insert("command".to_owned(), json!(command));
@@ -286,4 +300,24 @@ fn print_failure(err: &mut dyn Write, failure: &Failure) {
     }
     // Nobody is left to tell when stderr is gone.
     let _ = err.write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_is_for_terminals_that_know_it_and_people_who_want_it() {
+        let auto = |terminal, no_color: Option<&str>, term: Option<&str>| {
+            Color::Auto.applies(terminal, no_color.map(OsString::from), term.map(OsString::from))
+        };
+        assert!(auto(true, None, Some("xterm")) && auto(true, Some(""), None));
+        for (terminal, no_color, term) in
+            [(false, None, Some("xterm")), (true, Some("1"), Some("xterm")), (true, None, Some("dumb"))]
+        {
+            assert!(!auto(terminal, no_color, term), "{terminal} {no_color:?} {term:?}");
+            assert!(Color::Always.applies(terminal, no_color.map(OsString::from), term.map(OsString::from)));
+        }
+        assert!(!Color::Never.applies(true, None, None));
+    }
 }

@@ -6,16 +6,17 @@ mod chosen;
 mod display;
 mod exec;
 mod list;
+mod patience;
 mod watch;
 mod world;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, json};
 
-use crate::cli::options::ParamArgs;
-use crate::cli::{Answer, Failure, Ran, Status, Ui};
+use crate::cli::options::{self, ParamArgs};
+use crate::cli::{Answer, Failure, Ran, Status, Ui, remember};
 use crate::duration;
 use crate::files::page;
 use crate::propagation::{BUILT, Decision, HoldWish, Judged, Policy, moment, overall};
@@ -24,7 +25,7 @@ use crate::tlsa::advice;
 
 use exec::Program;
 use watch::{Watched, Watching};
-use world::{Clockwork, Interrupted, World};
+use world::{Clockwork, Ended, Interrupted, World};
 
 /// Arguments of `verify`.
 #[derive(clap::Args, Debug)]
@@ -59,15 +60,21 @@ pub struct Args {
     /// Permit this many addresses to be silent
     #[arg(long, value_name = "N", default_value = "0")]
     pub allow_unreachable: usize,
-    /// Stay until the verdict is another one than "wait"
+    /// Stay until it is safe or unsafe, or nothing but a person can help
     #[arg(long)]
     pub wait: bool,
-    /// Stay no longer than this
+    /// Stay no longer than this; a check that is under way then is cut off
     #[arg(long, value_name = "DURATION", requires = "wait", value_parser = duration::parse)]
     pub deadline: Option<TimeDelta>,
+    /// How long "cannot tell" may last before it ends the wait
+    #[arg(long, value_name = "DURATION", requires = "wait", default_value = "15m", value_parser = duration::parse)]
+    pub patience: TimeDelta,
     /// Run this command when it is safe, and only then; no shell is involved
     #[arg(long, value_name = "CMD")]
     pub exec: Option<Program>,
+    /// Show the details of every target, also of those that are safe among many
+    #[arg(long)]
+    pub verbose: bool,
     /// Write figures for Prometheus here after each check, replacing the file
     #[arg(long, value_name = "FILE")]
     pub metrics: Option<PathBuf>,
@@ -100,8 +107,12 @@ fn verify(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World) -> Ran {
     if let Some(since) = args.since.filter(|since| *since > now) {
         return Err(Failure::wrong("this time is still to come").at(format!("--since {}", moment(since))));
     }
+    if let Some(program) = &args.exec {
+        world.finds(program).map_err(|unfit| Failure::unfit(&unfit, "--exec", &program.to_string()))?;
+    }
     let params = args.params.params();
     let jobs = args.chosen.jobs(params, ui)?;
+    options::warn_of_short_hosts(jobs.iter().flat_map(|job| &job.targets), ui);
     let mut said = Vec::new();
     for sentence in jobs.iter().flat_map(|job| &job.targets).flat_map(|target| advice::on(params, target.port)) {
         if !said.contains(&sentence) {
@@ -122,18 +133,38 @@ fn verify(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World) -> Ran {
         },
         metrics: args.metrics.clone(),
         deadline: args.wait.then(|| args.deadline.and_then(|length| now.checked_add_signed(length))),
+        patience: args.patience,
     };
+    remember::probe(&watching.state)?;
     if let Some(path) = &args.metrics {
-        page::probe(path).map_err(|error| {
-            let message = format!("the figures cannot be written there: {error}");
-            Failure::wrong(message).at(format!("--metrics {}", path.display()))
-        })?;
+        probe_metrics(path, ui)?;
     }
-    let Watched { checked_at, judged, interrupted } = watching.run(ui, world)?;
-    if let Some(Interrupted(signal)) = interrupted {
-        ui.warn(format!("{signal} ended the wait; what was seen is kept, so a new run goes on from here"));
+    let Watched { checked_at, judged, ended } = watching.run(ui, world)?;
+    match ended {
+        Some(Ended::Signal(Interrupted(signal))) => {
+            ui.warn(format!("{signal} ended the wait; what was seen is kept, so a new run goes on from here"));
+        }
+        Some(Ended::Late) => ui.warn(format!(
+            "the deadline came before the name servers had answered again; this is what they said at {}",
+            moment(checked_at)
+        )),
+        None => {}
     }
     answer(args, ui, world, checked_at, &judged)
+}
+
+fn probe_metrics(path: &Path, ui: &mut Ui<'_>) -> Result<(), Failure> {
+    page::probe(path).map_err(|error| {
+        let message = format!("the figures cannot be written there: {error}");
+        Failure::wrong(message).at(format!("--metrics {}", path.display()))
+    })?;
+    if path.extension().is_none_or(|ending| ending != "prom") {
+        ui.warn(format!(
+            "the textfile collector of Prometheus reads files that end in .prom, and {} does not",
+            path.display()
+        ));
+    }
+    Ok(())
 }
 
 fn answer(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World, checked_at: DateTime<Utc>, judged: &[Judged]) -> Ran {
@@ -142,7 +173,7 @@ fn answer(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World, checked_at: DateT
         let (text, json) = (monitoring::line(judged, checked_at), verdict_json::fields(judged, checked_at));
         return Ok(Answer { status: plugin_status(decision), text, json });
     }
-    let look = verdict::Look { width: ui.width(), color: ui.color() };
+    let look = verdict::Look { width: ui.width(), color: ui.color(), verbose: args.verbose };
     let text = verdict::text(judged, checked_at, look);
     let mut json = verdict_json::fields(judged, checked_at);
     let status = match decision {

@@ -433,10 +433,10 @@ fn several_targets_are_as_good_as_the_worst_and_as_early_as_the_latest() {
         agreed_since: None,
         hold: None,
         findings: Vec::new(),
+        unpublished: false,
         settled: true,
         rested: true,
         cleared: false,
-        unpublished: false,
     };
     let safe = verdict(Decision::Safe, None);
     let (early, late) = (verdict(Decision::Wait, Some("10:00:00")), verdict(Decision::Wait, Some("11:00:00")));

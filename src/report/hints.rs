@@ -1,11 +1,50 @@
 //! What to do about a finding: one sentence per code, for the person who reads
-//! the report at night. Codes without a hint speak for themselves.
+//! the report at night. Codes without a hint speak for themselves, and so does
+//! what only follows from another finding: that one is to be mended.
 
-use crate::finding::Severity;
+use crate::finding::{Finding, Severity};
+use crate::propagation::Judged;
+use crate::propagation::evidence::Security;
+
+/// What to do about a finding of this target.
+#[must_use]
+pub(crate) fn of(target: &Judged, finding: &Finding) -> Option<&'static str> {
+    if follows(finding, &target.verdict.findings) {
+        return None;
+    }
+    if finding.code == "host-address-insecure" && target.evidence.host == Some(Security::Bogus) {
+        return Some("see to the signatures over the host's A and AAAA records (delv +vtrace shows the chain)");
+    }
+    hint(finding.code, finding.severity)
+}
+
+/// Whether a finding follows from another one that weighs no less.
+#[must_use]
+pub(crate) fn follows(finding: &Finding, all: &[Finding]) -> bool {
+    const BROKEN: &[&str] =
+        &["bogus", "signature-expired", "signature-not-yet-valid", "insecure", "delegation-missing"];
+    const MUTE: &[&str] = &[
+        "unreachable",
+        "servfail",
+        "refused",
+        "not-authoritative",
+        "malformed",
+        "error-code",
+        "truncated-without-tcp",
+    ];
+    let causes: &[&[&str]] = match finding.code {
+        "host-address-insecure" | "cname-target-insecure" => &[BROKEN],
+        "host-address-unknown" | "chain-incomplete" | "indeterminate" => &[BROKEN, MUTE, &["no-servers"]],
+        "no-servers" => &[MUTE],
+        "rrset-differs" | "serial-behind" => &[&["record-missing"]],
+        _ => return false,
+    };
+    let is_cause = |other: &Finding| causes.iter().any(|codes| codes.contains(&other.code));
+    all.iter().any(|other| other.severity >= finding.severity && is_cause(other))
+}
 
 /// What to do about findings with this code.
-#[must_use]
-pub(crate) fn hint(code: &str, severity: Severity) -> Option<&'static str> {
+fn hint(code: &str, severity: Severity) -> Option<&'static str> {
     Some(match code {
         // As a note it is permitted, or about a resolver that decides nothing.
         "unreachable" | "servfail" | "refused" | "malformed" | "error-code" | "truncated-without-tcp" | "bogus"
@@ -90,4 +129,27 @@ pub(crate) fn hint(code: &str, severity: Severity) -> Option<&'static str> {
         "walked-from-root" => "see to the resolver, or choose this way with --from-root",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_from_something_heavier_or_as_heavy_is_no_cause() {
+        let finding = |code, severity| Finding::new(code, severity, "");
+        let host = finding("host-address-insecure", Severity::Unsafe);
+        for (cause, severity, is_cause) in [
+            ("signature-expired", Severity::Unsafe, true),
+            ("bogus", Severity::Unsafe, true),
+            ("bogus", Severity::Note, false),
+            ("old-record-missing", Severity::Unsafe, false),
+        ] {
+            let all = [finding(cause, severity), host.clone()];
+            assert_eq!(follows(&host, &all), is_cause, "{cause} {severity}");
+        }
+        assert!(!follows(&host, std::slice::from_ref(&host)));
+        let none = finding("no-servers", Severity::Unknown);
+        assert!(follows(&none, &[finding("refused", Severity::Unknown), none.clone()]));
+    }
 }

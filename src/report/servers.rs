@@ -9,12 +9,9 @@ use crate::finding::{Finding, Severity};
 use crate::propagation::evidence::{Hop, Outcome, ResolverAnswer, ServerAnswer};
 use crate::propagation::memory::{Seen, server_key};
 use crate::propagation::{Judged, address_text, brief, label};
-use crate::report::table::{cell, table};
+use crate::report::table::{table, worded};
 use crate::report::wrap::wrapped;
 use crate::tlsa::Tlsa;
-
-/// Columns in which a few words can be read.
-const FEW_WORDS: usize = 22;
 
 /// One address of one server, with what the verdict holds against it.
 pub(crate) struct Standing<'a> {
@@ -98,6 +95,19 @@ impl Standing<'_> {
     }
 }
 
+/// Since when a finding about a server is so: `; first found 2h ago`.
+pub(crate) fn since(target: &Judged, finding: &Finding, now: DateTime<Utc>) -> String {
+    let Some(server) = finding.server.as_deref() else { return String::new() };
+    let mut standings = target.evidence.hops.iter().flat_map(|hop| standings(target, hop));
+    let standing = standings.find(|s| label(s.answer) == server && s.severity == finding.severity);
+    standing.map(|standing| standing.since(now)).unwrap_or_default()
+}
+
+/// Whether every name server has answered.
+pub(crate) fn all_heard(target: &Judged) -> bool {
+    target.evidence.hops.iter().flat_map(|hop| &hop.servers).all(|server| answered(server.outcome))
+}
+
 fn answered(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Answered | Outcome::NoData | Outcome::NoName)
 }
@@ -143,30 +153,15 @@ fn of_zone(standings: &[Standing<'_>], now: DateTime<Utc>, width: Option<usize>)
         ]
     };
     let rows: Vec<Vec<String>> = standings.iter().map(row).collect();
-    let text = table(&["", "server", "address", "serial", "ttl", "what"], &rows, None);
-    let Some(width) = width else { return text };
-    // Only the last column has words; the others are names and numbers.
-    let before = text.lines().next().and_then(|line| line.find("WHAT")).unwrap_or(width);
-    if before + FEW_WORDS > width {
-        return standings.iter().map(|standing| paragraph(standing, now, width)).collect();
-    }
-    text.lines().map(|line| format!("{}\n", wrapped(line, before, Some(width)))).collect()
+    worded(&["", "server", "address", "serial", "ttl", "what"], &rows, width, paragraph)
 }
 
-fn paragraph(standing: &Standing<'_>, now: DateTime<Utc>, width: usize) -> String {
-    const INDENT: usize = 9;
-    let answer = standing.answer;
-    let line = format!("{:<8} {}", standing.state(), cell(&label(answer)));
-    let number = |what: &str, number: Option<u32>| number.map(|number| format!("{what} {number}"));
-    let numbers: Vec<String> =
-        [number("serial", answer.serial), number("ttl", answer.ttl)].into_iter().flatten().collect();
-    let mut text = format!("{}\n", wrapped(&line, INDENT, Some(width)));
-    for line in [cell(&standing.codes(now)), numbers.join(", ")] {
-        if !line.is_empty() {
-            text.push_str(&format!("{:INDENT$}{}\n", "", wrapped(&line, INDENT, Some(width - INDENT))));
-        }
-    }
-    text
+fn paragraph(row: &[String]) -> Vec<String> {
+    let [state, name, address, serial, ttl, what] = row else { return row.to_vec() };
+    let address = if address == "none" { "" } else { address };
+    let number = |what: &str, number: &str| (number != "-").then(|| format!("{what} {number}"));
+    let numbers: Vec<String> = [number("serial", serial), number("ttl", ttl)].into_iter().flatten().collect();
+    vec![format!("{state:<8} {name} {address}").trim_end().to_owned(), what.clone(), numbers.join(", ")]
 }
 
 /// What the resolvers answer; information, never proof.

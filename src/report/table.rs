@@ -6,6 +6,7 @@ use tabled::settings::peaker::{Peaker, Priority};
 use tabled::settings::{Padding, Style, Width};
 
 use crate::report;
+use crate::report::wrap::wrapped;
 
 /// A table of these rows; `width` is how many columns of the terminal it may
 /// fill. Cells are escaped here, line ends included.
@@ -25,6 +26,38 @@ pub fn table(headings: &[&str], rows: &[Vec<String>], width: Option<usize>) -> S
     for line in table.to_string().lines() {
         text.push_str(line.trim_end());
         text.push('\n');
+    }
+    text
+}
+
+/// Columns in which a few words can be read.
+const FEW_WORDS: usize = 22;
+
+/// Where the lines of a paragraph begin, but the first.
+const INDENT: usize = 9;
+
+/// A table whose last column has words and is broken between them. Where the
+/// others leave no room for that, each row becomes a paragraph of these lines.
+#[must_use]
+pub(crate) fn worded(
+    headings: &[&str],
+    rows: &[Vec<String>],
+    width: Option<usize>,
+    paragraph: impl Fn(&[String]) -> Vec<String>,
+) -> String {
+    let text = table(headings, rows, None);
+    let (Some(width), Some(last)) = (width, headings.last()) else { return text };
+    let before = text.lines().next().and_then(|line| line.rfind(&last.to_uppercase())).unwrap_or(width);
+    if before + FEW_WORDS <= width {
+        return text.lines().map(|line| format!("{}\n", wrapped(line, before, Some(width)))).collect();
+    }
+    let mut text = String::new();
+    for row in rows {
+        for (at, line) in paragraph(row).iter().map(|line| cell(line)).filter(|line| !line.is_empty()).enumerate() {
+            let indent = if at == 0 { 0 } else { INDENT };
+            let line = wrapped(&line, INDENT, Some(width - indent));
+            text.push_str(&format!("{:indent$}{line}\n", ""));
+        }
     }
     text
 }

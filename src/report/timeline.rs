@@ -13,11 +13,13 @@ const BAR: usize = 40;
 /// Where what belongs to a heading begins.
 const INDENT: usize = 9;
 
-/// The hold in words, and how much of it has passed.
+/// The hold in words, and how much of it has passed. That *all* servers agree is
+/// said only where all of them were heard.
 #[must_use]
 pub(crate) fn timeline(
     agreed: Option<DateTime<Utc>>,
     hold: Option<Hold>,
+    all_heard: bool,
     now: DateTime<Utc>,
     width: Option<usize>,
 ) -> String {
@@ -30,21 +32,22 @@ pub(crate) fn timeline(
         line("it starts when the last server serves the new records");
         return text;
     };
+    let who = if all_heard { "all servers agree" } else { "the servers that were heard agree" };
     let at = |moment_: DateTime<Utc>, what: &str| format!("{}  {what}", moment(moment_));
     match hold.until {
         Some(until) if until > now => {
             line(&bar(agreed, until, now));
-            line(&at(agreed, "all servers agree"));
+            line(&at(agreed, who));
             line(&at(now, "now"));
             line(&at(until, &format!("hold over, in {}", duration::text(until - now))));
         }
         Some(until) => {
-            line(&at(agreed, "all servers agree"));
+            line(&at(agreed, who));
             line(&at(until, "hold over"));
             line(&at(now, "now"));
         }
         None => {
-            line(&at(agreed, "all servers agree"));
+            line(&at(agreed, who));
             line(&at(now, "now"));
         }
     }

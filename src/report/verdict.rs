@@ -1,6 +1,6 @@
-//! The verdict for people: what it is, why, and what to do next; then for each
-//! target every server's line, the findings with the heaviest first, and the
-//! hold. Everything that came from the network is escaped.
+//! The verdict for people: what it is, why, and what to do next; then, where
+//! there are many targets, a line for each; then the details of each, the worst
+//! first. Everything that came from the network is escaped.
 
 use std::cmp::Reverse;
 
@@ -9,17 +9,17 @@ use chrono::{DateTime, Utc};
 use crate::duration;
 use crate::finding::{Finding, Severity};
 use crate::propagation::{Decision, Judged, moment, overall};
-use crate::report::hints::hint;
-use crate::report::servers::{resolvers, servers};
-use crate::report::table::cell;
-use crate::report::timeline::timeline;
+use crate::report::details::details;
+use crate::report::hints;
+use crate::report::servers::{coarse, since};
+use crate::report::table::{cell, worded};
 use crate::report::wrap::wrapped;
-use crate::tlsa::Tlsa;
 
 /// Where what belongs to a heading begins.
 const INDENT: usize = 9;
 
-/// With more targets than this, those that are safe take one line each.
+/// With more targets than this there is a line for each, and details of those
+/// that are not safe.
 const MANY: usize = 8;
 
 /// How the report is to look.
@@ -29,6 +29,8 @@ pub struct Look {
     pub width: Option<usize>,
     /// Whether the verdict's word is coloured.
     pub color: bool,
+    /// Whether there are details of every target, however many there are.
+    pub verbose: bool,
 }
 
 /// The whole report.
@@ -39,21 +41,19 @@ pub fn text(targets: &[Judged], checked_at: DateTime<Utc>, look: Look) -> String
     let step = wrapped(&step, 0, look.width);
     let (_, rest) = step.split_at(decision.word().len());
     let mut text = format!("{}{rest}\n", word(decision, look.color));
-    for line in reason(targets, decision) {
+    for line in reason(targets, decision, checked_at) {
         text.push_str(&format!("{}\n", wrapped(&line, INDENT, look.width)));
     }
-    let told = worst(targets).and_then(|(_, finding)| hint(finding.code, finding.severity));
-    let brief = targets.len() > MANY;
-    let mut after_line = false;
-    for target in targets {
-        let line = brief && target.verdict.decision == Decision::Safe;
-        if !(line && after_line) {
-            text.push('\n');
-        }
-        after_line = line;
-        let title = title(target, look.width);
-        text.push_str(&if line { title } else { one(target, title, told, checked_at, look.width) });
+    // What stands above is not said again below.
+    let mut told: Vec<&str> =
+        worst(targets).and_then(|(target, finding)| hints::of(target, finding)).into_iter().collect();
+    let mut order: Vec<&Judged> = targets.iter().collect();
+    order.sort_by_key(|target| Reverse(target.verdict.decision));
+    if targets.len() > MANY {
+        text.push_str(&format!("\n{}", overview(&order, checked_at, look.width)));
+        order.retain(|target| look.verbose || target.verdict.decision != Decision::Safe);
     }
+    text.push_str(&details(&order, &mut told, checked_at, look.width));
     text
 }
 
@@ -66,14 +66,15 @@ pub fn line(targets: &[Judged], checked_at: DateTime<Utc>) -> String {
     format!("{} {}{time}{reason}", moment(checked_at), decision.word())
 }
 
-/// The heaviest finding of all, with its target.
+/// The finding that decides, with its target: the first of the heaviest, and not
+/// one that only follows from another.
 pub(crate) fn worst(targets: &[Judged]) -> Option<(&Judged, &Finding)> {
     let all = targets.iter().flat_map(|target| target.verdict.findings.iter().map(move |finding| (target, finding)));
-    all.min_by_key(|(_, finding)| Reverse(finding.severity))
+    all.min_by_key(|(target, finding)| (Reverse(finding.severity), hints::follows(finding, &target.verdict.findings)))
 }
 
 /// What decided, the first of the heaviest findings, and what to do about it.
-fn reason(targets: &[Judged], decision: Decision) -> Vec<String> {
+fn reason(targets: &[Judged], decision: Decision, now: DateTime<Utc>) -> Vec<String> {
     let Some((target, finding)) = worst(targets).filter(|(_, finding)| finding.severity > Severity::Note) else {
         return Vec::new();
     };
@@ -85,8 +86,8 @@ fn reason(targets: &[Judged], decision: Decision) -> Vec<String> {
         1 => "; and one more".to_owned(),
         count => format!("; and {count} more"),
     };
-    let mut lines = vec![format!("why      {of}{}{more}", sentence(finding))];
-    lines.extend(hint(finding.code, finding.severity).map(|hint| format!("to do    {hint}")));
+    let mut lines = vec![format!("why      {of}{}{}{more}", sentence(finding), since(target, finding, now))];
+    lines.extend(hints::of(target, finding).map(|hint| format!("to do    {hint}")));
     lines
 }
 
@@ -107,6 +108,11 @@ fn next_step(targets: &[Judged], decision: Decision, safe_at: Option<DateTime<Ut
             "the new key may be in use; no old record is left, so there is nothing left to do".to_owned()
         }
         (Decision::Safe, _) => "deploy the new key now; prune the old records when every service uses it".to_owned(),
+        (Decision::Wait, _) if targets.iter().any(|target| target.verdict.unpublished) => {
+            "do not deploy; no server has the new record, and nothing says that it is on its way: publish it with \
+             danewright patch and reload the zone, or see whether key, host and port are the right ones"
+                .to_owned()
+        }
         (Decision::Wait, Some(time)) => format!(
             "do not deploy yet; if nothing changes it is safe at {} ({}): ask again then, or use --wait",
             moment(time),
@@ -129,69 +135,27 @@ fn is_done(target: &Judged) -> bool {
     target.verdict.cleared && records.all(|record| target.expectation.expected().contains(record))
 }
 
+/// A line for each target.
+fn overview(targets: &[&Judged], now: DateTime<Utc>, width: Option<usize>) -> String {
+    let row = |target: &&Judged| {
+        let verdict = &target.verdict;
+        let what = match (verdict.decision, verdict.safe_at, verdict.agreed_since) {
+            (Decision::Safe, _, Some(agreed)) => format!("all agree for {}", coarse(now - agreed)),
+            (Decision::Safe, _, None) => String::new(),
+            (_, Some(time), _) => format!("safe at {} ({})", moment(time), left(time, now)),
+            _ => worst(std::slice::from_ref(*target)).map(|(_, finding)| sentence(finding)).unwrap_or_default(),
+        };
+        vec![verdict.decision.word().to_owned(), target.evidence.owner.to_string(), what]
+    };
+    let rows: Vec<Vec<String>> = targets.iter().map(row).collect();
+    worded(&["", "target", "what"], &rows, width, |row| match row {
+        [word, owner, what] => vec![format!("{word:<8} {owner}"), what.clone()],
+        _ => row.to_vec(),
+    })
+}
+
 fn left(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
     format!("in {}", duration::text(time - now))
-}
-
-fn title(target: &Judged, width: Option<usize>) -> String {
-    let Judged { evidence, verdict, .. } = target;
-    let zone = evidence.hops.first().map(|hop| format!(" in the zone {}", hop.zone)).unwrap_or_default();
-    let line = format!("{}{zone}: {}", evidence.owner, verdict.decision.word());
-    format!("{}\n", wrapped(&line, 2, width))
-}
-
-fn one(target: &Judged, title: String, told: Option<&'static str>, now: DateTime<Utc>, width: Option<usize>) -> String {
-    let Judged { evidence, expectation, verdict, .. } = target;
-    let mut text = title;
-    text.push_str(&listed("new", expectation.expected(), width));
-    text.push_str(&listed("current", expectation.current().unwrap_or_default(), width));
-    text.push_str(&servers(target, now, width));
-    text.push_str(&resolvers(&evidence.resolvers, expectation.expected(), width));
-    text.push_str(&findings(&verdict.findings, told, width));
-    text.push_str(&timeline(verdict.agreed_since, verdict.hold, now, width));
-    text
-}
-
-fn listed(what: &str, records: &[Tlsa], width: Option<usize>) -> String {
-    let line = |record: &Tlsa| format!("{}\n", wrapped(&format!("{what:<8} {record}"), INDENT, width));
-    records.iter().map(line).collect()
-}
-
-/// The findings, those that say the same of several servers together; `told` is
-/// the hint that stands above already.
-fn findings(findings: &[Finding], mut told: Option<&'static str>, width: Option<usize>) -> String {
-    let mut groups: Vec<Vec<&Finding>> = Vec::new();
-    for finding in findings {
-        let same = |group: &&mut Vec<&Finding>| {
-            let first = group.first();
-            first
-                .is_some_and(|f| (f.severity, f.code, &f.message) == (finding.severity, finding.code, &finding.message))
-        };
-        match groups.iter_mut().find(same) {
-            Some(group) => group.push(finding),
-            None => groups.push(vec![finding]),
-        }
-    }
-    let mut text = if groups.is_empty() { String::new() } else { "\n".to_owned() };
-    let mut line = |line: String| text.push_str(&format!("{}\n", wrapped(&line, INDENT, width)));
-    for (index, group) in groups.iter().enumerate() {
-        let Some(first) = group.first() else { continue };
-        let lead = format!("{:<8} {}: ", first.severity.word(), first.code);
-        if group.len() > 1 {
-            let servers: Vec<&str> = group.iter().filter_map(|finding| finding.server.as_deref()).collect();
-            line(format!("{lead}{}", cell(&first.message)));
-            line(format!("{:INDENT$}at {}", "", cell(&servers.join(", "))));
-        } else {
-            line(format!("{lead}{}", sentence(first)));
-        }
-        let next = groups.get(index + 1).and_then(|group| group.first());
-        let last = next.is_none_or(|next| (next.code, next.severity) != (first.code, first.severity));
-        if let Some(hint) = hint(first.code, first.severity).filter(|hint| last && told != Some(*hint)) {
-            told = Some(hint);
-            line(format!("{:INDENT$}to do: {hint}", ""));
-        }
-    }
-    text
 }
 
 /// The finding with the server it is about, escaped.

@@ -4,13 +4,14 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::propagation::evidence::{Hop, ResolverAnswer, ServerAnswer};
 use crate::propagation::memory::{Watch, server_key};
 use crate::propagation::{Judged, address_text, label, moment, overall};
+use crate::report::verdict::worst;
 use crate::tlsa::Tlsa;
 
-/// The fields `verdict`, `checked_at`, `safe_at` and `targets`.
+/// The fields `verdict`, `checked_at`, `safe_at`, `why` and `targets`.
 #[must_use]
 pub fn fields(targets: &[Judged], checked_at: DateTime<Utc>) -> Map<String, Value> {
     let (decision, safe_at) = overall(targets.iter().map(|target| &target.verdict));
@@ -18,8 +19,21 @@ pub fn fields(targets: &[Judged], checked_at: DateTime<Utc>) -> Map<String, Valu
     fields.insert("verdict".to_owned(), json!(decision.word()));
     fields.insert("checked_at".to_owned(), json!(moment(checked_at)));
     fields.insert("safe_at".to_owned(), json!(safe_at.map(moment)));
+    fields.insert("why".to_owned(), why(targets, true));
     fields.insert("targets".to_owned(), targets.iter().map(target).collect());
     fields
+}
+
+/// The finding that decides, if anything is in the way; of several targets with the owner.
+fn why(targets: &[Judged], with_owner: bool) -> Value {
+    let Some((target, decides)) = worst(targets).filter(|(_, finding)| finding.severity > Severity::Note) else {
+        return Value::Null;
+    };
+    let mut why = finding(decides);
+    if with_owner {
+        why["owner"] = json!(target.evidence.owner.to_string());
+    }
+    why
 }
 
 fn target(judged: &Judged) -> Value {
@@ -34,6 +48,7 @@ fn target(judged: &Judged) -> Value {
         "agreed_since": verdict.agreed_since.map(moment),
         "hold_seconds": verdict.hold.and_then(|hold| hold.length).map(|length| length.num_seconds()),
         "safe_at": verdict.safe_at.map(moment),
+        "why": why(std::slice::from_ref(judged), false),
         "servers": servers.map(|(hop, answer)| server(hop, answer, watch, &verdict.findings)).collect::<Vec<_>>(),
         "resolvers": evidence.resolvers.iter().map(resolver).collect::<Vec<_>>(),
         "findings": verdict.findings.iter().map(finding).collect::<Vec<_>>(),
@@ -116,13 +131,17 @@ mod tests {
         let watch = memory.of(&seen.owner, &expectation);
         let judged = Judged { evidence: seen, expectation, verdict, watch };
         let document = Value::Object(fields(&[judged], at("12:00:00")));
-        assert_eq!(keys(&document), ["verdict", "checked_at", "safe_at", "targets"]);
+        assert_eq!(keys(&document), ["verdict", "checked_at", "safe_at", "why", "targets"]);
         assert_eq!(document["safe_at"], "2026-11-21T14:00:00Z");
         let target = &document["targets"][0];
         let promised = ["owner", "zone", "verdict", "expected", "current", "agreed_since", "hold_seconds", "safe_at"];
-        assert_eq!(keys(target), [&promised[..], &["servers", "resolvers", "findings"]].concat());
+        assert_eq!(keys(target), [&promised[..], &["why", "servers", "resolvers", "findings"]].concat());
         assert_eq!(target["owner"], "_25._tcp.mail.example.com.");
         assert_eq!(target["hold_seconds"], 7200);
+        assert_eq!(keys(&target["why"]), ["code", "severity", "server", "message"]);
+        assert_eq!(keys(&document["why"]), ["code", "severity", "server", "message", "owner"]);
+        let decides = target["findings"].as_array().unwrap().iter().find(|f| f["severity"] == "wait").unwrap();
+        assert_eq!((&target["why"], &document["why"]["owner"]), (decides, &target["owner"]));
         assert_eq!(target["expected"], json!([key("new").to_string()]));
         let server = &target["servers"][0];
         for field in [

@@ -68,6 +68,8 @@ pub struct AtTarget {
     pub sibling: Option<Found>,
     /// The last record at the host or below it.
     pub host: Option<Found>,
+    /// Whether the host has an address or an alias.
+    pub host_answers: bool,
     /// CNAME, DNAME, zone cuts and `$GENERATE`s that own the name or may.
     pub obstacles: Vec<Obstacle>,
     /// Labels of the longest name that exists at or above the owner.
@@ -300,7 +302,11 @@ impl Watch<'_> {
                     target.last = Some(kept());
                 }
                 Relation::Sibling => target.sibling = Some(kept()),
-                Relation::AtHost => target.host = Some(kept()),
+                Relation::AtHost => {
+                    let answers = matches!(fields.code, code::A | code::AAAA | code::CNAME);
+                    target.host_answers |= answers && owner == self.targets[at].host;
+                    target.host = Some(kept());
+                }
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
 use crate::tlsa::{Target, Tlsa};
-use crate::zone::index::{self, AtTarget, Found, Index, Soa};
+use crate::zone::index::{self, AtTarget, Found, Index, ObstacleKind, Soa};
 use crate::zone::library::{Library, read_span};
 use crate::zone::obstruction::PlanError;
 use crate::zone::patch::{Edit, Patch};
@@ -135,6 +135,21 @@ impl<'l> Zone<'l> {
             let place = Place { file: self.library.label(found.file), line: found.line, column: 1 };
             (tlsa, found.ttl, place)
         })
+    }
+
+    /// The hosts of the targets that have neither an address nor an alias in the zone,
+    /// and that no `$GENERATE` may have made.
+    #[must_use]
+    pub fn hosts_without_address(&self) -> Vec<&Name> {
+        let generated = |at: &AtTarget| at.obstacles.iter().any(|obstacle| obstacle.what == ObstacleKind::Generate);
+        let lacking = |at: &AtTarget| !at.host_answers && !generated(at);
+        let mut hosts: Vec<&Name> = Vec::new();
+        for (_, target) in self.index.targets.iter().zip(&self.targets).filter(|(at, _)| lacking(at)) {
+            if !hosts.contains(&&target.host) {
+                hosts.push(&target.host);
+            }
+        }
+        hosts
     }
 
     /// Plans an edit and proves it. What is already so yields an empty patch,

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
 
+mod before;
 mod refusals;
 
 use std::collections::BTreeMap;
@@ -135,7 +136,7 @@ fn json_is_one_document_on_success_and_on_failure() {
 fn a_check_that_fails_keeps_the_old_file_and_a_reload_sees_the_new_one() {
     let folder = folder(ZONE);
     refused(folder.path(), &["--check", "grep -q absent {file}"], 1, "the check refused the new file");
-    refused(folder.path(), &["--check", "no-such-program {file}"], 2, "cannot be started");
+    refused(folder.path(), &["--check", "no-such-program {file}"], 2, "there is no program no-such-program");
     let output = patch(
         folder.path(),
         &[

@@ -6,7 +6,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 mod bounds;
+#[path = "../common/mod.rs"]
+mod common;
 mod flood;
+mod hiccup;
 mod lab;
 mod many;
 mod monitoring;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command};
+use std::time::{Duration, Instant};
 
 use danewright::demo::authority::Fault;
 
@@ -79,7 +80,7 @@ fn the_wait_ends_when_the_hold_does_and_the_command_runs_with_its_words_untouche
     let lab = Lab::new();
     let script = "#!/bin/sh\nfor word; do printf '%s\\n' \"$word\"; done > words\n";
     fs::write(lab.path().join("deploy"), script).unwrap();
-    let exec = "sh deploy {file} '$HOME' \"a b\" *";
+    let exec = "sh deploy {file} '$HOME' \"a b\" '*'";
     let said = lab.verify(&["--hold", "2s", "--wait", "--exec", exec]);
     assert_eq!(said.status, 0, "{said:?}");
     assert!(said.out.starts_with("SAFE: "), "{said:?}");
@@ -100,4 +101,60 @@ fn a_lagging_server_is_waited_for_until_the_deadline_and_never_called_safe() {
     assert!(said.out.contains("\nwhy      ns2.leaf.example. "), "{said:?}");
     assert!(!lab.path().join("ran").exists());
     assert_eq!(lab.verify(&["--hold", "0", "--wait", "--deadline", "0"]).status, 4);
+}
+
+/// How long the call took, and what it said.
+fn timed(call: impl FnOnce() -> Said) -> (Duration, Said) {
+    let started = Instant::now();
+    let said = call();
+    (started.elapsed(), said)
+}
+
+#[test]
+fn the_deadline_cuts_a_check_that_is_under_way() {
+    let lab = Lab::new();
+    let wait = ["--hold", "1h", "--wait", "--deadline", "8s", "--timeout", "1h", "--exec", "touch ran"];
+    for server in [NS1, NS2] {
+        lab.authority.fault(server, Some(Fault::Silent));
+    }
+    let (took, said) = timed(|| lab.verify(&wait));
+    assert_eq!(said.status, 3, "{said:?}");
+    assert!(took < Duration::from_secs(30), "{took:?}");
+    assert!(!lab.path().join("ran").exists());
+    // With something known before, that is the answer.
+    for server in [NS1, NS2] {
+        lab.authority.fault(server, None);
+    }
+    let mut child = lab.start(&[&MAIL[..], &wait].concat());
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains(" wait until "));
+    for server in [NS1, NS2] {
+        lab.authority.fault(server, Some(Fault::Silent));
+    }
+    let started = Instant::now();
+    let last: Vec<String> = lines.map(Result::unwrap).collect();
+    let said = Said::of(child);
+    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
+    assert_eq!(said.status, 4, "{said:?} {last:?}");
+    assert!(last.last().unwrap().starts_with("warning: the deadline came before"), "{last:?}");
+}
+
+#[test]
+fn a_server_that_is_silent_for_a_while_does_not_end_the_wait() {
+    let lab = Lab::new();
+    let mut child = lab.start(&[&MAIL[..], &["--hold", "8s", "--wait", "--timeout", "1s"]].concat());
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains(" wait until "));
+    lab.authority.fault(NS2, Some(Fault::Silent));
+    let hiccup = lines.next().unwrap().unwrap();
+    assert!(hiccup.contains(" unknown; ns2.leaf.example. "), "{hiccup}");
+    lab.authority.fault(NS2, Some(Fault::ServFail));
+    let hiccup = lines.next().unwrap().unwrap();
+    assert!(hiccup.contains(" unknown; ns2.leaf.example. ") && hiccup.contains("SERVFAIL"), "{hiccup}");
+    lab.authority.fault(NS2, None);
+    let said = Said::of(child);
+    assert_eq!(said.status, 0, "{said:?}");
+    lab.authority.fault(NS2, Some(Fault::Silent));
+    let silent = lab.verify(&["--hold", "8s", "--wait", "--patience", "1s", "--timeout", "1s"]);
+    assert_eq!(silent.status, 3, "{silent:?}");
 }

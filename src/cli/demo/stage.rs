@@ -10,7 +10,7 @@ use chrono::Utc;
 use clap::Parser;
 use serde_json::{Map, Value};
 
-use crate::cli::{self, Cli, Color, Status, Streams, Ui, ui};
+use crate::cli::{self, Cli, Color, Status, Streams, Ui, unparsed};
 use crate::files::command::split;
 
 /// What a command line came to.
@@ -45,7 +45,7 @@ pub(super) fn perform(line: &str, terminal: bool, color: bool) -> Performed {
             json.clone_from(ran.as_ref().map_or_else(|failure| &failure.json, |answer| &answer.json));
             ui.finish(command, ran)
         }
-        Err(error) => ui::finish_unparsed(&error, &words, streams),
+        Err(error) => unparsed::finish(&error, &words, streams),
     };
     let Caught { shown, stdout, stderr } = caught.take();
     Performed { status, shown, stdout, stderr, json }

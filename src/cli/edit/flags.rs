@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use crate::cli::Failure;
+use crate::cli::{Failure, remember};
 use crate::files::command;
 use crate::zone::serial::Policy;
 
@@ -79,14 +79,16 @@ impl EditArgs {
     ///
     /// # Errors
     ///
-    /// A command that cannot be split into words, a suffix that is none.
+    /// A command that cannot be run, a state that cannot be kept, a suffix that is none.
     pub fn validate(&self) -> Result<(), Failure> {
         for (flag, line) in
             self.check.iter().map(|line| ("--check", line)).chain(self.reload.iter().map(|line| ("--reload", line)))
         {
-            if command::split(line).is_none() {
-                return Err(Failure::wrong("the command is empty or has an open quote").at(format!("{flag} {line}")));
-            }
+            command::fit(line).map_err(|unfit| Failure::unfit(&unfit, flag, line))?;
+        }
+        // What is named is wanted; the default folder may well be missing, which is said when it matters.
+        if let Some(state) = self.state.as_deref().filter(|_| !self.dry_run && self.output.is_none()) {
+            remember::probe(state)?;
         }
         if self.backup.as_ref().is_some_and(|suffix| suffix.is_empty() || suffix.contains('/')) {
             return Err(Failure::wrong("a backup needs a suffix without a slash")

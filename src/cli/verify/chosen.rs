@@ -7,11 +7,10 @@ use std::rc::Rc;
 
 use clap::Args;
 
-use crate::cli::options::TargetArgs;
+use crate::cli::options::{self, TargetArgs};
 use crate::cli::verify::list::{self, Item, Line, Place};
 use crate::cli::{Failure, Ui, inputs};
 use crate::keys::{self, KeyFile};
-use crate::name::Name;
 use crate::propagation::Expectation;
 use crate::tlsa::{Params, Port, Target, Tlsa};
 
@@ -184,10 +183,7 @@ fn targets_of(line: &Line) -> Result<Vec<(Target, Place)>, (Failure, Place)> {
     let mut found = Vec::new();
     for item in &line.hosts {
         let wrong = |failure| (failure, item.place);
-        let host = Name::from_user(&item.text).map_err(|error| wrong(Failure::wrong(error)))?;
-        if host.is_root() {
-            return Err(wrong(Failure::wrong("the root is no host")));
-        }
+        let host = options::host(&item.text).map_err(wrong)?;
         for target in Target::combine(&[host], &ports) {
             target.owner().map_err(|error| {
                 wrong(Failure::wrong(format!("the TLSA owner of {} is no name: {error}", target.host)))

@@ -56,8 +56,20 @@ impl Display {
                     *last = state;
                 }
             }
-            Self::Live(live) => live.show(&progress::lines(judged, now, next, LINES), ui),
+            Self::Live(live) => {
+                // A line that wraps would not be found again.
+                let room = report::terminal_width().saturating_sub(1);
+                live.show(&progress::lines(judged, now, next, LINES, room), ui);
+            }
         }
+    }
+
+    /// Warns, with the lines out of the way.
+    pub(crate) fn warn(&mut self, sentence: &str, ui: &mut Ui<'_>) {
+        if let Self::Live(live) = self {
+            std::mem::replace(live, Live::new()).end(ui);
+        }
+        ui.warn(sentence);
     }
 
     /// Takes the lines off the terminal: the answer follows.
@@ -84,10 +96,7 @@ impl Live {
     }
 
     fn show(&self, lines: &[String], ui: &mut Ui<'_>) {
-        // A line that wraps would not be found again.
-        let room = report::terminal_width().saturating_sub(1);
-        let cut = |line: &String| line.chars().take(room).collect::<String>();
-        self.bar.set_message(lines.iter().map(cut).collect::<Vec<_>>().join("\n"));
+        self.bar.set_message(lines.join("\n"));
         self.screen.hand_on(ui);
     }
 

@@ -6,7 +6,7 @@ use std::io;
 use std::process::{Command, Stdio};
 use std::str::FromStr;
 
-use crate::files::command::split;
+use crate::files::command::{Unfit, fit, split};
 
 /// A program and its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,15 @@ pub struct Program {
 }
 
 impl Program {
+    /// Whether it can be run, and needs no shell.
+    ///
+    /// # Errors
+    ///
+    /// Why not.
+    pub(crate) fn fit(&self) -> Result<(), Unfit> {
+        fit(&self.text)
+    }
+
     /// Runs it to its end; its exit status, or `None` after a signal.
     ///
     /// # Errors

@@ -1,9 +1,11 @@
 //! The command in a world made up for the test.
 
+mod waiting;
+
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
@@ -14,6 +16,7 @@ use super::*;
 use crate::cli::inputs;
 use crate::cli::{Cli, Color, Command, Global, Streams};
 use crate::dns::{Reach, Settings};
+use crate::files::command::Unfit;
 use crate::propagation::evidence::{Evidence, Outcome};
 use crate::propagation::memory::clock::Reading;
 use crate::propagation::sample::{self, at, failing, key, key_as, server};
@@ -26,7 +29,11 @@ struct Stage {
     folder: TempDir,
     now: Cell<DateTime<Utc>>,
     rounds: RefCell<VecDeque<Vec<Evidence>>>,
+    /// How long the servers take to answer, round after round.
+    takes: VecDeque<Duration>,
     slept: Vec<u64>,
+    /// What happens elsewhere meanwhile, once.
+    at_sleep: Option<Box<dyn FnOnce()>>,
     signal_at: Option<DateTime<Utc>>,
     catches: usize,
     /// Whether a person watches stderr.
@@ -44,16 +51,30 @@ impl World for Stage {
         None
     }
 
-    /// The last round is given for ever.
-    fn gather(&mut self, _: &[Target], _: &Settings, _: &Reach) -> Result<Vec<Evidence>, Interrupted> {
+    /// The last round is given for ever, when its servers have taken their time.
+    fn gather(
+        &mut self,
+        _: &[Target],
+        _: &Settings,
+        _: &Reach,
+        limit: Option<Duration>,
+    ) -> Result<Vec<Evidence>, Ended> {
         let mut rounds = self.rounds.borrow_mut();
         if rounds.is_empty() {
-            return Err(Interrupted("SIGINT"));
+            return Err(Ended::Signal(Interrupted("SIGINT")));
+        }
+        let takes = self.takes.pop_front().unwrap_or_default();
+        self.now.set(self.now.get() + limit.map_or(takes, |limit| limit.min(takes)));
+        if limit.is_some_and(|limit| takes > limit) {
+            return Err(Ended::Late);
         }
         Ok(if rounds.len() > 1 { rounds.pop_front() } else { rounds.front().cloned() }.unwrap_or_default())
     }
 
     fn sleep(&mut self, length: Duration) -> Result<(), Interrupted> {
+        if let Some(deed) = self.at_sleep.take() {
+            deed();
+        }
         self.slept.push(length.as_secs());
         self.now.set(self.now.get() + length);
         if self.signal_at.is_some_and(|moment| self.now.get() >= moment) { Err(Interrupted("SIGTERM")) } else { Ok(()) }
@@ -66,6 +87,11 @@ impl World for Stage {
 
     fn interrupted(&mut self) -> Option<Interrupted> {
         self.signal_at.filter(|moment| self.now.get() >= *moment).map(|_| Interrupted("SIGTERM"))
+    }
+
+    /// Which programs there are is not asked here.
+    fn finds(&self, _: &Program) -> Result<(), Unfit> {
+        Ok(())
     }
 
     fn execute(&self, program: &Program) -> io::Result<Option<i32>> {
@@ -98,7 +124,9 @@ impl Stage {
         let rounds = RefCell::new(rounds.into());
         let (now, executed) = (Cell::new(at("12:00:00")), RefCell::default());
         let (slept, status) = (Vec::new(), Ok(Some(0)));
-        Self { folder, now, rounds, slept, signal_at: None, catches: 0, watched: false, executed, status }
+        let (takes, at_sleep) = (VecDeque::new(), None);
+        let (signal_at, catches, watched) = (None, 0, false);
+        Self { folder, now, rounds, takes, slept, at_sleep, signal_at, catches, watched, executed, status }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -110,15 +138,16 @@ impl Stage {
         inputs::tlsa_of(&[self.path("new.pem")], None, params).unwrap().remove(0)
     }
 
+    /// `verify` of the usual key at the usual host.
     fn run(&mut self, more: &[&str]) -> Said {
-        let (file, state) = (self.path("new.pem"), self.path("state"));
-        let text = |path: &Path| path.to_str().unwrap().to_owned();
-        let mut line =
-            vec!["danewright".to_owned(), "verify".to_owned(), text(&file), "--state".to_owned(), text(&state)];
-        for word in ["--host", "mail.example.com", "--port", "25", "--resolver", "127.0.0.1"] {
-            line.push(word.to_owned());
-        }
-        line.extend(more.iter().map(|word| (*word).to_owned()));
+        let file = self.path("new.pem");
+        self.call(&[&[file.to_str().unwrap(), "--host", "mail.example.com", "--port", "25"], more].concat())
+    }
+
+    fn call(&mut self, words: &[&str]) -> Said {
+        let state = self.path("state");
+        let usual = ["danewright", "verify", "--resolver", "127.0.0.1", "--state", state.to_str().unwrap()];
+        let line = [&usual[..], words].concat();
         let cli = Cli::try_parse_from(&line).unwrap();
         let Command::Verify(args) = cli.command else { panic!("another command") };
         let (mut out, mut err) = (Vec::new(), Vec::new());

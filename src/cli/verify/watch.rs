@@ -1,5 +1,5 @@
-//! One check after the other: ask, judge, remember, and come back while the
-//! answer is "not yet". The world (clock, network, programs) is handed in, so
+//! One check after the other: ask, judge, remember, and come back while waiting
+//! may help. The world (clock, network, programs) is handed in, so
 //! that tests need none of it.
 
 use std::collections::BTreeMap;
@@ -10,22 +10,26 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::cli::verify::chosen::Job;
 use crate::cli::verify::display::Display;
-use crate::cli::verify::world::{Interrupted, World};
+use crate::cli::verify::patience::Patience;
+use crate::cli::verify::world::{Ended, Interrupted, World};
 use crate::cli::{Failure, Ui};
 use crate::dns::{Reach, Settings};
 use crate::files::page;
-use crate::files::state::{self, StateError};
+use crate::files::state::{self, Problem, StateError};
 use crate::name::Name;
 use crate::propagation::evidence::Evidence;
 use crate::propagation::memory::Memory;
 use crate::propagation::memory::clock::Reading;
-use crate::propagation::{Decision, Expectation, Judged, Policy, check_in, overall};
+use crate::propagation::{Decision, Expectation, Judged, Policy, Verdict, check_in, overall};
 use crate::report::metrics;
 use crate::tlsa::Target;
 
 /// The pause between two checks: the first, and the longest it grows to.
 const SHORTEST: TimeDelta = TimeDelta::seconds(5);
 const LONGEST: TimeDelta = TimeDelta::seconds(60);
+
+/// The least time that a check has, so that there is one at the deadline as well.
+const LEAST: Duration = Duration::from_secs(2);
 
 /// What is checked, and how.
 pub(crate) struct Watching {
@@ -41,8 +45,10 @@ pub(crate) struct Watching {
     pub(crate) policy: Policy,
     /// Where figures are written after each check.
     pub(crate) metrics: Option<PathBuf>,
-    /// Whether to stay while the answer is "not yet", and until when.
+    /// Whether to stay while waiting may help, and until when.
     pub(crate) deadline: Option<Option<DateTime<Utc>>>,
+    /// How long *cannot tell* may last before that ends the wait.
+    pub(crate) patience: TimeDelta,
 }
 
 /// What the last check came to.
@@ -51,8 +57,31 @@ pub(crate) struct Watched {
     pub(crate) checked_at: DateTime<Utc>,
     /// The targets, in the order given.
     pub(crate) judged: Vec<Judged>,
-    /// The signal that ended the wait, if one did.
-    pub(crate) interrupted: Option<Interrupted>,
+    /// What came before the wait was over, if anything did.
+    pub(crate) ended: Option<Ended>,
+}
+
+/// One check.
+struct Checked {
+    at: DateTime<Utc>,
+    judged: Vec<Judged>,
+}
+
+impl Checked {
+    /// This is the last one.
+    fn ended(self, ended: Option<Ended>) -> Watched {
+        Watched { checked_at: self.at, judged: self.judged, ended }
+    }
+}
+
+/// Why a check came to nothing.
+enum Missed {
+    /// It was cut off.
+    Cut(Ended),
+    /// Somebody else has the state; it may be free the next time.
+    Busy(Failure),
+    /// It would fail the next time as well.
+    Failed(Failure),
 }
 
 impl Watching {
@@ -69,46 +98,99 @@ impl Watching {
 
     fn wait(&self, display: &mut Display, ui: &mut Ui<'_>, world: &mut dyn World) -> Result<Watched, Failure> {
         let mut interval = SHORTEST;
-        let mut last: Option<(DateTime<Utc>, Vec<Judged>)> = None;
+        let mut patience = Patience::of(self.patience);
+        let mut last: Option<Checked> = None;
         loop {
-            let (now, judged) = match (self.gather(world), last) {
-                (Ok(evidence), _) => {
-                    let now = world.now();
-                    self.judge(evidence, world.clock(now), now)?
+            let checked = self.check(world, last.is_none());
+            let now = world.now();
+            match checked {
+                Ok(checked) => {
+                    let verdicts: Vec<&Verdict> = checked.judged.iter().map(|target| &target.verdict).collect();
+                    patience.note(verdicts.iter().copied(), checked.at);
+                    self.publish(&checked, display, ui);
+                    if self.is_the_last(now) || patience.is_over(&verdicts, &self.sizes(), now) {
+                        return Ok(checked.ended(None));
+                    }
+                    last = Some(checked);
                 }
-                (Err(signal), Some((checked_at, judged))) => {
-                    return Ok(Watched { checked_at, judged, interrupted: Some(signal) });
+                Err(Missed::Failed(failure)) => return Err(failure),
+                Err(Missed::Cut(ended)) => return last.map(|last| last.ended(Some(ended))).ok_or(too_early(ended)),
+                Err(Missed::Busy(failure)) => {
+                    let first = patience.is_idle();
+                    if !patience.note_busy(now) || self.is_the_last(now) {
+                        return last.filter(|_| self.is_late(now)).map(|last| last.ended(None)).ok_or(failure);
+                    }
+                    if first {
+                        display.warn(&format!("{}; it is tried again", failure.message), ui);
+                    }
                 }
-                (Err(signal), None) => return Err(too_early(signal)),
-            };
-            self.publish(&judged, now, ui);
-            let (decision, safe_at) = overall(judged.iter().map(|target| &target.verdict));
-            let deadline = self.deadline.filter(|_| decision == Decision::Wait);
-            let Some(deadline) = deadline.filter(|deadline| deadline.is_none_or(|deadline| now < deadline)) else {
-                return Ok(Watched { checked_at: now, judged, interrupted: None });
-            };
-            let pause = [safe_at, deadline].into_iter().flatten().map(|moment| moment - now).min();
-            let pause = pause.map_or(interval, |pause| pause.min(interval));
-            if let Err(signal) = pass(pause.to_std().unwrap_or_default(), &judged, display, ui, world) {
-                return Ok(Watched { checked_at: now, judged, interrupted: Some(signal) });
+            }
+            if patience.is_surprised() {
+                interval = SHORTEST;
+            }
+            let judged = last.as_ref().map_or(&[][..], |last| &last.judged);
+            let pause = self.pause(judged, &patience, interval, now);
+            if let Err(signal) = pass(pause, judged, display, ui, world) {
+                let ended = Ended::Signal(signal);
+                return last.map(|last| last.ended(Some(ended))).ok_or(too_early(ended));
             }
             interval = (interval * 3 / 2).min(LONGEST);
-            last = Some((now, judged));
         }
+    }
+
+    /// Whether there is no other check after this one, whatever it says.
+    fn is_the_last(&self, now: DateTime<Utc>) -> bool {
+        self.deadline.is_none() || self.is_late(now)
+    }
+
+    fn is_late(&self, now: DateTime<Utc>) -> bool {
+        self.deadline.flatten().is_some_and(|deadline| now >= deadline)
+    }
+
+    /// How many targets each key change has.
+    fn sizes(&self) -> Vec<usize> {
+        self.jobs.iter().map(|job| job.targets.len()).collect()
+    }
+
+    /// How long to let things be: until something is due, and not for ever.
+    fn pause(&self, judged: &[Judged], patience: &Patience, interval: TimeDelta, now: DateTime<Utc>) -> Duration {
+        let waiting = judged.iter().map(|target| &target.verdict).filter(|verdict| verdict.decision == Decision::Wait);
+        let due = [overall(waiting).1, self.deadline.flatten(), patience.next_end(now)];
+        let pause = due.into_iter().flatten().map(|moment| moment - now).chain([interval]).min();
+        pause.unwrap_or(interval).to_std().unwrap_or_default()
     }
 
     /// Writes the figures. It could be done at the start, so a failure now is no
     /// reason to give up the wait: whoever reads the file sees that it is old.
-    fn publish(&self, judged: &[Judged], now: DateTime<Utc>, ui: &mut Ui<'_>) {
+    fn publish(&self, checked: &Checked, display: &mut Display, ui: &mut Ui<'_>) {
         let Some(path) = &self.metrics else { return };
-        if let Err(error) = page::replace(path, &metrics::text(judged, now)) {
-            ui.warn(format!("the figures cannot be written to {}: {error}", path.display()));
+        if let Err(error) = page::replace(path, &metrics::text(&checked.judged, checked.at)) {
+            display.warn(&format!("the figures cannot be written to {}: {error}", path.display()), ui);
         }
     }
 
-    fn gather(&self, world: &mut dyn World) -> Result<Vec<Evidence>, Interrupted> {
+    fn check(&self, world: &mut dyn World, first: bool) -> Result<Checked, Missed> {
+        let gathered = self.gather(world, first).map_err(Missed::Cut)?;
+        let now = world.now();
+        let (at, judged) = self.judge(gathered, world.clock(now), now).map_err(|error| match error.problem {
+            Problem::Locked => Missed::Busy(failure(error)),
+            Problem::NoFolder | Problem::Io(_) | Problem::Damaged(_) | Problem::Version(_) | Problem::Zone(_) => {
+                Missed::Failed(failure(error))
+            }
+        })?;
+        Ok(Checked { at, judged })
+    }
+
+    /// Asks, until the deadline at the longest. The first time, what has been heard
+    /// by then says more than nothing; later the last verdict does.
+    fn gather(&self, world: &mut dyn World, first: bool) -> Result<Vec<Evidence>, Ended> {
         let targets: Vec<Target> = self.jobs.iter().flat_map(|job| &job.targets).cloned().collect();
-        world.gather(&targets, &Settings { now: world.now(), ..self.settings.clone() }, &self.reach)
+        let now = world.now();
+        let left = self.deadline.flatten().map(|deadline| (deadline - now).to_std().unwrap_or_default().max(LEAST));
+        let check = left.filter(|_| first).map_or(self.reach.check, |left| left.min(self.reach.check));
+        let limit = if first { left.map(|left| left + LEAST) } else { left };
+        let reach = Reach { check, ..self.reach.clone() };
+        world.gather(&targets, &Settings { now, ..self.settings.clone() }, &reach, limit)
     }
 
     /// Judges what was gathered by `now`: the moment is that of the last answer,
@@ -118,7 +200,7 @@ impl Watching {
         gathered: Vec<Evidence>,
         clock: Option<Reading>,
         now: DateTime<Utc>,
-    ) -> Result<(DateTime<Utc>, Vec<Judged>), Failure> {
+    ) -> Result<(DateTime<Utc>, Vec<Judged>), StateError> {
         let jobs = self.jobs.iter().flat_map(|job| job.targets.iter().map(move |_| job));
         let mut zones: BTreeMap<Option<Name>, Vec<Asked>> = BTreeMap::new();
         for (place, (evidence, job)) in gathered.into_iter().zip(jobs).enumerate() {
@@ -138,7 +220,7 @@ impl Watching {
                 let asked = zones.remove(&Some(zone.clone())).unwrap_or_default();
                 self.judge_zone(asked, &memory.read_at(clock.clone()), now)
             };
-            judged.extend(state::update_all(&self.state, &names, change).map_err(failure)?.into_iter().flatten());
+            judged.extend(state::update_all(&self.state, &names, change)?.into_iter().flatten());
         }
         // In the order of the targets again.
         judged.sort_by_key(|(place, _)| *place);
@@ -187,9 +269,12 @@ fn pass(
     }
 }
 
-fn too_early(Interrupted(signal): Interrupted) -> Failure {
-    Failure::unknown(format!("{signal} came before the name servers had answered"))
-        .hint("nothing was changed; what was seen before is kept")
+fn too_early(ended: Ended) -> Failure {
+    let (what, hint) = match ended {
+        Ended::Signal(Interrupted(signal)) => (signal, "nothing was changed; what was seen before is kept"),
+        Ended::Late => ("the deadline", "see whether name servers and resolvers answer from here, or move --deadline"),
+    };
+    Failure::unknown(format!("{what} came before the name servers had answered")).hint(hint)
 }
 
 /// What is wrong with the state, as a failure.

@@ -4,13 +4,14 @@
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::cli::verify::exec::Program;
 use crate::dns::{self, Reach, Settings};
 use crate::files::clock;
+use crate::files::command::Unfit;
 use crate::propagation::evidence::Evidence;
 use crate::propagation::memory::clock::Reading;
 use crate::tlsa::Target;
@@ -18,6 +19,15 @@ use crate::tlsa::Target;
 /// The signal that somebody sent to end the program, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Interrupted(pub(crate) &'static str);
+
+/// What ended a question to the name servers before they had answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// A signal.
+    Signal(Interrupted),
+    /// The time it was given.
+    Late,
+}
 
 /// What a check needs of the world.
 pub(crate) trait World {
@@ -32,12 +42,18 @@ pub(crate) trait World {
     ///
     /// When the system does not let them be caught.
     fn catch_signals(&mut self) -> io::Result<()>;
-    /// Asks the name servers.
+    /// Asks the name servers, for no longer than `limit`.
     ///
     /// # Errors
     ///
-    /// When a signal came first.
-    fn gather(&mut self, targets: &[Target], settings: &Settings, reach: &Reach) -> Result<Vec<Evidence>, Interrupted>;
+    /// When a signal came first, or the time was over.
+    fn gather(
+        &mut self,
+        targets: &[Target],
+        settings: &Settings,
+        reach: &Reach,
+        limit: Option<Duration>,
+    ) -> Result<Vec<Evidence>, Ended>;
     /// Lets time pass.
     ///
     /// # Errors
@@ -46,6 +62,12 @@ pub(crate) trait World {
     fn sleep(&mut self, length: Duration) -> Result<(), Interrupted>;
     /// The signal that came meanwhile, if one did.
     fn interrupted(&mut self) -> Option<Interrupted>;
+    /// Whether a program can be run.
+    ///
+    /// # Errors
+    ///
+    /// Why not.
+    fn finds(&self, program: &Program) -> Result<(), Unfit>;
     /// Runs a program; its exit status, or `None` after a signal.
     fn execute(&self, program: &Program) -> io::Result<Option<i32>>;
 }
@@ -85,18 +107,24 @@ impl World for Clockwork {
         Ok(())
     }
 
-    fn gather(&mut self, targets: &[Target], settings: &Settings, reach: &Reach) -> Result<Vec<Evidence>, Interrupted> {
+    fn gather(
+        &mut self,
+        targets: &[Target],
+        settings: &Settings,
+        reach: &Reach,
+        limit: Option<Duration>,
+    ) -> Result<Vec<Evidence>, Ended> {
         let Some((say, hear)) = &self.events else { return Ok(dns::gather_within(targets, settings, reach)) };
-        // In a thread of its own, so that a signal need not wait for servers that
-        // are silent. What it still does when nobody listens any more is to ask.
+        // In a thread of its own, so that neither a signal nor a deadline need wait for
+        // servers that are silent. What it still does when nobody listens any more is to ask.
         let (say, asked) = (say.clone(), (targets.to_vec(), settings.clone(), reach.clone()));
         let asking = thread::Builder::new().spawn(move || {
             let (targets, settings, reach) = asked;
             let _ = say.send(Event::Gathered(dns::gather_within(&targets, &settings, &reach)));
         });
         match asking {
-            Ok(asking) => first_word(hear, asking),
-            // Where there can be no other thread, a signal has to wait for the clock of the check.
+            Ok(asking) => first_word(hear, asking, limit),
+            // Where there can be no other thread, both have to wait for the clock of the check.
             Err(_) => Ok(dns::gather_within(targets, settings, reach)),
         }
     }
@@ -120,28 +148,36 @@ impl World for Clockwork {
         })
     }
 
+    fn finds(&self, program: &Program) -> Result<(), Unfit> {
+        program.fit()
+    }
+
     fn execute(&self, program: &Program) -> io::Result<Option<i32>> {
         program.run()
     }
 }
 
-/// What comes first: the answers or a signal. This side holds a sender as well, so
-/// that a thread which ended in a panic would be waited for without end; the panic
-/// goes on here instead.
-fn first_word(hear: &Receiver<Event>, asking: JoinHandle<()>) -> Result<Vec<Evidence>, Interrupted> {
+/// What comes first: the answers, a signal, or the end of the time. This side holds a
+/// sender as well, so that a thread which ended in a panic would be waited for without
+/// end; the panic goes on here instead.
+fn first_word(hear: &Receiver<Event>, asking: JoinHandle<()>, limit: Option<Duration>) -> Result<Vec<Evidence>, Ended> {
+    const LOOK: Duration = Duration::from_secs(1);
+    let started = Instant::now();
     loop {
         // Looked at before the wait: what it said last is in the channel then.
         let ended = asking.is_finished();
-        match hear.recv_timeout(Duration::from_secs(1)) {
+        let left = limit.map(|limit| limit.saturating_sub(started.elapsed()));
+        match hear.recv_timeout(left.map_or(LOOK, |left| left.min(LOOK))) {
             Ok(Event::Gathered(evidence)) => return Ok(evidence),
-            Ok(Event::Signal(name)) => return Err(Interrupted(name)),
+            Ok(Event::Signal(name)) => return Err(Ended::Signal(Interrupted(name))),
             Err(_) if ended => break,
+            Err(_) if left.is_some_and(|left| left.is_zero()) => return Err(Ended::Late),
             Err(_) => {}
         }
     }
     match asking.join() {
         Err(panic) => std::panic::resume_unwind(panic),
-        Ok(()) => Err(Interrupted("nothing")),
+        Ok(()) => Err(Ended::Signal(Interrupted("nothing"))),
     }
 }
 
@@ -193,7 +229,19 @@ mod tests {
     fn questions_that_end_in_a_panic_are_not_waited_for() {
         let (_say, hear) = channel();
         let asking = thread::spawn(|| std::panic::resume_unwind(Box::new("on purpose")));
-        let went_on = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| first_word(&hear, asking)));
+        let went_on = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| first_word(&hear, asking, None)));
         assert!(went_on.is_err());
+    }
+
+    #[test]
+    fn questions_without_an_answer_are_waited_for_no_longer_than_told() {
+        let (_say, hear) = channel();
+        // Silent until the test is over.
+        let (over, silent) = channel::<()>();
+        let asking = thread::spawn(move || {
+            let _ = silent.recv();
+        });
+        assert_eq!(first_word(&hear, asking, Some(Duration::from_millis(30))), Err(Ended::Late));
+        drop(over);
     }
 }

@@ -8,6 +8,7 @@ use crate::propagation::evidence::{Evidence, Outcome, Security, ServerAnswer};
 use crate::propagation::memory::Memory;
 use crate::propagation::sample::{at, evidence, failing, key, name, resolver, server};
 use crate::propagation::{Expectation, HoldWish, Policy, check, label};
+use crate::tlsa::Tlsa;
 
 fn judged(evidence: Evidence, hold: HoldWish) -> Judged {
     let expectation = Expectation::new(vec![key("new")], Some(vec![key("old")]));
@@ -74,7 +75,7 @@ fn text_from_the_network_cannot_take_over_the_terminal() {
 #[test]
 fn colour_is_for_the_word_only() {
     let target = judged(evidence(Vec::new()), HoldWish::TwiceTheOldTtl);
-    let colored = text(&[target], at("12:00:00"), Look { color: true, width: None });
+    let colored = text(&[target], at("12:00:00"), Look { color: true, ..Look::default() });
     assert!(colored.starts_with("\u{1b}[1;35mUNKNOWN\u{1b}[0m: "));
     assert_eq!(colored.matches('\u{1b}').count(), 2);
 }
@@ -133,7 +134,7 @@ fn night(spoil: impl Fn(&mut Evidence)) -> String {
     let (verdict, memory) = check(&seen, &expectation, &memory, &policy, now);
     let watch = memory.of(&seen.owner, &expectation);
     let judged = Judged { evidence: seen, expectation, verdict, watch };
-    let text = text(&[judged], now, Look { width: Some(80), color: false });
+    let text = text(&[judged], now, Look { width: Some(80), ..Look::default() });
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     text
 }
@@ -220,23 +221,142 @@ fn short_names_stand_in_a_table_whose_last_column_is_wrapped() {
     assert!(text.contains(&format!("\n{:53}agree for 1h3m\n", "")), "{text}");
 }
 
+/// A target of its own, with such servers, judged with a hold of so many hours.
+fn at_owner(owner: &str, servers: Vec<ServerAnswer>, hours: i64) -> Judged {
+    let mut evidence = evidence(servers);
+    evidence.owner = name(owner);
+    evidence.hops[0].owner = name(owner);
+    let expectation = Expectation::new(vec![key("new")], None);
+    let policy = Policy { hold: HoldWish::For(TimeDelta::hours(hours)), ..Policy::default() };
+    let memory = Memory::empty(&name("example.com"));
+    let (verdict, memory) = check(&evidence, &expectation, &memory, &policy, at("12:00:00"));
+    let watch = memory.of(&evidence.owner, &expectation);
+    Judged { evidence, expectation, verdict, watch }
+}
+
 #[test]
-fn of_many_targets_the_safe_ones_take_one_line() {
-    let step = |number: usize, hold: i64| {
-        let mut evidence = evidence(vec![server(1, &[key("new")])]);
-        evidence.owner = name(&format!("_25._tcp.mail{number}.example.com"));
-        let expectation = Expectation::new(vec![key("new")], None);
-        let policy = Policy { hold: HoldWish::For(TimeDelta::hours(hold)), ..Policy::default() };
-        let memory = Memory::empty(&name("example.com"));
-        let (verdict, memory) = check(&evidence, &expectation, &memory, &policy, at("12:00:00"));
-        let watch = memory.of(&evidence.owner, &expectation);
-        Judged { evidence, expectation, verdict, watch }
+fn of_many_targets_there_is_a_line_each_the_worst_first_and_details_of_what_is_not_safe() {
+    let good = || vec![server(1, &[key("new")])];
+    let step = |number: usize| {
+        let owner = format!("_25._tcp.mail{number}.example.com");
+        match number {
+            4 => at_owner(&owner, good(), 1),
+            6 => at_owner(&owner, vec![failing(1, Outcome::Refused)], 0),
+            _ => at_owner(&owner, good(), 0),
+        }
     };
-    let targets: Vec<Judged> = (0..9).map(|number| step(number, i64::from(number == 4))).collect();
-    let text = text(&targets, at("12:00:00"), Look::default());
-    assert!(text.contains("\nwhy      _25._tcp.mail4.example.com.: all servers agree since "), "{text}");
-    assert!(text.contains("\n_25._tcp.mail7.example.com. in the zone example.com.: safe\n_25._tcp.mail8."), "{text}");
-    assert_eq!(text.matches("ns1.example.net.").count(), 1, "{text}");
+    let targets: Vec<Judged> = (0..9).map(step).collect();
+    let text = |verbose, width| super::text(&targets, at("12:00:00"), Look { verbose, width, color: false });
+    let said = text(false, None);
+    let rows: Vec<&str> = said.lines().skip_while(|line| !line.contains("TARGET")).skip(1).take(9).collect();
+    let starts = ["unknown  _25._tcp.mail6.", "wait     _25._tcp.mail4.", "safe     _25._tcp.mail0."];
+    assert!(rows.iter().zip(starts).all(|(row, start)| row.starts_with(start)), "{said}");
+    assert!(rows[0].ends_with("ns1.example.net. 192.0.2.1: answered REFUSED"), "{said}");
+    assert!(rows[1].ends_with("safe at 2026-11-21T13:00:00Z (in 1h)"), "{said}");
+    assert!(rows[2..].iter().all(|row| row.ends_with("all agree for 0s")), "{said}");
+    let sections = |said: &str| said.lines().filter(|line| line.contains(" in the zone example.com.: ")).count();
+    assert_eq!((sections(&said), sections(&text(true, None))), (2, 9), "{said}");
+    let narrow = text(false, Some(50));
+    let rows = narrow.lines().take_while(|line| !line.contains(" in the zone"));
+    assert!(rows.map(|line| line.chars().count()).all(|columns| columns <= 50), "{narrow}");
+    assert!(
+        narrow.contains("\nunknown  _25._tcp.mail6.example.com.\n         ns1.example.net. 192.0.2.1: "),
+        "{narrow}"
+    );
+}
+
+#[test]
+fn ports_of_one_host_with_equal_servers_share_one_table() {
+    let both = || vec![server(1, &[key("new"), key("old")]), server(2, &[key("old")])];
+    let owners = [25, 465, 587].map(|port| format!("_{port}._tcp.mail.example.com"));
+    let mut targets: Vec<Judged> = owners.iter().map(|owner| at_owner(owner, both(), 1)).collect();
+    let said = text(&targets, at("12:00:00"), Look::default());
+    let titles: String = owners.iter().map(|owner| format!("{owner}. in the zone example.com.: wait\n")).collect();
+    assert!(said.contains(&format!("\n{titles}new      {}\n", key("new"))), "{said}");
+    for once in ["SERVER  ", "wait  ns2.example.net.", "wait     record-missing: ", "hold     1h"] {
+        assert_eq!(said.matches(once).count(), 1, "{once}: {said}");
+    }
+    // What differs is told of each.
+    targets[1].evidence.resolvers = vec![resolver(&[key("old")], 60)];
+    let said = text(&targets, at("12:00:00"), Look::default());
+    assert!(said.contains("\nat _465._tcp.mail.example.com.\nRESOLVER "), "{said}");
+    assert_eq!(said.matches("SERVER  ").count(), 1, "{said}");
+    // Servers that stand otherwise have a table of their own.
+    targets[2] = at_owner(&owners[2], vec![server(1, &[key("old")]), server(2, &[key("old")])], 1);
+    let said = text(&targets, at("12:00:00"), Look::default());
+    assert_eq!(said.matches("SERVER  ").count(), 2, "{said}");
+    assert_eq!(said.matches("see whether the zone was reloaded").count(), 1, "{said}");
+}
+
+#[test]
+fn expired_signatures_of_one_secondary_are_not_an_unsigned_host() {
+    for (code, why) in [("signature-expired", "a signature expired"), ("bogus", "a signature does not verify")] {
+        let both = [key("new"), key("old")];
+        let mut bad = server(2, &both);
+        bad.security = Security::Bogus;
+        bad.findings = vec![Finding::new(code, Severity::Unsafe, why)];
+        let mut seen = evidence(vec![server(1, &both), bad]);
+        // The host's address was asked of the same server.
+        seen.host = Some(Security::Bogus);
+        let said = report(seen, HoldWish::TwiceTheOldTtl);
+        let lines: Vec<&str> = said.lines().collect();
+        assert!(lines[1].starts_with(&format!("why      ns2.example.net. 192.0.2.2: {why}")), "{said}");
+        assert!(lines[2].starts_with("to do    mail to this host is at risk already: see to the zone's sig"), "{said}");
+        assert!(!said.contains("sign the zone of the host"), "{said}");
+        assert_eq!(said.matches("to do    ").count(), 1, "{said}");
+        let place = |code: &str| said.find(&format!("\nunsafe   {code}: ")).unwrap();
+        assert!(place(code) < place("host-address-insecure"), "{said}");
+    }
+    let mut unsigned = evidence(vec![server(1, &[key("new"), key("old")])]);
+    unsigned.host = Some(Security::Insecure);
+    let said = report(unsigned.clone(), HoldWish::TwiceTheOldTtl);
+    assert!(said.contains("\nto do    sign the zone of the host's A and AAAA records\n"), "{said}");
+    unsigned.host = Some(Security::Bogus);
+    let said = report(unsigned, HoldWish::TwiceTheOldTtl);
+    assert!(said.contains("\nto do    see to the signatures over the host's A and AAAA records"), "{said}");
+}
+
+#[test]
+fn servers_that_refuse_are_not_to_be_started() {
+    let said =
+        report(evidence(vec![failing(1, Outcome::Refused), failing(2, Outcome::Refused)]), HoldWish::TwiceTheOldTtl);
+    assert!(said.lines().nth(1).unwrap().contains("answered REFUSED"), "{said}");
+    assert!(said.contains("\nto do    the server has not loaded the zone"), "{said}");
+    assert!(!said.contains("start the server"), "{said}");
+}
+
+#[test]
+fn what_decides_has_its_own_time() {
+    let text = night(|seen| fail(&mut seen.hops[0].servers[1], Outcome::Refused));
+    let top: String = text.lines().take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+    let top = top.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(top.contains("answered REFUSED; first found 33m20s ago to do "), "{text}");
+}
+
+#[test]
+fn that_all_agree_is_said_only_where_all_were_heard() {
+    let good = || server(1, &[key("new"), key("old")]);
+    let said = |servers: Vec<ServerAnswer>| {
+        let evidence = evidence(servers);
+        let expectation = Expectation::new(vec![key("new")], Some(vec![key("old")]));
+        let policy = Policy { hold: HoldWish::For(TimeDelta::hours(2)), since: None, allow_unreachable: 1 };
+        let (verdict, memory) =
+            check(&evidence, &expectation, &Memory::empty(&name("example.com")), &policy, at("12:00:00"));
+        let watch = memory.of(&evidence.owner, &expectation);
+        let text = text(&[Judged { evidence, expectation, verdict, watch }], at("12:00:00"), Look::default());
+        text.lines().find(|line| line.starts_with("         2026-11-21T12:00:00Z  ")).unwrap().to_owned()
+    };
+    assert!(said(vec![good()]).ends_with("  all servers agree"));
+    assert!(said(vec![good(), failing(2, Outcome::Unreachable)]).ends_with("  the servers that were heard agree"));
+}
+
+#[test]
+fn what_nobody_publishes_is_not_waited_for() {
+    let mut target = judged(evidence(vec![server(1, &[key("old")])]), HoldWish::TwiceTheOldTtl);
+    target.verdict.unpublished = true;
+    let said = text(&[target], at("12:00:00"), Look::default());
+    assert!(said.starts_with("WAIT: do not deploy; no server has the new record"), "{said}");
+    assert!(said.contains("danewright patch") && !said.contains("--wait"), "{said}");
 }
 
 fn fail(server: &mut ServerAnswer, outcome: Outcome) {
