@@ -27,7 +27,7 @@ use crate::propagation::silence::answered;
 use crate::tlsa::Target;
 
 /// Targets that are looked at at once.
-const AT_ONCE: usize = 128;
+const AT_ONCE: usize = 64;
 /// Aliases followed from one owner.
 pub(crate) const ALIASES: usize = 8;
 

@@ -36,7 +36,7 @@ fn a_signal_ends_the_wait_with_not_yet_and_the_clock_goes_on_in_a_new_run() {
         assert!(said.err.starts_with(&sentence), "{said:?}");
         let document = fs::read_to_string(lab.path().join("state/leaf.example.json")).unwrap();
         let kept: serde_json::Value = serde_json::from_str(&document).unwrap();
-        let since = &kept["owners"]["_25._tcp.mail.leaf.example."]["servers"];
+        let since = &kept["owners"]["_25._tcp.mail.leaf.example."]["changes"][0]["servers"];
         assert_eq!(since.as_object().unwrap().len(), 2, "{document}");
         let names: Vec<_> = fs::read_dir(lab.path().join("state")).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert_eq!(names.len(), 2, "the document and the lock: {names:?}");

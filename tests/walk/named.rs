@@ -154,8 +154,8 @@ fn whoever_gives_the_signed_address_only_when_asked_again_gains_nothing() {
             asked.good.answers.iter_mut().filter(|r| r.record_type() == RecordType::A).for_each(|record| {
                 record.data = data(&SCRIPTED.to_string());
             });
-            let more = Record::from_rdata(wire("leaf.example"), 60, data("192.0.2.1"));
-            asked.good.additionals.extend(std::iter::repeat_n(more, 100));
+            let again: Vec<Record> = asked.good.answers.clone();
+            asked.good.answers.extend(again.iter().cycle().take(200).cloned());
         }
         asked
     };
