@@ -2,8 +2,9 @@
 //! What is inherited, counted and remembered afterwards is what
 //! [`advance`](Reader::advance) over each of them would have left.
 
+use crate::zone::inherit::Inherited;
 use crate::zone::reader::{ReadError, Reader, WINDOW};
-use crate::zone::skim::{self, LONGEST_NAME};
+use crate::zone::skim::{self, LONGEST_WORD};
 use crate::zone::words::Span;
 
 /// What was stepped over.
@@ -35,26 +36,24 @@ impl Reader<'_> {
         let (file, offset, line) = (level.file, level.offset, level.line);
         // The first entry of a file is looked at in full; and a word that is short
         // enough makes a name that is, only where the origin leaves room for it.
-        let room = self.inherited.origin.as_ref().is_some_and(|origin| origin.wire().len() + LONGEST_NAME < 254);
+        let room = self.inherited.origin.as_ref().is_some_and(|origin| origin.wire().len() + LONGEST_WORD < 254);
         if offset == 0 || !room {
             return Ok(Skipped::default());
         }
         self.fill(file, offset, WINDOW).map_err(|error| self.failed(file, line, error))?;
         let Some((_, start, _)) = self.holds else { return Ok(Skipped::default()) };
-        if !self.marked {
-            self.marks.set(&self.window);
-            self.marked = true;
-        }
         let from = usize::try_from(offset - start).unwrap_or(usize::MAX);
-        let (text, marks, inherited) = (&self.window, &self.marks, &mut self.inherited);
+        let (text, inherited, handed) = (&self.window, &mut self.inherited, &mut self.handed);
+        let origin = inherited.origin.clone();
         let run = if inherited.default_ttl.is_some() {
-            skim::run(text, marks, from, inherits, far, |_, _, _| {})
+            skim::run(text, origin.as_deref(), from, inherits, far, |_, _, _| {})
         } else {
-            let mut before = None;
-            skim::run(text, marks, from, inherits, far, |owner, ttl, code| {
-                inherited.hand_on(before, owner, ttl, code);
-                before = owner.or(before);
-            })
+            handed.clear();
+            let run = skim::run(text, origin.as_deref(), from, inherits, far, |owner, ttl, code| {
+                handed.push(Handed { owner, ttl, code });
+            });
+            hand_on(inherited, text, handed);
+            run
         };
         inherited.pass_plain(run.owner.map(|span| span.of(text)), run.ttl);
         self.order += run.entries;
@@ -66,6 +65,41 @@ impl Reader<'_> {
         let last = run.last.map(|(span, lines)| (start + span.start as u64, line + lines, span.end - span.start));
         Ok(Skipped { records: run.records, last, stated_owner: run.owner.is_some() })
     }
+}
+
+/// A record that was stepped over, as far as its TTL matters to those behind it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Handed {
+    owner: Option<Span>,
+    ttl: Option<u32>,
+    code: u16,
+}
+
+/// Takes note of the TTLs of all records, in order, where there is no default.
+///
+/// Those before the last that begins another owner's lines and states its TTL
+/// have no say in what is handed on, and in a large zone that is nearly all of them.
+fn hand_on(inherited: &mut Inherited, text: &[u8], records: &[Handed]) {
+    let stated = |records: &[Handed]| records.iter().rev().find_map(|record| record.owner);
+    let begins = |at: &usize| {
+        let (before, here) = records.split_at(*at);
+        let owners = here.first().filter(|record| record.ttl.is_some()).and_then(|record| record.owner);
+        owners.zip(stated(before)).is_some_and(|(here, before)| is_other(here.of(text), before.of(text)))
+    };
+    let first = (0..records.len()).rev().find(begins).unwrap_or(0);
+    let (before, rest) = records.split_at(first);
+    let mut before = stated(before);
+    for record in rest {
+        let owner = record.owner.map(|span| span.of(text));
+        inherited.hand_on(before.map(|span| span.of(text)), owner, record.ttl, record.code);
+        before = record.owner.or(before);
+    }
+}
+
+/// Whether two plain owners under one origin are beyond doubt two names.
+fn is_other(one: &[u8], other: &[u8]) -> bool {
+    let alike = one.ends_with(b".") == other.ends_with(b".");
+    alike && one != b"@" && other != b"@" && !one.eq_ignore_ascii_case(other)
 }
 
 #[cfg(test)]

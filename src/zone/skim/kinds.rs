@@ -1,0 +1,181 @@
+//! What the data of each type looks like in its plain form. A type is found
+//! with one look at a table, so that a zone with many kinds of records reads as
+//! fast as one with few.
+//!
+//! Not here, so that they are always looked at: the SOA, ZONEMD and what only
+//! signed zones have.
+
+use Field::*;
+
+/// A field of a record's data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Field {
+    /// A domain name.
+    Name,
+    /// A number up to this.
+    Number(u32),
+    /// The number of a DNSSEC algorithm, or one of the names in use.
+    Algorithm,
+    /// The number of a certificate type, or one of the names in use.
+    Certificate,
+    Ipv4,
+    Ipv6,
+    /// A character-string.
+    Text,
+    /// Character-strings to the end.
+    Texts,
+    /// A string of any length.
+    Value,
+    /// A CAA property.
+    Tag,
+    /// The digest of a DS, with its type before it.
+    Digest,
+    /// The association data of a TLSA, with the matching type before it.
+    Association,
+    /// Hex digits to the end.
+    Hex,
+    /// Base64 digits to the end.
+    Base64,
+    /// Whatever [`presentation`](crate::zone::presentation) takes, on one line.
+    Checked,
+}
+
+/// A type: its mnemonic in capitals, its code, its fields.
+type Row = (&'static str, u16, &'static [Field]);
+
+const U8: Field = Number(255);
+const U16: Field = Number(65_535);
+
+const ROWS: &[Row] = &[
+    ("A", 1, &[Ipv4]),
+    ("NS", 2, &[Name]),
+    ("CNAME", 5, &[Name]),
+    ("PTR", 12, &[Name]),
+    ("HINFO", 13, &[Text, Text]),
+    ("MINFO", 14, &[Name, Name]),
+    ("MX", 15, &[U16, Name]),
+    ("TXT", 16, &[Texts]),
+    ("RP", 17, &[Name, Name]),
+    ("AFSDB", 18, &[U16, Name]),
+    ("RT", 21, &[U16, Name]),
+    ("AAAA", 28, &[Ipv6]),
+    ("LOC", 29, &[Checked]),
+    ("SRV", 33, &[U16, U16, U16, Name]),
+    ("NAPTR", 35, &[U16, U16, Text, Text, Text, Name]),
+    ("KX", 36, &[U16, Name]),
+    ("CERT", 37, &[Certificate, U16, Algorithm, Base64]),
+    ("DNAME", 39, &[Name]),
+    ("APL", 42, &[Checked]),
+    ("DS", 43, &[U16, Algorithm, Digest]),
+    ("SSHFP", 44, &[U8, U8, Hex]),
+    ("IPSECKEY", 45, &[Checked]),
+    ("DHCID", 49, &[Base64]),
+    ("TLSA", 52, &[U8, U8, Association]),
+    ("SMIMEA", 53, &[U8, U8, Association]),
+    ("OPENPGPKEY", 61, &[Base64]),
+    ("SVCB", 64, &[Checked]),
+    ("HTTPS", 65, &[Checked]),
+    ("SPF", 99, &[Texts]),
+    ("NID", 104, &[Checked]),
+    ("L32", 105, &[U16, Ipv4]),
+    ("L64", 106, &[Checked]),
+    ("LP", 107, &[U16, Name]),
+    ("EUI48", 108, &[Checked]),
+    ("EUI64", 109, &[Checked]),
+    ("URI", 256, &[U16, U16, Value]),
+    ("CAA", 257, &[U8, Tag, Value]),
+];
+
+/// A type in the table: the octets of its mnemonic as [`folded`] makes them.
+#[derive(Clone, Copy)]
+pub(super) struct Kind {
+    word: u128,
+    pub(super) code: u16,
+    pub(super) fields: &'static [Field],
+}
+
+/// How many octets the longest mnemonic has.
+const LONGEST: usize = 10;
+
+/// The type whose mnemonic is the first `len` of these octets.
+#[inline]
+pub(super) fn kind(octets: [u8; 16], len: usize) -> Option<Kind> {
+    if len > LONGEST {
+        return None;
+    }
+    let word = folded(u128::from_le_bytes(octets), len);
+    let kind = TABLE[place(word)];
+    (kind.word == word && len > 0).then_some(kind)
+}
+
+/// The first `len` octets with letters in capitals: of what is above `@`, one bit is taken away.
+const fn folded(octets: u128, len: usize) -> u128 {
+    let small = (octets >> 1) & 0x2020_2020_2020_2020_2020_2020_2020_2020;
+    octets & !small & ((1 << (len * 8)) - 1)
+}
+
+const SIZE: usize = 256;
+
+const fn place(word: u128) -> usize {
+    // Found by trial: no two types meet. The highest bits of a product depend on all its octets.
+    let mixed = (word as u64 ^ (word >> 64) as u64).wrapping_mul(0x1a01_7c16_5398_111f);
+    (mixed >> (64 - SIZE.ilog2())) as usize
+}
+
+static TABLE: [Kind; SIZE] = {
+    let mut table = [Kind { word: 0, code: 0, fields: &[] }; SIZE];
+    let mut at = 0;
+    while at < ROWS.len() {
+        let (mnemonic, code, fields) = ROWS[at];
+        let mnemonic = mnemonic.as_bytes();
+        assert!(mnemonic.len() <= LONGEST);
+        let (mut word, mut octet) = (0, mnemonic.len());
+        while octet > 0 {
+            octet -= 1;
+            word = (word << 8) | mnemonic[octet] as u128;
+        }
+        word = folded(word, mnemonic.len());
+        assert!(table[place(word)].word == 0, "two types at one place: choose another factor");
+        table[place(word)] = Kind { word, code, fields };
+        at += 1;
+    }
+    table
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::zone::rtype;
+
+    fn code_of(word: &str) -> Option<u16> {
+        let mut octets = [b' '; 16];
+        octets[..word.len()].copy_from_slice(word.as_bytes());
+        kind(octets, word.len()).map(|kind| kind.code)
+    }
+
+    #[test]
+    fn every_type_is_found_by_its_name_and_has_its_code() {
+        for (mnemonic, code, _) in ROWS {
+            assert_eq!(rtype::type_code(mnemonic.as_bytes()), Some(*code), "{mnemonic}");
+            assert_eq!(code_of(mnemonic), Some(*code), "{mnemonic}");
+            assert_eq!(code_of(&mnemonic.to_ascii_lowercase()), Some(*code), "{mnemonic}");
+            let mut other = mnemonic.as_bytes().to_vec();
+            for at in 0..other.len() {
+                for octet in b'!'..=b'~' {
+                    other[at] = octet;
+                    let word = std::str::from_utf8(&other).unwrap();
+                    let known = rtype::type_code(&other);
+                    assert!(code_of(word).is_none_or(|code| known == Some(code)), "{word}");
+                }
+                other[at] = mnemonic.as_bytes()[at];
+            }
+        }
+    }
+
+    #[test]
+    fn what_an_edit_must_see_is_not_stepped_over() {
+        for word in ["", "SOA", "ZONEMD", "RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "SIG", "NXT", "DNSKEY", "TYPE52", "IN"] {
+            assert_eq!(code_of(word), None, "{word}");
+        }
+    }
+}
