@@ -7,15 +7,15 @@
 //! every name server; whatever is not, also what is wrong, is left to them.
 
 mod data;
+mod head;
 mod kinds;
 mod octets;
 
 use crate::name::Name;
-use crate::zone::ttl;
 use crate::zone::words::Span;
 
 use data::Data;
-use kinds::{Kind, kind};
+use head::{Middle, head};
 
 /// The longest name that is taken as it is: every label is short enough (RFC 1035
 /// section 2.3.4), and so is the name where the origin leaves room for so much.
@@ -101,37 +101,14 @@ struct Plain {
     lines: u64,
 }
 
-/// What stands between owner and type. Most lines have there what the line
-/// before has.
-#[derive(Clone, Copy, Default)]
-struct Middle {
-    /// Its octets, if they are few, and a bit for each of theirs.
-    octets: u128,
-    mask: u128,
-    len: usize,
-    ttl: Option<u32>,
-}
-
 #[inline]
 fn record(text: &[u8], origin: Option<&Name>, start: usize, middle: &mut Middle) -> Option<Plain> {
     let owner = owner(text, start, origin)?;
     let at = start + owner;
-    let octets = u128::from_le_bytes(*text.get(at..)?.first_chunk()?);
-    let known = middle.mask != 0 && octets & middle.mask == middle.octets;
-    // What is known may be only the beginning of what stands here.
-    let known = if known { rtype(text, at + middle.len) } else { None };
-    let (kind, rtype) = match known {
-        Some(found) => found,
-        None => {
-            *middle = between(text, at)?;
-            middle.mask = if middle.len < 16 { (1 << (middle.len * 8)) - 1 } else { 0 };
-            middle.octets = octets & middle.mask;
-            rtype(text, at + middle.len)?
-        }
-    };
-    let mut data = Data::behind(text, rtype, kind.code, origin);
-    data.read(kind.fields)?;
-    Some(Plain { owner, ttl: middle.ttl, code: kind.code, end: data.at, lines: data.line_ends })
+    let head = head(text, at, middle)?;
+    let mut data = Data::behind(text, head, origin);
+    data.read(head.kind.fields)?;
+    Some(Plain { owner, ttl: head.ttl, code: head.kind.code, end: data.at, lines: data.line_ends })
 }
 
 /// How many octets the owner has that stands at `at`, with a blank behind it.
@@ -181,30 +158,6 @@ fn long_name(text: &[u8], at: usize, origin: Option<&Name>) -> Option<usize> {
     let right = labels.into_iter().all(|label| (1..=63).contains(&label.len()));
     // A length before each label, and in front of the origin.
     (right && len + 1 + origin?.wire().len() <= 255).then_some(len)
-}
-
-/// The type that stands at `at`, with a blank behind it.
-#[inline]
-fn rtype(text: &[u8], at: usize) -> Option<(Kind, Span)> {
-    let octets: [u8; 16] = *text.get(at..)?.first_chunk()?;
-    let len = octets::unblank(octets);
-    Some((kind(octets, len)?, Span { start: at, end: at + len }))
-}
-
-/// Reads the TTL and the class, which may be absent, and the blanks around them.
-fn between(text: &[u8], start: usize) -> Option<Middle> {
-    let mut at = start;
-    let (mut ttl, mut class) = (None, false);
-    loop {
-        at += octets::blanks(text, at)?;
-        let len = octets::unblank(*text.get(at..)?.first_chunk()?);
-        match *text.get(at..at + len)? {
-            ref word @ [b'0'..=b'9', ..] if ttl.is_none() => ttl = Some(ttl::parse(word)?),
-            [b'I' | b'i', b'N' | b'n'] if !class => class = true,
-            _ => return Some(Middle { len: at - start, ttl, ..Middle::default() }),
-        }
-        at += len;
-    }
 }
 
 #[cfg(test)]

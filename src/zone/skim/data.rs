@@ -4,9 +4,10 @@
 use crate::name::Name;
 use crate::zone::presentation::{self, ipv4};
 use crate::zone::scan::Fields;
-use crate::zone::skim::{self, LONGEST_WORD};
+use crate::zone::skim::head::Head;
 use crate::zone::skim::kinds::Field;
 use crate::zone::skim::octets::{base64, blanks, hex, name, quotable};
+use crate::zone::skim::{self, LONGEST_WORD};
 use crate::zone::words::Span;
 
 /// Where one is in a record's data.
@@ -27,9 +28,12 @@ pub(super) struct Data<'t> {
 }
 
 impl<'t> Data<'t> {
+    /// The data behind a head.
     #[inline]
-    pub(super) fn behind(text: &'t [u8], rtype: Span, code: u16, origin: Option<&'t Name>) -> Self {
-        Self { text, origin, rtype, code, at: rtype.end, line_ends: 0, group: false, open: false, number: 0 }
+    pub(super) fn behind(text: &'t [u8], head: Head, origin: Option<&'t Name>) -> Self {
+        let Head { kind, rtype, .. } = head;
+        let (code, at) = (kind.code, rtype.end);
+        Self { text, origin, rtype, code, at, line_ends: 0, group: false, open: false, number: 0 }
     }
 
     /// Reads all fields, and goes behind the line end after them.

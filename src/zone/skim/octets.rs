@@ -28,13 +28,13 @@ pub(super) fn name(text: &[u8], at: usize) -> Option<usize> {
 }
 
 /// Hex digits.
-#[inline]
+#[inline(never)]
 pub(super) fn hex(text: &[u8], at: usize) -> Option<usize> {
     count(text, at, |octet| (octet.wrapping_sub(b'0') < 10) | ((octet | 0x20).wrapping_sub(b'a') < 6))
 }
 
 /// Base64 digits, without the `=` behind them.
-#[inline]
+#[inline(never)]
 pub(super) fn base64(text: &[u8], at: usize) -> Option<usize> {
     count(text, at, |octet| {
         let letter = (octet | 0x20).wrapping_sub(b'a') < 26;
@@ -44,7 +44,7 @@ pub(super) fn base64(text: &[u8], at: usize) -> Option<usize> {
 }
 
 /// What stands in a quoted string for itself: all of ASCII that is printed, but `"` and `\`.
-#[inline]
+#[inline(never)]
 pub(super) fn quotable(text: &[u8], at: usize) -> Option<usize> {
     count(text, at, |octet| (octet.wrapping_sub(b' ') < 95) & (octet != b'"') & (octet != b'\\'))
 }
@@ -52,20 +52,54 @@ pub(super) fn quotable(text: &[u8], at: usize) -> Option<usize> {
 /// Spaces and tabs.
 #[inline]
 pub(super) fn blanks(text: &[u8], at: usize) -> Option<usize> {
-    count(text, at, |octet| (octet == b' ') | (octet == b'\t'))
+    let [first, second] = text.get(at..)?.first_chunk()?;
+    match (is_blank(*first), is_blank(*second)) {
+        (false, _) => Some(0),
+        (true, false) => Some(1),
+        (true, true) => many_blanks(text, at),
+    }
+}
+
+#[inline(never)]
+fn many_blanks(text: &[u8], at: usize) -> Option<usize> {
+    count(text, at, is_blank)
+}
+
+#[inline]
+fn is_blank(octet: u8) -> bool {
+    (octet == b' ') | (octet == b'\t')
 }
 
 /// How many of sixteen octets come before the first blank.
 #[inline]
-pub(super) fn unblank(octets: [u8; 16]) -> usize {
-    first(octets.map(|octet| spread((octet == b' ') | (octet == b'\t'))))
+pub(super) fn unblank(octets: &[u8; 16]) -> usize {
+    let both = u128::from_le_bytes(*octets);
+    match (first_blank(both as u64), first_blank((both >> 64) as u64)) {
+        (8, high) => 8 + high,
+        (low, _) => low,
+    }
 }
 
+/// The first of eight octets, lowest first, that is a blank; 8 when none is.
 #[inline]
+fn first_blank(octets: u64) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // The lowest bit that this leaves is that of the first octet which is zero.
+    let zeros = |octets: u64| octets.wrapping_sub(ONES) & !octets & (ONES << 7);
+    let found = zeros(octets ^ (ONES * 0x20)) | zeros(octets ^ (ONES * 0x09));
+    found.trailing_zeros() as usize / 8
+}
+
+/// Is to be inlined into functions of their own, where the compiler sees sixteen octets and nothing else.
+#[inline(always)]
 fn count(text: &[u8], at: usize, is: impl Fn(u8) -> bool) -> Option<usize> {
     let mut len = 0;
     for sixteen in text.get(at..)?.as_chunks::<16>().0 {
-        let found = first(sixteen.map(|octet| spread(!is(octet))));
+        let mut others = [0; 16];
+        for at in 0..16 {
+            others[at] = spread(!is(sixteen[at]));
+        }
+        let found = first(others);
         len += found;
         if found < 16 {
             return Some(len);
@@ -116,7 +150,7 @@ mod tests {
                 let blank = octet == b' ' || octet == b'\t';
                 let mut word = [b'a'; 16];
                 word[place % 16] = octet;
-                assert_eq!(unblank(word), if blank { place % 16 } else { 16 }, "{octet:#x}");
+                assert_eq!(unblank(&word), if blank { place % 16 } else { 16 }, "{octet:#x}");
             }
         }
     }
