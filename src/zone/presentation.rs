@@ -15,7 +15,7 @@ mod octets;
 mod plain;
 mod service;
 
-pub(in crate::zone) use address::ipv4;
+pub(in crate::zone) use address::{ipv4, ipv6};
 use field::Field::{self, *};
 
 use crate::name::Name;

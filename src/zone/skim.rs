@@ -10,6 +10,7 @@ mod data;
 mod head;
 mod kinds;
 mod octets;
+mod parameters;
 
 use crate::name::Name;
 use crate::zone::words::Span;

@@ -22,7 +22,7 @@ pub(in crate::zone) fn ipv4(word: &[u8]) -> bool {
 }
 
 /// Whether a word is an IPv6 address.
-pub(super) fn ipv6(word: &[u8]) -> bool {
+pub(in crate::zone) fn ipv6(word: &[u8]) -> bool {
     let mut gap = word.starts_with(b"::");
     let mut rest = if gap { word.get(2..).unwrap_or(&[]) } else { word };
     let mut groups = 0;

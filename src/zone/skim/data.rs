@@ -2,11 +2,12 @@
 //! Nothing is wrong here: what is not plain is `None`.
 
 use crate::name::Name;
-use crate::zone::presentation::{self, ipv4};
+use crate::zone::presentation;
 use crate::zone::scan::Fields;
 use crate::zone::skim::head::Head;
 use crate::zone::skim::kinds::Field;
 use crate::zone::skim::octets::{base64, blanks, hex, name, quotable};
+use crate::zone::skim::parameters::parameter;
 use crate::zone::skim::{self, LONGEST_WORD};
 use crate::zone::words::Span;
 
@@ -103,10 +104,7 @@ impl<'t> Data<'t> {
         match field {
             Field::Name => self.name(),
             Field::Number(largest) => self.number(largest),
-            Field::Ipv4 => {
-                let len = name(self.text, self.at)?;
-                ipv4(self.text.get(self.at..self.at + len)?).then(|| self.at += len)
-            }
+            Field::Ipv4 => self.ipv4(),
             Field::Ipv6 => self.ipv6(),
             Field::Text => self.string(255),
             Field::Value => self.string(usize::MAX),
@@ -145,6 +143,17 @@ impl<'t> Data<'t> {
             }
             Field::Hex => self.hex(None),
             Field::Base64 => self.base64(),
+            Field::Parameters => {
+                let mut last = 0;
+                loop {
+                    (self.at, last) = parameter(self.text, self.at, last)?;
+                    if !self.more()? {
+                        return Some(());
+                    }
+                }
+            }
+            Field::Eui(octets) => self.groups(octets, 2, b'-'),
+            Field::Locator => self.groups(4, 4, b':'),
             Field::Checked => self.checked(),
         }
     }
@@ -185,6 +194,48 @@ impl<'t> Data<'t> {
         let len = name(self.text, self.at)?;
         let word = self.text.get(self.at..self.at + len)?;
         names.contains(&word).then(|| self.at += len)
+    }
+
+    /// Groups of so many hex digits.
+    fn groups(&mut self, count: usize, digits: usize, between: u8) -> Option<()> {
+        let len = count * (digits + 1) - 1;
+        let word = self.text.get(self.at..self.at + len)?;
+        let right = |(at, octet): (usize, &u8)| {
+            if at % (digits + 1) == digits { *octet == between } else { octet.is_ascii_hexdigit() }
+        };
+        word.iter().enumerate().all(right).then(|| self.at += len)
+    }
+
+    /// Four numbers without leading zeros.
+    #[inline]
+    fn ipv4(&mut self) -> Option<()> {
+        let octets: &[u8; 16] = self.text.get(self.at..)?.first_chunk()?;
+        let digit = |at: usize| u32::from(octets[at & 15].wrapping_sub(b'0'));
+        let mut at = 0;
+        for dots in 0..4 {
+            let first = digit(at);
+            if first > 9 {
+                return None;
+            }
+            at += 1;
+            let second = digit(at);
+            if second <= 9 {
+                let third = digit(at + 1);
+                let number = if third <= 9 { first * 100 + second * 10 + third } else { first * 10 + second };
+                if first == 0 || number > 255 {
+                    return None;
+                }
+                at += if third <= 9 { 2 } else { 1 };
+            }
+            if dots < 3 {
+                if octets[at & 15] != b'.' {
+                    return None;
+                }
+                at += 1;
+            }
+        }
+        self.at += at;
+        Some(())
     }
 
     /// An address without an IPv4 address in it (RFC 4291 section 2.2).

@@ -36,6 +36,12 @@ pub(super) enum Field {
     Hex,
     /// Base64 digits to the end.
     Base64,
+    /// Service parameters to the end, at least one.
+    Parameters,
+    /// So many octets, as `00-00-5e-00-53-2a`.
+    Eui(usize),
+    /// Four groups of four hex digits.
+    Locator,
     /// Whatever [`presentation`](crate::zone::presentation) takes, on one line.
     Checked,
 }
@@ -73,15 +79,15 @@ const ROWS: &[Row] = &[
     ("TLSA", 52, &[U8, U8, Association]),
     ("SMIMEA", 53, &[U8, U8, Association]),
     ("OPENPGPKEY", 61, &[Base64]),
-    ("SVCB", 64, &[Checked]),
-    ("HTTPS", 65, &[Checked]),
+    ("SVCB", 64, &[U16, Name, Parameters]),
+    ("HTTPS", 65, &[U16, Name, Parameters]),
     ("SPF", 99, &[Texts]),
-    ("NID", 104, &[Checked]),
+    ("NID", 104, &[U16, Locator]),
     ("L32", 105, &[U16, Ipv4]),
-    ("L64", 106, &[Checked]),
+    ("L64", 106, &[U16, Locator]),
     ("LP", 107, &[U16, Name]),
-    ("EUI48", 108, &[Checked]),
-    ("EUI64", 109, &[Checked]),
+    ("EUI48", 108, &[Eui(6)]),
+    ("EUI64", 109, &[Eui(8)]),
     ("URI", 256, &[U16, U16, Value]),
     ("CAA", 257, &[U8, Tag, Value]),
 ];
