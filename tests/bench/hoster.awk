@@ -3,7 +3,7 @@
 # wildcard here and there, and TLSA records at every fourth name. The mail host
 # with two TLSA sets stands in the middle.
 #
-#     awk -v customers=190000 -v digest=HEX -f hoster.awk
+#     awk -v customers=130000 -v digest=HEX -f hoster.awk
 
 function next_random(below) {
     state = (state * 16807) % 2147483647
@@ -32,7 +32,7 @@ function customer(name,    kind) {
     print "mx." name " A 198.51.100." next_random(256)
     print "mx." name " AAAA 2001:db8:" sprintf("%x", next_random(65536)) "::25"
     print "_25._tcp.mx." name " TLSA 3 1 1 " hex(8)
-    if (kind < 50) print "_25._tcp.mx." name " TLSA 2 1 1 " hex(8)
+    if (kind < 50) print "_587._tcp.mx." name " TLSA 3 1 1 " hex(8)
     if (kind < 20) print "*." name " CNAME " name
     if (kind >= 20 && kind < 60) print "www." name " CNAME " name
     if (kind < 30) print "_submission._tcp." name " SRV 0 1 587 mx." name

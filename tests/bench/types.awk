@@ -2,7 +2,7 @@
 # guess the next; all four servers load it. The mail host with two TLSA sets
 # stands in the middle.
 #
-#     awk -v rounds=45000 -v digest=HEX -f types.awk
+#     awk -v rounds=40000 -v digest=HEX -f types.awk
 
 function next_random(below) {
     state = (state * 16807) % 2147483647

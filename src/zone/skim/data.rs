@@ -68,6 +68,7 @@ impl<'t> Data<'t> {
         self.gap()
     }
 
+    #[inline(never)]
     fn gap(&mut self) -> Option<bool> {
         let start = self.at;
         loop {
