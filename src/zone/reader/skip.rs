@@ -107,6 +107,8 @@ mod tests {
     use proptest::prelude::*;
 
     use crate::name::Name;
+    use crate::tlsa::Target;
+    use crate::zone::index;
     use crate::zone::library::Texts;
     use crate::zone::reader::Reader;
     use crate::zone::scan::Kind;
@@ -138,7 +140,37 @@ mod tests {
         assert_eq!(read(&text, true), read(&text, false));
     }
 
+    /// The wildcard that answers for a host's records in a zone with this one record more.
+    fn wildcard(owner: &str, host: &str) -> Option<String> {
+        let ahead = "zz A 192.0.2.3\n".repeat(9);
+        let text = format!("$TTL 1h\n@ SOA ns h 1 2 3 4 5\n{owner} CNAME b\n{ahead}");
+        let library = Texts::one("zone", text.as_str());
+        let host = Name::from_user(&format!("{host}.example.com")).unwrap();
+        let targets = Target::combine(&[host], &["25".parse().unwrap()]);
+        let index = index::read(&library, Name::from_user("example.com").ok(), &targets).unwrap();
+        assert_eq!(index.records, 11, "{text}");
+        index.targets[0].wildcard().map(|wildcard| wildcard.owner.clone())
+    }
+
+    #[test]
+    fn a_wildcard_above_a_host_is_not_stepped_over() {
+        for (owner, found) in
+            [("*.a", true), ("*.a.example.com.", true), ("*.b.a", true), ("*.c", false), ("*.il.a", false)]
+        {
+            assert_eq!(wildcard(owner, "mail.b.a").is_some(), found, "{owner}");
+        }
+    }
+
     proptest! {
+        /// An escape sends a line the long way.
+        #[test]
+        fn a_wildcard_means_the_same_however_it_is_read(
+            below in "([abAB]{1,2}\\.){0,2}[ab]{1,2}(\\.example\\.com\\.)?",
+            host in "([ab]{1,2}\\.){0,2}[ab]",
+        ) {
+            prop_assert_eq!(wildcard(&format!("*.{below}"), &host), wildcard(&format!("\\*.{below}"), &host));
+        }
+
         #[test]
         fn stepping_over_leaves_what_stepping_through_leaves(
             default in proptest::sample::select(vec!["$TTL 1h\n", "a 5 NS b\n", ""]),
