@@ -7,7 +7,7 @@
 //! those before it, [`reader`] walks the entries of all files, [`index`] keeps
 //! what an edit needs, [`plan`] decides with [`style`], [`remove`] and [`serial`],
 //! and [`proof`] reads the result again. Lines that are plain and far from an
-//! edit go a shorter way, through `marks` and `skim`, to the same end.
+//! edit go a shorter way, through `skim`, to the same end.
 //! [`lint`] edits nothing: it says what is wrong, with [`difference`] for the
 //! table below.
 //!
@@ -51,7 +51,6 @@ pub mod inherit;
 pub mod library;
 #[cfg(feature = "tool")]
 pub mod lint;
-mod marks;
 pub mod obstruction;
 pub mod patch;
 pub mod plan;

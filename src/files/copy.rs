@@ -1,19 +1,17 @@
 //! A file's edited text, written out: the kept pieces of the original with the
-//! new ones between them. A large file is on its way to the disk while the rest
-//! is still being copied, so that the sync at the end finds little to do.
+//! new ones between them. The system copies the kept ones by itself, where it
+//! can without reading them into this process. A large file is on its way to the
+//! disk while the rest is still being copied, so that the sync at the end finds
+//! little to do.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
-use std::os::unix::fs::FileExt;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
 use crate::zone::splice::{Piece, Splice, pieces};
 
-/// How much is copied at a time, in octets.
-const BLOCK: usize = 256 << 10;
-
-/// After how many octets the system is asked to write them to the disk.
+/// How many octets are copied at a time, and on their way to the disk while the next are.
 const PART: u64 = 8 << 20;
 
 /// Writes the edited text of a file.
@@ -39,28 +37,21 @@ pub fn copy_pieces(original: &File, splices: &[Splice], out: &File) -> io::Resul
     })
 }
 
-fn copy(original: &File, splices: &[Splice], length: u64, out: &File, written: Sender<()>) -> io::Result<()> {
-    let block = usize::try_from(length).unwrap_or(BLOCK).clamp(1, BLOCK);
-    let mut block = vec![0; block];
-    let mut out = BufWriter::with_capacity(block.len(), out);
-    let mut since = 0;
+fn copy(original: &File, splices: &[Splice], length: u64, mut out: &File, written: Sender<()>) -> io::Result<()> {
     for piece in pieces(splices, length) {
         match piece {
             Piece::New(text) => out.write_all(text)?,
-            Piece::Kept(mut start, end) => {
-                while start < end {
-                    let wanted = usize::try_from(end - start).unwrap_or(usize::MAX).min(block.len());
-                    let count = match original.read_at(&mut block[..wanted], start) {
-                        Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                        Ok(count) => count,
-                        Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                        Err(error) => return Err(error),
-                    };
-                    out.write_all(&block[..count])?;
-                    start += count as u64;
-                    since += count as u64;
-                    if since >= PART {
-                        since = 0;
+            Piece::Kept(start, end) => {
+                let mut kept = original;
+                kept.seek(SeekFrom::Start(start))?;
+                let mut at = start;
+                while at < end {
+                    let wanted = (end - at).min(PART);
+                    if io::copy(&mut kept.take(wanted), &mut out)? < wanted {
+                        return Err(io::ErrorKind::UnexpectedEof.into());
+                    }
+                    at += wanted;
+                    if wanted == PART {
                         // Nobody listens any more when syncing failed; its error is reported at the end.
                         let _ = written.send(());
                     }
@@ -68,7 +59,7 @@ fn copy(original: &File, splices: &[Splice], length: u64, out: &File, written: S
             }
         }
     }
-    out.flush()
+    Ok(())
 }
 
 /// Syncs what there is whenever a part has been written, until all are.
@@ -83,8 +74,6 @@ fn sync_early(out: &File, parts: &Receiver<()>) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
-
     use super::*;
 
     fn splice(start: u64, end: u64, text: &str) -> Splice {
@@ -110,7 +99,7 @@ mod tests {
     #[test]
     fn what_is_written_is_the_text_with_its_splices() -> io::Result<()> {
         let edits = [splice(3, 5, "serial"), splice(9, 9, "record"), splice(9, 12, "")];
-        for length in [12, BLOCK, BLOCK + 1, PART as usize * 2 + 77] {
+        for length in [12, PART as usize, PART as usize + 10, PART as usize * 2 + 77] {
             let (written, expected) = both(length, &edits)?;
             assert!(written == expected, "{length} octets");
         }

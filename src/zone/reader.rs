@@ -11,7 +11,6 @@ use crate::name::{Name, NameError};
 use crate::zone::generate;
 use crate::zone::inherit::Inherited;
 use crate::zone::library::Library;
-use crate::zone::marks::Marks;
 use crate::zone::presentation;
 use crate::zone::scan::{self, Kind, LONGEST_ENTRY, Scanned};
 use crate::zone::ttl;
@@ -170,9 +169,8 @@ pub struct Reader<'l> {
     window: Vec<u8>,
     /// What the window holds: file, offset of its first octet, and whether the file ends with it.
     holds: Option<(usize, u64, bool)>,
-    /// Of the window's octets, once they are asked for.
-    marks: Marks,
-    marked: bool,
+    /// What was stepped over since TTLs are handed on, to be used again.
+    handed: Vec<skip::Handed>,
     /// The entry that was handed out last, not yet passed.
     current: Option<Scanned>,
     /// How many entries were passed.
@@ -202,8 +200,7 @@ impl<'l> Reader<'l> {
             inherited,
             window: Vec::new(),
             holds: None,
-            marks: Marks::default(),
-            marked: false,
+            handed: Vec::new(),
             current: None,
             order,
             after_directive,

@@ -1,19 +1,26 @@
-//! Plain records in one quick pass: nothing quoted but the strings of a TXT or
-//! HINFO, no escapes, parentheses only around all of the data, and data whose
-//! form is beyond doubt. A large zone is nearly all such records.
+//! Plain records in one quick pass: owners without escapes, parentheses only
+//! around data, and data whose form is beyond doubt. A large zone is nearly all
+//! such records.
 //!
-//! What is taken here, [`scan`](crate::zone::scan) reads in the same way, and so
-//! does every name server; whatever is not, also what is wrong, is left to it.
+//! What is taken here, [`scan`](crate::zone::scan) and
+//! [`presentation`](crate::zone::presentation) read in the same way, and so does
+//! every name server; whatever is not, also what is wrong, is left to them.
 
-use crate::zone::marks::{Marks, Stretch};
-use crate::zone::presentation::{ipv4, ipv6};
-use crate::zone::rtype::code;
-use crate::zone::ttl;
+mod data;
+mod head;
+mod kinds;
+mod octets;
+mod parameters;
+
+use crate::name::Name;
 use crate::zone::words::Span;
 
-/// The longest word that is taken, so that every label is short enough (RFC
-/// 1035 section 2.3.4), and so is the name if its origin is.
-pub(crate) const LONGEST_NAME: usize = 63;
+use data::Data;
+use head::{Middle, head};
+
+/// The longest name that is taken as it is: every label is short enough (RFC 1035
+/// section 2.3.4), and so is the name where the origin leaves room for so much.
+pub(crate) const LONGEST_WORD: usize = 63;
 
 /// Plain entries that follow each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,53 +42,51 @@ pub(crate) struct Run {
 }
 
 /// Reads plain lines from `from` on, as long as the owners stated are `far`
-/// from all that matters. `inherits` says that the owner before the first was.
-/// `each` is told owner, TTL and type of every record.
-pub(crate) fn run<'t>(
-    text: &'t [u8],
-    marks: &Marks,
+/// from all that matters; of a wildcard, what stands behind `*.` is asked for.
+/// `inherits` says that the owner before the first was. `each` is told owner,
+/// TTL and type of every record.
+pub(crate) fn run(
+    text: &[u8],
+    origin: Option<&Name>,
     from: usize,
     inherits: bool,
     far: impl Fn(&[u8], Span) -> bool,
-    mut each: impl FnMut(Option<&'t [u8]>, Option<u32>, u16),
+    mut each: impl FnMut(Option<Span>, Option<u32>, u16),
 ) -> Run {
     let mut run = Run::default();
     let mut middle = Middle::default();
     let mut at = from;
-    loop {
-        match text.get(at) {
-            Some(b'\n' | b';') => {
-                let Some(end) = line_end(text, at) else { break };
-                at = end;
-                run.lines += 1;
-                run.entries += 1;
-                continue;
-            }
-            None => break,
-            Some(_) => {}
+    let mut inherits = inherits;
+    while let Some(&octet) = text.get(at) {
+        if octet == b'\n' || octet == b';' {
+            let Some(end) = memchr::memchr(b'\n', &text[at..]) else { break };
+            at += end + 1;
+            run.lines += 1;
+            run.entries += 1;
+            continue;
         }
-        let Some(record) = record(text, marks, at, &mut middle) else { break };
-        let mut stated = None;
-        if record.owner == 0 {
-            if !inherits && run.owner.is_none() {
-                break;
+        let Some(record) = record(text, origin, at, &mut middle) else { break };
+        let stated = match record.owner {
+            0 if inherits => None,
+            0 => break,
+            len => {
+                let below = if octet == b'*' { 2 } else { 0 };
+                if !far(text, Span { start: at + below, end: at + len }) {
+                    break;
+                }
+                inherits = true;
+                run.owner = Some(Span { start: at, end: at + len });
+                run.owner
             }
-        } else {
-            let owner = Span { start: at, end: at + record.owner };
-            if !far(text, owner) {
-                break;
-            }
-            run.owner = Some(owner);
-            stated = Some(owner.of(text));
-        }
+        };
         each(stated, record.ttl, record.code);
         run.ttl = record.ttl.or(run.ttl);
         run.last = Some((Span { start: at, end: record.end }, run.lines));
         run.lines += record.lines;
-        run.entries += 1;
         run.records += 1;
         at = record.end;
     }
+    run.entries += run.records;
     run.len = at - from;
     run
 }
@@ -97,243 +102,63 @@ struct Plain {
     lines: u64,
 }
 
-/// What stands between owner and type. Most lines have there what the line
-/// before has.
-#[derive(Clone, Copy, Default)]
-struct Middle {
-    /// Its octets, if they are few, and a bit for each of theirs.
-    octets: u128,
-    mask: u128,
-    len: usize,
-    ttl: Option<u32>,
-}
-
-fn record(text: &[u8], marks: &Marks, start: usize, middle: &mut Middle) -> Option<Plain> {
-    let stretch = marks.at(start);
-    let owner = stretch.blank.trailing_zeros() as usize;
-    let at_origin = owner == 1 && text.get(start) == Some(&b'@');
-    if owner > LONGEST_NAME || stretch.odd & below(owner) != 0 && !at_origin {
-        return None;
-    }
+#[inline]
+fn record(text: &[u8], origin: Option<&Name>, start: usize, middle: &mut Middle) -> Option<Plain> {
+    let owner = owner(text, start, origin)?;
     let at = start + owner;
-    let octets = u128::from_le_bytes(*text.get(at..)?.first_chunk()?);
-    let known = middle.mask != 0 && octets & middle.mask == middle.octets;
-    // What is known may be only the beginning of what stands here.
-    let (kind, code, at) = match kind(text, marks, at + middle.len).filter(|_| known) {
-        Some(found) => found,
-        None => {
-            *middle = between(text, marks, at)?;
-            middle.mask = if middle.len < 16 { (1 << (middle.len * 8)) - 1 } else { 0 };
-            middle.octets = octets & middle.mask;
-            kind(text, marks, at + middle.len)?
-        }
+    let head = head(text, at, middle)?;
+    let mut data = Data::behind(text, head, origin);
+    data.read(head.kind.fields)?;
+    Some(Plain { owner, ttl: head.ttl, code: head.kind.code, end: data.at, lines: data.line_ends })
+}
+
+/// How many octets the owner has that stands at `at`, with a blank behind it.
+#[inline]
+fn owner(text: &[u8], at: usize, origin: Option<&Name>) -> Option<usize> {
+    let len = match text.get(at)? {
+        b' ' | b'\t' => return Some(0),
+        b'@' => 1,
+        b'*' if text.get(at + 1) == Some(&b'.') => name(text, at + 2, origin)? + 2,
+        _ => name(text, at, origin)?,
     };
-    let (end, lines) = match text.get(at) {
-        Some(b'(') => grouped(text, marks, at + 1, kind)?,
-        _ => (data(text, marks, at, kind)?, 1),
-    };
-    // By far the most lines end right there.
-    let end = if text.get(end) == Some(&b'\n') { end + 1 } else { line_end(text, end)? };
-    Some(Plain { owner, ttl: middle.ttl, code, end, lines })
+    matches!(text.get(at + len), Some(b' ' | b'\t')).then_some(len)
 }
 
-/// Reads the TTL and the class, which may be absent, and the blanks around them.
-fn between(text: &[u8], marks: &Marks, start: usize) -> Option<Middle> {
-    let mut at = start;
-    let (mut ttl, mut class) = (None, false);
+/// How many octets the name has that stands at `at`: labels without escapes, that are not too long.
+#[inline]
+fn name(text: &[u8], at: usize, origin: Option<&Name>) -> Option<usize> {
+    let len = octets::name(text, at)?;
+    match text.get(at)? {
+        b'.' => None,
+        _ if len == 0 => None,
+        // So is all of it, as there is room behind the origin for it.
+        _ if len <= LONGEST_WORD => Some(len),
+        _ => long_name(text, at, origin),
+    }
+}
+
+/// The same of any name.
+#[cold]
+fn long_name(text: &[u8], at: usize, origin: Option<&Name>) -> Option<usize> {
+    let mut len = 0;
     loop {
-        at += (!marks.at(at).blank).trailing_zeros() as usize;
-        let len = marks.at(at).blank.trailing_zeros() as usize;
-        match *text.get(at..at + len)? {
-            ref word @ [b'0'..=b'9', ..] if ttl.is_none() => ttl = Some(ttl::parse(word)?),
-            [b'I' | b'i', b'N' | b'n'] if !class => class = true,
-            _ => return Some(Middle { len: at - start, ttl, ..Middle::default() }),
-        }
-        at += len;
-    }
-}
-
-/// The first `count` bits, fewer than 64.
-fn below(count: usize) -> u64 {
-    (1 << count) - 1
-}
-
-/// What a type's data looks like.
-#[derive(Clone, Copy)]
-enum Data {
-    /// This many numbers of 16 bits, and a name.
-    Name {
-        numbers: u32,
-    },
-    Ipv4,
-    Ipv6,
-    Digest,
-    /// Quoted strings, at least and at most so many.
-    Strings {
-        least: usize,
-        most: usize,
-    },
-}
-
-/// What to expect of the type that stands at `at`, its code, and where its data begins.
-fn kind(text: &[u8], marks: &Marks, at: usize) -> Option<(Data, u16, usize)> {
-    let Stretch { blank, odd } = marks.at(at);
-    let len = blank.trailing_zeros();
-    if len > 5 || odd & below(len as usize) != 0 {
-        return None;
-    }
-    let octets = u64::from_le_bytes(*text.get(at..)?.first_chunk()?);
-    // Letters in upper case; none of these types has anything else.
-    let word = octets & 0xdfdf_dfdf_dfdf_dfdf & ((1 << (len * 8)) - 1);
-    let (data, code) = match &word.to_le_bytes() {
-        b"NS\0\0\0\0\0\0" => (Data::Name { numbers: 0 }, code::NS),
-        b"CNAME\0\0\0" => (Data::Name { numbers: 0 }, code::CNAME),
-        b"PTR\0\0\0\0\0" => (Data::Name { numbers: 0 }, code::PTR),
-        b"A\0\0\0\0\0\0\0" => (Data::Ipv4, code::A),
-        b"AAAA\0\0\0\0" => (Data::Ipv6, code::AAAA),
-        b"MX\0\0\0\0\0\0" => (Data::Name { numbers: 1 }, code::MX),
-        b"SRV\0\0\0\0\0" => (Data::Name { numbers: 3 }, code::SRV),
-        b"DS\0\0\0\0\0\0" => (Data::Digest, code::DS),
-        b"TXT\0\0\0\0\0" => (Data::Strings { least: 1, most: usize::MAX }, code::TXT),
-        b"HINFO\0\0\0" => (Data::Strings { least: 2, most: 2 }, code::HINFO),
-        _ => return None,
-    };
-    let blanks = (!(blank >> len)).trailing_zeros();
-    Some((data, code, at + (len + blanks) as usize))
-}
-
-/// The offset behind the data that starts at `at`, if it is plain.
-fn data(text: &[u8], marks: &Marks, mut at: usize, kind: Data) -> Option<usize> {
-    match kind {
-        Data::Name { numbers } => {
-            for _ in 0..numbers {
-                at = numeral(text, at, 65_535)?;
-            }
-            let stretch = marks.at(at);
-            let len = (stretch.blank | stretch.odd).trailing_zeros() as usize;
-            (1..=LONGEST_NAME).contains(&len).then_some(at + len)
-        }
-        Data::Ipv4 => {
-            let stretch = marks.at(at);
-            let end = at + (stretch.blank | stretch.odd).trailing_zeros() as usize;
-            ipv4(text.get(at..end)?).then_some(end)
-        }
-        Data::Ipv6 => {
-            let rest = text.get(at..)?;
-            let len = rest.iter().take(46).take_while(|octet| octet.is_ascii_hexdigit() || **octet == b':').count();
-            ipv6(rest.get(..len)?).then_some(at + len)
-        }
-        Data::Digest => {
-            at = numeral(text, at, 65_535)?;
-            at = numeral(text, at, 255)?;
-            let digits = match text.get(at..at + 2)? {
-                b"1 " => 40,
-                b"2 " => 64,
-                b"4 " => 96,
-                _ => return None,
-            };
-            let digest = text.get(at + 2..at + 2 + digits)?;
-            digest.iter().all(u8::is_ascii_hexdigit).then_some(at + 2 + digits)
-        }
-        Data::Strings { least, most } => {
-            let mut count = 1;
-            at = string(text, at)?;
-            while let Some(b" \"" | b"\t\"") = text.get(at..at + 2) {
-                at = string(text, at + 1)?;
-                count += 1;
-            }
-            (least..=most).contains(&count).then_some(at)
-        }
-    }
-}
-
-/// The offset behind the data that starts behind `(` and ends before `)`, if
-/// it is plain but for what stands between its words; and how many lines it is on.
-fn grouped(text: &[u8], marks: &Marks, start: usize, kind: Data) -> Option<(usize, u64)> {
-    let mut at = gap(text, marks, start)?;
-    match kind {
-        Data::Name { numbers } => {
-            for _ in 0..numbers {
-                let end = at + digits(text, at, 65_535)?;
-                at = gap(text, marks, end).filter(|at| *at > end)?;
-            }
-            at = data(text, marks, at, Data::Name { numbers: 0 })?;
-        }
-        Data::Strings { least, most } => {
-            let mut count = 1;
-            at = string(text, at)?;
-            while let Some(next) = gap(text, marks, at).filter(|next| *next > at && text.get(*next) == Some(&b'"')) {
-                at = string(text, next)?;
-                count += 1;
-            }
-            if !(least..=most).contains(&count) {
-                return None;
+        match octets::name(text, at + len)? {
+            64 => len += 64,
+            rest => {
+                len += rest;
+                break;
             }
         }
-        Data::Ipv4 | Data::Ipv6 | Data::Digest => at = data(text, marks, at, kind)?,
-    }
-    at = gap(text, marks, at)?;
-    let lines = memchr::memchr_iter(b'\n', text.get(start..at)?).count() as u64 + 1;
-    (text.get(at) == Some(&b')')).then_some((at + 1, lines))
-}
-
-/// The offset behind the blanks, comments and line ends that start at `at`.
-fn gap(text: &[u8], marks: &Marks, mut at: usize) -> Option<usize> {
-    loop {
-        match text.get(at)? {
-            b' ' | b'\t' => at += (!marks.at(at).blank).trailing_zeros() as usize,
-            b'\n' => at += 1,
-            b'\r' if text.get(at + 1) == Some(&b'\n') => at += 2,
-            b';' => at += memchr::memchr(b'\n', text.get(at..)?)?,
-            _ => return Some(at),
+        // Two dots where two stretches meet are seen below.
+        if len > 255 {
+            return None;
         }
     }
-}
-
-/// The offset behind a quoted string without escapes.
-fn string(text: &[u8], at: usize) -> Option<usize> {
-    let rest = text.get(at..)?.strip_prefix(b"\"")?;
-    let len = memchr::memchr(b'"', rest.get(..256).unwrap_or(rest))?;
-    // No octet decides alone, so that the compiler takes many at once.
-    let special = |octet: u8| u8::from(!(b' '..=b'~').contains(&octet) | (octet == b'\\'));
-    let found = rest.get(..len)?.iter().fold(0, |found, &octet| found | special(octet));
-    (found == 0).then_some(at + len + 2)
-}
-
-/// Steps over a number up to `largest` and the blanks behind it.
-fn numeral(text: &[u8], at: usize, largest: u32) -> Option<usize> {
-    let at = at + digits(text, at, largest)?;
-    let blanks = text.get(at..)?.iter().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
-    (blanks > 0).then_some(at + blanks)
-}
-
-/// How many digits a number up to `largest` has.
-fn digits(text: &[u8], at: usize, largest: u32) -> Option<usize> {
-    let rest = text.get(at..)?;
-    let digits = rest.iter().take(6).take_while(|octet| octet.is_ascii_digit()).count();
-    number(rest.get(..digits)?, largest).map(|_| digits)
-}
-
-/// A number of at most nine digits.
-fn number(word: &[u8], largest: u32) -> Option<u32> {
-    if word.is_empty() || word.len() > 9 {
-        return None;
-    }
-    let add = |sum: u32, octet: &u8| octet.is_ascii_digit().then(|| sum * 10 + u32::from(octet - b'0'));
-    word.iter().try_fold(0, add).filter(|number| *number <= largest)
-}
-
-/// The offset behind the line end, if only blanks or a comment lie before it.
-fn line_end(text: &[u8], mut at: usize) -> Option<usize> {
-    loop {
-        match text.get(at)? {
-            b'\n' => return Some(at + 1),
-            b' ' | b'\t' => at += 1,
-            b'\r' if text.get(at + 1) == Some(&b'\n') => at += 1,
-            b';' => return memchr::memchr(b'\n', text.get(at..)?).map(|len| at + len + 1),
-            _ => return None,
-        }
-    }
+    let word = text.get(at..at + len)?;
+    let labels = word.strip_suffix(b".").unwrap_or(word).split(|octet| *octet == b'.');
+    let right = labels.into_iter().all(|label| (1..=63).contains(&label.len()));
+    // A length before each label, and in front of the origin.
+    (right && len + 1 + origin?.wire().len() <= 255).then_some(len)
 }
 
 #[cfg(test)]

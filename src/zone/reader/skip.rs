@@ -2,8 +2,9 @@
 //! What is inherited, counted and remembered afterwards is what
 //! [`advance`](Reader::advance) over each of them would have left.
 
+use crate::zone::inherit::Inherited;
 use crate::zone::reader::{ReadError, Reader, WINDOW};
-use crate::zone::skim::{self, LONGEST_NAME};
+use crate::zone::skim::{self, LONGEST_WORD};
 use crate::zone::words::Span;
 
 /// What was stepped over.
@@ -35,26 +36,24 @@ impl Reader<'_> {
         let (file, offset, line) = (level.file, level.offset, level.line);
         // The first entry of a file is looked at in full; and a word that is short
         // enough makes a name that is, only where the origin leaves room for it.
-        let room = self.inherited.origin.as_ref().is_some_and(|origin| origin.wire().len() + LONGEST_NAME < 254);
+        let room = self.inherited.origin.as_ref().is_some_and(|origin| origin.wire().len() + LONGEST_WORD < 254);
         if offset == 0 || !room {
             return Ok(Skipped::default());
         }
         self.fill(file, offset, WINDOW).map_err(|error| self.failed(file, line, error))?;
         let Some((_, start, _)) = self.holds else { return Ok(Skipped::default()) };
-        if !self.marked {
-            self.marks.set(&self.window);
-            self.marked = true;
-        }
         let from = usize::try_from(offset - start).unwrap_or(usize::MAX);
-        let (text, marks, inherited) = (&self.window, &self.marks, &mut self.inherited);
+        let (text, inherited, handed) = (&self.window, &mut self.inherited, &mut self.handed);
+        let origin = inherited.origin.clone();
         let run = if inherited.default_ttl.is_some() {
-            skim::run(text, marks, from, inherits, far, |_, _, _| {})
+            skim::run(text, origin.as_deref(), from, inherits, far, |_, _, _| {})
         } else {
-            let mut before = None;
-            skim::run(text, marks, from, inherits, far, |owner, ttl, code| {
-                inherited.hand_on(before, owner, ttl, code);
-                before = owner.or(before);
-            })
+            handed.clear();
+            let run = skim::run(text, origin.as_deref(), from, inherits, far, |owner, ttl, code| {
+                handed.push(Handed { owner, ttl, code });
+            });
+            hand_on(inherited, text, handed);
+            run
         };
         inherited.pass_plain(run.owner.map(|span| span.of(text)), run.ttl);
         self.order += run.entries;
@@ -68,11 +67,48 @@ impl Reader<'_> {
     }
 }
 
+/// A record that was stepped over, as far as its TTL matters to those behind it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Handed {
+    owner: Option<Span>,
+    ttl: Option<u32>,
+    code: u16,
+}
+
+/// Takes note of the TTLs of all records, in order, where there is no default.
+///
+/// Those before the last that begins another owner's lines and states its TTL
+/// have no say in what is handed on, and in a large zone that is nearly all of them.
+fn hand_on(inherited: &mut Inherited, text: &[u8], records: &[Handed]) {
+    let stated = |records: &[Handed]| records.iter().rev().find_map(|record| record.owner);
+    let begins = |at: &usize| {
+        let (before, here) = records.split_at(*at);
+        let owners = here.first().filter(|record| record.ttl.is_some()).and_then(|record| record.owner);
+        owners.zip(stated(before)).is_some_and(|(here, before)| is_other(here.of(text), before.of(text)))
+    };
+    let first = (0..records.len()).rev().find(begins).unwrap_or(0);
+    let (before, rest) = records.split_at(first);
+    let mut before = stated(before);
+    for record in rest {
+        let owner = record.owner.map(|span| span.of(text));
+        inherited.hand_on(before.map(|span| span.of(text)), owner, record.ttl, record.code);
+        before = record.owner.or(before);
+    }
+}
+
+/// Whether two plain owners under one origin are beyond doubt two names.
+fn is_other(one: &[u8], other: &[u8]) -> bool {
+    let alike = one.ends_with(b".") == other.ends_with(b".");
+    alike && one != b"@" && other != b"@" && !one.eq_ignore_ascii_case(other)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use crate::name::Name;
+    use crate::tlsa::Target;
+    use crate::zone::index;
     use crate::zone::library::Texts;
     use crate::zone::reader::Reader;
     use crate::zone::scan::Kind;
@@ -104,19 +140,49 @@ mod tests {
         assert_eq!(read(&text, true), read(&text, false));
     }
 
+    /// The wildcard that answers for a host's records in a zone with this one record more.
+    fn wildcard(owner: &str, host: &str) -> Option<String> {
+        let ahead = "zz A 192.0.2.3\n".repeat(9);
+        let text = format!("$TTL 1h\n@ SOA ns h 1 2 3 4 5\n{owner} CNAME b\n{ahead}");
+        let library = Texts::one("zone", text.as_str());
+        let host = Name::from_user(&format!("{host}.example.com")).unwrap();
+        let targets = Target::combine(&[host], &["25".parse().unwrap()]);
+        let index = index::read(&library, Name::from_user("example.com").ok(), &targets).unwrap();
+        assert_eq!(index.records, 11, "{text}");
+        index.targets[0].wildcard().map(|wildcard| wildcard.owner.clone())
+    }
+
+    #[test]
+    fn a_wildcard_above_a_host_is_not_stepped_over() {
+        for (owner, found) in
+            [("*.a", true), ("*.a.example.com.", true), ("*.b.a", true), ("*.c", false), ("*.il.a", false)]
+        {
+            assert_eq!(wildcard(owner, "mail.b.a").is_some(), found, "{owner}");
+        }
+    }
+
     proptest! {
+        /// An escape sends a line the long way.
+        #[test]
+        fn a_wildcard_means_the_same_however_it_is_read(
+            below in "([abAB]{1,2}\\.){0,2}[ab]{1,2}(\\.example\\.com\\.)?",
+            host in "([ab]{1,2}\\.){0,2}[ab]",
+        ) {
+            prop_assert_eq!(wildcard(&format!("*.{below}"), &host), wildcard(&format!("\\*.{below}"), &host));
+        }
+
         #[test]
         fn stepping_over_leaves_what_stepping_through_leaves(
             default in proptest::sample::select(vec!["$TTL 1h\n", "a 5 NS b\n", ""]),
             lines in proptest::collection::vec(
                 proptest::sample::select(vec![
                     "a A 192.0.2.1\n", " A 192.0.2.2\n", "A 60 A 192.0.2.3\n", "a 5 MX 10 b\n", "a.example.com. 7 A 192.0.2.4\n", "b 60 IN MX 10 a\n", "\n", "; comment\n", "c NS d ; why\n",
-                    "$TTL 1h\n", "$ORIGIN sub.example.com.\n", "d TXT ( \"a\"\n \"b\" )\n", "\te NS f\n", "e NS f", "\tSRV ( 1 2 ; )\n\n 3 a\n)\n", "f TXT (\n",
+                    "$TTL 1h\n", "$ORIGIN sub.example.com.\n", "d TXT ( \"a\"\n \"b\" )\n", "*.a 6 A 192.0.2.5\n", "*.a A 192.0.2.6\n", "@ 8 A 192.0.2.7\n", "@ NS a\n", "B 9 A 192.0.2.8\n", "b MX 10 a\n", "\te NS f\n", "e NS f", "\tSRV ( 1 2 ; )\n\n 3 a\n)\n", "f TXT (\n",
                 ]),
-                0..12,
+                0..16,
             ),
         ) {
-            let text = format!("{default}{}{}", lines.concat(), "z A 192.0.2.3\n".repeat(lines.len() % 3));
+            let text = format!("{default}{}{}", lines.concat(), "z A 192.0.2.3\n".repeat(lines.len() % 9));
             prop_assert_eq!(read(&text, true), read(&text, false));
         }
     }

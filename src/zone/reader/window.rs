@@ -20,7 +20,6 @@ impl Reader<'_> {
         {
             return Ok(());
         }
-        self.marked = false;
         let mut filled = 0;
         let mut last = false;
         // Grows with what is there: most files are much smaller than the window.
