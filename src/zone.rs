@@ -43,11 +43,13 @@
 //! A record added after its own RRset copies its neighbour's way with owner, TTL
 //! and class, so that it means the same under every row of the table.
 
+pub mod alias;
 pub mod difference;
 pub mod dynamic;
 pub mod generate;
 pub mod index;
 pub mod inherit;
+mod insert;
 pub mod library;
 #[cfg(feature = "tool")]
 pub mod lint;

@@ -65,7 +65,7 @@ impl Opened {
         let stated = args
             .origin
             .as_deref()
-            .map(|text| Name::from_user(text).map_err(|error| Failure::wrong(error).at(format!("--origin {text}"))));
+            .map(|text| Name::zone_from_user(text).map_err(|error| Failure::wrong(error).at(format!("--origin {text}"))));
         let stated = stated.transpose()?;
         let origin = stated.clone().or_else(|| origin_of(path));
         Ok(Self { disk, surroundings, origin, stated: stated.is_some(), path: path.to_owned() })
@@ -330,6 +330,10 @@ fn edits_json(zone: &Zone<'_>, patch: &Patch, written: bool) -> Map<String, Valu
     let edit = |edit: &Edit| json!({"owner": edit.owner.to_string(), "ttl": edit.ttl, "record": edit.tlsa.to_string()});
     let mut json = Map::new();
     json.insert("zone".to_owned(), json!(zone.apex().to_string()));
+    let aliases = zone.aliases().iter().map(|alias| {
+        json!({"owner": alias.owner.to_string(), "target": alias.to.to_string(), "place": alias.place.to_string()})
+    });
+    json.insert("aliases".to_owned(), aliases.collect());
     json.insert("changed".to_owned(), json!(!patch.is_empty()));
     json.insert("written".to_owned(), json!(written));
     json.insert("added".to_owned(), patch.added.iter().map(edit).collect());

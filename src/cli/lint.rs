@@ -79,7 +79,7 @@ fn open(path: &Path, directory: Option<&Path>) -> Result<Disk, Failure> {
 fn look(disk: &Disk, args: &Args, keys: &[KeyFile]) -> Result<Lint, Failure> {
     let stated = args.origin.as_deref();
     let stated = stated
-        .map(|text| Name::from_user(text).map_err(|error| Failure::wrong(error).at(format!("--origin {text}"))))
+        .map(|text| Name::zone_from_user(text).map_err(|error| Failure::wrong(error).at(format!("--origin {text}"))))
         .transpose()?;
     let origin = stated.clone().or_else(|| origin_of(&args.zone));
     let apex = lint::apex(disk, origin.clone()).map_err(|error| unread(&error))?;

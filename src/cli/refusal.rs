@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::cli::Failure;
 use crate::files::replace::ReplaceError;
 use crate::zone::dynamic::NotOurs;
-use crate::zone::index::ObstacleKind;
+use crate::zone::index::{Obstacle, ObstacleKind};
 use crate::zone::obstruction::{PlanError, advice};
 use crate::zone::reader::{ReadError, ReadErrorKind};
 use crate::zone::words::Wrong;
@@ -31,16 +31,42 @@ pub(crate) fn failure(error: PlanError, path: &Path) -> Failure {
                 .hint("patch the unsigned source and sign again, or let the server sign (inline-signing)")
         }
         PlanError::Blocked(obstacle) => {
-            let what = match obstacle.what {
-                ObstacleKind::Cname => format!("{} is a CNAME; no other record may stand beside it", obstacle.owner),
-                ObstacleKind::Dname => format!("{} has a DNAME; nothing exists below it", obstacle.owner),
-                ObstacleKind::Cut => {
-                    format!("{} is delegated to other name servers; the records belong in its own zone", obstacle.owner)
-                }
-                ObstacleKind::Generate => format!("the $GENERATE for {} may own the name", obstacle.owner),
-                ObstacleKind::Wildcard => format!("the wildcard {} answers for the name now", obstacle.owner),
+            let hint = advice(&obstacle.what);
+            Failure::refused(blocked(&obstacle)).at(obstacle.place).hint(hint)
+        }
+        PlanError::MadeByWildcard(obstacle) => {
+            let hint = match &obstacle.what {
+                ObstacleKind::WildcardAlias(to) => format!("prune where it leads, with --owner {to}"),
+                _ => format!("prune the wildcard's own records, with --owner '{}'", obstacle.owner),
             };
-            Failure::refused(what).at(obstacle.place).hint(advice(obstacle.what))
+            Failure::refused(format!("there is no TLSA record at the name itself; {}", blocked(&obstacle)))
+                .at(obstacle.place)
+                .hint(hint)
+        }
+        PlanError::BesideAlias { owner, place } => {
+            Failure::refused(format!("{owner} is an alias and has other records too, so no server loads the zone"))
+                .at(place)
+                .hint("leave the alias or the records (RFC 1034 section 3.6.2)")
+        }
+        PlanError::AliasLeaves { owner, to, place } => {
+            Failure::refused(format!("{owner} is an alias that leads out of the zone, to {to}"))
+                .at(place)
+                .hint(format!("run the command on the zone file that holds {to}, with --owner {to}"))
+        }
+        PlanError::AliasLoop { owner, place } => {
+            Failure::refused(format!("{owner} is an alias that leads in circles or too far"))
+                .at(place)
+                .hint("let it lead to the name that has the TLSA records")
+        }
+        PlanError::NoTlsa { owner, likest } => {
+            let likest: Vec<String> = likest.iter().map(ToString::to_string).collect();
+            let hint = match likest.as_slice() {
+                [] => "the zone has no TLSA record at all: is it the right file?".to_owned(),
+                some => format!("is the host or the port misspelt? there are TLSA records at {}", some.join(", ")),
+            };
+            Failure::refused(format!("there is no TLSA record at {owner}; nothing was looked at or removed"))
+                .at(file)
+                .hint(hint)
         }
         PlanError::SharedFile(label) => {
             Failure::refused("the file is included more than once; an edit would show at several names")
@@ -69,6 +95,19 @@ pub(crate) fn failure(error: PlanError, path: &Path) -> Failure {
                 .at(file)
                 .hint("write the record by hand, and please report this zone")
         }
+    }
+}
+
+/// What stands in the way, as a sentence.
+fn blocked(obstacle: &Obstacle) -> String {
+    let owner = &obstacle.owner;
+    match &obstacle.what {
+        ObstacleKind::Dname => format!("{owner} has a DNAME; nothing exists below it"),
+        ObstacleKind::Cut => format!("{owner} is delegated to other name servers; the records belong in its own zone"),
+        ObstacleKind::Generate => format!("the $GENERATE for {owner} makes records at the name"),
+        ObstacleKind::HostWildcard => format!("the wildcard {owner} answers for the host now, and would no longer"),
+        ObstacleKind::Wildcard => format!("the wildcard {owner} answers for the name now"),
+        ObstacleKind::WildcardAlias(to) => format!("the wildcard alias {owner} leads to {to} and answers for the name now"),
     }
 }
 

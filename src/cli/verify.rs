@@ -103,7 +103,7 @@ fn verify(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World) -> Ran {
     let params = args.params.params();
     let jobs = args.chosen.jobs(params, ui)?;
     let mut said = Vec::new();
-    for sentence in jobs.iter().flat_map(|job| &job.targets).flat_map(|target| advice::on(params, target.port)) {
+    for sentence in jobs.iter().flat_map(|job| &job.targets).flat_map(|target| advice::on(params, target.port())) {
         if !said.contains(&sentence) {
             ui.warn(&sentence);
             said.push(sentence);

@@ -1,6 +1,8 @@
 //! `$GENERATE` (BIND): whether BIND reads it, which TTL it states, and whether
-//! it may make a name.
-//! Only the first and the last record are expanded, to see that they are right.
+//! it makes a name. Only the first and the last record are expanded, to see that
+//! they are right; a name is asked for by the numbers that stand in it.
+
+use std::collections::BTreeSet;
 
 use crate::name::Name;
 use crate::zone::rdata::RdataError;
@@ -15,7 +17,8 @@ use crate::zone::{presentation, rtype, ttl};
 ///
 /// The first word that BIND does not read.
 pub fn check(text: &[u8], name: Span, args: &[Span], origin: Option<&Name>) -> Result<(), RdataError> {
-    let wrong = |at: usize, what: &str| Err(RdataError { at, what: format!("$GENERATE {what}") });
+    let refused = |at: usize, what: &str| RdataError { at, what: format!("$GENERATE {what}") };
+    let wrong = |at: usize, what: &str| Err(refused(at, what));
     let mut end = name.end;
     for word in args {
         if let Some(group) = text.get(end..word.start).and_then(|gap| memchr::memchr2(b'(', b')', gap)) {
@@ -54,26 +57,13 @@ pub fn check(text: &[u8], name: Span, args: &[Span], origin: Option<&Name>) -> R
         return wrong(more.start, "takes its data as one word; put quotes around it");
     }
     for value in [range.first, range.last] {
-        match expand(owner.of(text), value) {
-            Err(()) => return wrong(owner.start, "has a modifier that is none; they look like ${0,3,d}"),
-            Ok(Some(made)) => {
-                if let Err(error) = Name::from_zone_text(&made, origin.or(Some(&Name::root()))) {
-                    return wrong(
-                        owner.start,
-                        &format!("makes the owner {:?}: {error}", String::from_utf8_lossy(&made)),
-                    );
-                }
-            }
-            Ok(None) => {}
+        let made = expand(owner.of(text), value).map_err(|what| refused(owner.start, what))?;
+        if let Err(error) = Name::from_zone_text(&made, origin.or(Some(&Name::root()))) {
+            return wrong(owner.start, &format!("makes the owner {:?}: {error}", String::from_utf8_lossy(&made)));
         }
-        match expand(&unquoted(data.of(text)), value) {
-            Err(()) => return wrong(data.start, "has a modifier that is none; they look like ${0,3,d}"),
-            Ok(Some(made)) => {
-                if let Some(why) = wrong_data(rtype, &made, origin) {
-                    return wrong(data.start, &format!("makes the data {:?}: {why}", String::from_utf8_lossy(&made)));
-                }
-            }
-            Ok(None) => {}
+        let made = expand(&unquoted(data.of(text)), value).map_err(|what| refused(data.start, what))?;
+        if let Some(why) = wrong_data(rtype, &made, origin) {
+            return wrong(data.start, &format!("makes the data {:?}: {why}", String::from_utf8_lossy(&made)));
         }
     }
     Ok(())
@@ -91,10 +81,11 @@ fn wrong_data(rtype: &[u8], data: &[u8], origin: Option<&Name>) -> Option<String
     }
 }
 
-/// The first and the last number of a `$GENERATE`.
+/// The numbers of a `$GENERATE`.
 struct Range {
-    first: u64,
-    last: u64,
+    first: i32,
+    last: i32,
+    step: i32,
 }
 
 impl Range {
@@ -107,9 +98,13 @@ impl Range {
             Some(step) => number(step)?.0,
             None => 1,
         };
-        let in_range = |number: u64| number <= u64::from(ttl::LARGEST);
-        let right = in_range(first) && in_range(stop) && in_range(step) && step > 0 && first <= stop;
-        right.then(|| Self { first, last: stop - (stop - first) % step })
+        let (first, stop, step) =
+            (i32::try_from(first).ok()?, i32::try_from(stop).ok()?, i32::try_from(step).ok()?);
+        (step > 0 && first <= stop).then(|| Self { first, last: stop - (stop - first) % step, step })
+    }
+
+    fn has(&self, value: i32) -> bool {
+        (self.first..=self.last).contains(&value) && (value - self.first) % self.step == 0
     }
 }
 
@@ -120,56 +115,126 @@ fn number(text: &[u8]) -> Option<(u64, &[u8])> {
     Some((std::str::from_utf8(digits).ok()?.parse().ok()?, rest))
 }
 
-/// A template with its number filled in; `None` where that takes more than a
-/// number, an error where a modifier is none.
-fn expand(template: &[u8], value: u64) -> Result<Option<Vec<u8>>, ()> {
-    let (mut made, mut known) = (Vec::new(), true);
-    let mut rest = template;
-    while let Some((&octet, after)) = rest.split_first() {
-        rest = after;
-        match (octet, rest.first()) {
-            (b'\\', Some(&escaped)) => {
-                made.extend([octet, escaped]);
-                rest = rest.get(1..).unwrap_or(&[]);
-            }
-            (b'$', Some(b'$')) => {
-                made.push(octet);
-                rest = rest.get(1..).unwrap_or(&[]);
-            }
-            (b'$', Some(b'{')) => {
-                let close = memchr::memchr(b'}', rest).ok_or(())?;
-                let inside = std::str::from_utf8(rest.get(1..close).unwrap_or(&[])).map_err(|_| ())?;
-                match modified(inside, value)? {
-                    Some(number) => made.extend(number.into_bytes()),
-                    None => known = false,
-                }
-                rest = rest.get(close + 1..).unwrap_or(&[]);
-            }
-            (b'$', _) => made.extend(value.to_string().into_bytes()),
-            _ => made.push(octet),
+/// A template with its number filled in, or why BIND does not do that.
+fn expand(template: &[u8], value: i32) -> Result<Vec<u8>, &'static str> {
+    let mut made = Vec::new();
+    for part in Parts(template) {
+        match part? {
+            Part::Text(text) => made.extend_from_slice(text),
+            Part::Number(modifier) => made.extend(modifier.apply(value)?.into_bytes()),
         }
     }
-    Ok(known.then_some(made))
+    Ok(made)
 }
 
-/// The number as `offset,width,base` say; `None` for the nibbles of `n` and `N`.
-fn modified(inside: &str, value: u64) -> Result<Option<String>, ()> {
-    // scanf(3) skips blanks before a number.
-    let mut parts = inside.split(',').map(str::trim_start);
-    let offset: i64 = parts.next().ok_or(())?.parse().map_err(|_| ())?;
-    let width: usize = parts.next().map_or(Ok(0), str::parse).map_err(|_| ())?;
-    let base = parts.next().unwrap_or("d");
-    if parts.next().is_some() || !matches!(base, "d" | "o" | "x" | "X" | "n" | "N") {
-        return Err(());
+/// A part of a template.
+enum Part<'t> {
+    Text(&'t [u8]),
+    Number(Modifier),
+}
+
+/// The parts of a template, one after the other.
+struct Parts<'t>(&'t [u8]);
+
+impl<'t> Iterator for Parts<'t> {
+    type Item = Result<Part<'t>, &'static str>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (octet, after) = self.0.split_first()?;
+        let length = match (octet, after.first()) {
+            (b'\\', Some(_)) | (b'$', Some(b'$')) => 2,
+            (b'$', Some(b'{')) => match memchr::memchr(b'}', self.0) {
+                Some(close) => close + 1,
+                None => self.0.len(),
+            },
+            _ => 1,
+        };
+        let (part, rest) = self.0.split_at(length);
+        self.0 = rest;
+        Some(match part {
+            [b'$', b'$'] => Ok(Part::Text(b"$")),
+            [b'$', b'{', inside @ .., b'}'] => Modifier::read(inside).map(Part::Number).ok_or(NO_MODIFIER),
+            [b'$', b'{', ..] => Err(NO_MODIFIER),
+            [b'$', ..] => Ok(Part::Number(Modifier { offset: 0, width: 0, base: b'd' })),
+            text => Ok(Part::Text(text)),
+        })
     }
-    let number = i64::try_from(value).ok().and_then(|value| value.checked_add(offset)).filter(|number| *number >= 0);
-    Ok(number.filter(|_| width <= 255).and_then(|number| match base {
-        "d" => Some(format!("{number:0width$}")),
-        "o" => Some(format!("{number:0width$o}")),
-        "x" => Some(format!("{number:0width$x}")),
-        "X" => Some(format!("{number:0width$X}")),
-        _ => None,
-    }))
+}
+
+const NO_MODIFIER: &str = "has a modifier that is none; they look like ${0,3,d}";
+
+/// What `${offset,width,base}` makes of a number.
+#[derive(Clone, Copy)]
+struct Modifier {
+    offset: i32,
+    width: usize,
+    /// One of `d o x X`, or `n N` for nibbles.
+    base: u8,
+}
+
+impl Modifier {
+    fn read(inside: &[u8]) -> Option<Self> {
+        // scanf(3) skips blanks before a number.
+        let mut parts = std::str::from_utf8(inside).ok()?.split(',').map(str::trim_start);
+        let offset: i64 = parts.next()?.parse().ok()?;
+        let width: usize = parts.next().map_or(Ok(0), str::parse).ok()?;
+        let base = parts.next().unwrap_or("d");
+        let known = parts.next().is_none() && matches!(base, "d" | "o" | "x" | "X" | "n" | "N");
+        Some(Self { offset: i32::try_from(offset).ok()?, width, base: *base.as_bytes().first()? }).filter(|_| known)
+    }
+
+    /// As C's printf does it: what is below zero has all its 32 bits in hex and octal.
+    fn apply(self, value: i32) -> Result<String, &'static str> {
+        let Self { offset, width, base } = self;
+        let number = value.checked_add(offset).ok_or("counts beyond 2147483647, which BIND refuses")?;
+        if width > WIDEST {
+            return Err("makes a number of more than 127 digits, which BIND refuses");
+        }
+        Ok(match base {
+            b'd' => format!("{number:0width$}"),
+            b'o' => format!("{number:0width$o}"),
+            b'x' => format!("{number:0width$x}"),
+            b'X' => format!("{number:0width$X}"),
+            _ => nibbles(number, width, base == b'N'),
+        })
+    }
+
+    /// The number that may have been made into this text.
+    fn undo(self, text: &str) -> Option<i32> {
+        let bits = |digits: &str, radix| u32::from_str_radix(digits, radix).ok().map(u32::cast_signed);
+        let number = match self.base {
+            b'd' => text.parse().ok(),
+            b'o' => bits(text, 8),
+            b'x' | b'X' => bits(text, 16),
+            _ => {
+                let digits: String = text.chars().rev().filter(|digit| *digit != '.').collect();
+                bits(digits.trim_start_matches('0'), 16).or((!digits.is_empty()).then_some(0))
+            }
+        };
+        number?.checked_sub(self.offset)
+    }
+}
+
+/// What BIND has room for.
+const WIDEST: usize = 127;
+
+/// Hex digits from the last to the first with dots between them; dots count in the width.
+fn nibbles(number: i32, width: usize, capitals: bool) -> String {
+    let (mut rest, mut width, mut made) = (number.cast_unsigned(), width, String::new());
+    loop {
+        let digit = char::from_digit(rest & 15, 16).unwrap_or('0');
+        made.push(if capitals { digit.to_ascii_uppercase() } else { digit });
+        rest >>= 4;
+        width = width.saturating_sub(1);
+        if rest == 0 && width == 0 {
+            return made;
+        }
+        made.push('.');
+        width = width.saturating_sub(1);
+        if rest == 0 && width == 0 {
+            return made;
+        }
+    }
 }
 
 /// A word without the quotes around it and the backslashes before those in it.
@@ -195,10 +260,52 @@ pub fn stated_ttl(text: &[u8], args: &[Span]) -> Option<(Span, u32)> {
     ttl::parse(word.of(text)).map(|seconds| (word, seconds))
 }
 
-/// Whether the template of a `$GENERATE` may make records at `name`. When in
-/// doubt it may: every `$…` stands for any text.
-#[must_use]
-pub fn may_make(template: &[u8], origin: &str, name: &Name) -> bool {
+/// What a `$GENERATE` makes: records of one type at the names of a template.
+pub struct Generate<'t> {
+    range: Range,
+    /// The owners, with `$` for the number.
+    pub template: &'t [u8],
+    /// The type's code.
+    pub code: u16,
+}
+
+impl<'t> Generate<'t> {
+    /// Reads the words behind `$GENERATE`; `None` when they are none of one.
+    #[must_use]
+    pub fn read(text: &'t [u8], args: &[Span]) -> Option<Self> {
+        let [range, template, head @ ..] = args else { return None };
+        let code = head.iter().find_map(|word| rtype::type_code(word.of(text)))?;
+        Some(Self { range: Range::read(range.of(text))?, template: template.of(text), code })
+    }
+
+    /// Whether it makes records at `name`.
+    #[must_use]
+    pub fn makes(&self, name: &Name, origin: Option<&Name>) -> bool {
+        let root = Name::root();
+        let origin = origin.unwrap_or(&root);
+        let text = name.to_string();
+        if !may_make(self.template, &origin.to_string(), &text) {
+            return false;
+        }
+        let is_name = |value: &i32| {
+            let made = expand(self.template, *value).ok();
+            made.is_some_and(|made| Name::from_zone_text(&made, Some(origin)).as_ref() == Ok(name))
+        };
+        let modifier = Parts(self.template).find_map(|part| match part {
+            Ok(Part::Number(modifier)) => Some(modifier),
+            Ok(Part::Text(_)) | Err(_) => None,
+        });
+        let Some(modifier) = modifier else { return is_name(&self.range.first) };
+        let longest = if modifier.width > 63 { modifier.width } else { 63 };
+        let ends = |start: usize| (start + 1..=text.len().min(start + longest)).map(move |end| (start, end));
+        let stretches = (0..text.len()).flat_map(ends).filter_map(|(start, end)| text.get(start..end));
+        let values: BTreeSet<i32> = stretches.filter_map(|digits| modifier.undo(digits)).collect();
+        values.iter().filter(|value| self.range.has(**value)).any(is_name)
+    }
+}
+
+/// Whether a template may make `name` if every `$…` stands for any text.
+fn may_make(template: &[u8], origin: &str, name: &str) -> bool {
     let mut pattern: Vec<Option<u8>> = Vec::new();
     let mut at = 0;
     while let Some(&octet) = template.get(at) {
@@ -221,13 +328,14 @@ pub fn may_make(template: &[u8], origin: &str, name: &Name) -> bool {
     if template == b"@" {
         pattern.clear();
     }
-    if template.last() != Some(&b'.') {
+    // Nibbles may end in a dot.
+    if !matches!(template.last(), Some(b'.' | b'}')) {
         if !pattern.is_empty() && origin != "." {
             pattern.push(Some(b'.'));
         }
         pattern.extend(origin.bytes().map(|octet| Some(octet.to_ascii_lowercase())));
     }
-    matches(&pattern, name.to_string().as_bytes())
+    matches(&pattern, name.as_bytes())
 }
 
 /// Whether a pattern in which `None` stands for any text fits.
@@ -258,23 +366,34 @@ mod tests {
     #[test]
     fn the_number_is_filled_in_as_bind_does() {
         for (template, made) in [
-            ("h$", Ok(Some("h12"))),
-            ("$$", Ok(Some("$"))),
-            ("h\\$", Ok(Some("h\\$"))),
-            ("${0,3,d}.x", Ok(Some("012.x"))),
-            ("${1,4,X}", Ok(Some("000D"))),
-            ("${-2}", Ok(Some("10"))),
-            ("${ 0, 3}", Ok(Some("012"))),
+            ("h$", Ok("h12")),
+            ("$$", Ok("$")),
+            ("h\\$", Ok("h\\$")),
+            ("${0,3,d}.x", Ok("012.x")),
+            ("${1,4,X}", Ok("000D")),
+            ("${0,0,o}", Ok("14")),
+            ("${-2}", Ok("10")),
+            ("${+1}", Ok("13")),
+            ("${ 0, 3}", Ok("012")),
+            ("${-13}", Ok("-1")),
+            ("${-13,4,d}", Ok("-001")),
+            ("${-13,4,x}", Ok("ffffffff")),
+            ("${0,0,n}", Ok("c")),
+            ("${6,0,n}", Ok("2.1")),
+            ("${6,3,N}", Ok("2.1")),
+            ("${6,4,n}", Ok("2.1.")),
+            ("${0,5,n}", Ok("c.0.0")),
+            ("${-13,3,n}", Ok("f.f.f.f.f.f.f.f")),
             ("${0 }", Err(())),
-            ("${-13}", Ok(None)),
-            ("${0,3,n}", Ok(None)),
             ("${0,3,q}", Err(())),
             ("${}", Err(())),
             ("${0", Err(())),
             ("${0,3,d,e}", Err(())),
+            ("${2147483647}", Err(())),
+            ("${0,128,d}", Err(())),
         ] {
-            let found = expand(template.as_bytes(), 12).map(|made| made.map(|made| String::from_utf8(made).unwrap()));
-            assert_eq!(found, made.map(|made| made.map(str::to_owned)), "{template}");
+            let found = expand(template.as_bytes(), 12).map(|made| String::from_utf8(made).unwrap());
+            assert_eq!(found.map_err(|_| ()), made.map(str::to_owned), "{template}");
         }
     }
 
@@ -293,19 +412,43 @@ mod tests {
     }
 
     #[test]
-    fn a_template_may_make_what_it_can_be_filled_to() {
-        let name = |text: &str| Name::from_user(text).unwrap();
-        for (template, target, may) in [
-            ("host$", "host12.example.com", true),
-            ("host$", "mail.example.com", false),
-            ("_25._tcp.mx${0,2,d}", "_25._tcp.mx01.example.com", true),
-            ("_25._tcp.mx${0,2,d}", "_25._tcp.mail.example.com", false),
-            ("_$._tcp.mail", "_25._tcp.mail.example.com", true),
-            ("$.example.com.", "mail.example.com", true),
-            ("$.example.org.", "mail.example.com", false),
-            ("\\095$._tcp.mail", "_25._tcp.mail.example.com", true),
+    fn a_name_is_made_by_the_numbers_of_the_range_and_no_other() {
+        let origin = Name::from_user("example.com").unwrap();
+        for (line, target, makes) in [
+            ("1-20 host$ A 192.0.2.$", "host12.example.com", true),
+            ("1-11 host$ A 192.0.2.$", "host12.example.com", false),
+            ("1-20/2 host$ A 192.0.2.$", "host12.example.com", false),
+            ("1-20 host$ A 192.0.2.$", "host012.example.com", false),
+            ("1-20 $ A 192.0.2.$", "mail.example.com", false),
+            ("1-20 $ A 192.0.2.$", "9.example.com", true),
+            ("1-20 mx${0,2,d} A 192.0.2.$", "mx01.example.com", true),
+            ("1-20 mx${0,2,d} A 192.0.2.$", "mx1.example.com", false),
+            ("0-255 ${0,2,x} A 192.0.2.$", "fe.example.com", true),
+            ("0-253 ${0,2,x} A 192.0.2.$", "fe.example.com", false),
+            ("0-255 ${0,2,X} A 192.0.2.$", "fe.example.com", true),
+            ("0-255 ${0,2,x} A 192.0.2.$", "mail.example.com", false),
+            ("0-100 ${0,0,o} A 192.0.2.$", "17.example.com", true),
+            ("0-100 ${0,0,o} A 192.0.2.$", "18.example.com", false),
+            ("0-255 ${0,3,n} PTR h$", "2.1.example.com", true),
+            ("0-255 ${0,3,n} PTR h$", "2.10.example.com", false),
+            ("0-17 ${0,3,n} PTR h$", "2.1.example.com", false),
+            ("0-5 h$-${1} A 192.0.2.$", "h2-3.example.com", true),
+            ("0-5 h$-${1} A 192.0.2.$", "h2-4.example.com", false),
+            ("1-30 _$._tcp.mail TLSA \"3 1 1 ab\"", "_25._tcp.mail.example.com", true),
+            ("1-24 _$._tcp.mail TLSA \"3 1 1 ab\"", "_25._tcp.mail.example.com", false),
+            ("1-30 \\095$._tcp.MAIL TLSA \"3 1 1 ab\"", "_25._tcp.mail.example.com", true),
+            ("1-30 $.example.com. A 192.0.2.$", "25.example.com", true),
+            ("1-30 $.example.org. A 192.0.2.$", "25.example.com", false),
+            ("1-3 @ NS ns$", "example.com", true),
+            ("1-3 mail A 192.0.2.$", "mail.example.com", true),
+            ("1-3 *.h$ A 192.0.2.$", "*.h2.example.com", true),
+            ("1-3 h${-2} A 192.0.2.$", "h-1.example.com", true),
+            ("1-2147483647/2147483647 h$ A 192.0.2.1", "h1.example.com", true),
         ] {
-            assert_eq!(may_make(template.as_bytes(), "example.com.", &name(target)), may, "{template} {target}");
+            let text = format!("$GENERATE {line}");
+            let args: Vec<Span> = crate::zone::words::words(text.as_bytes()).skip(1).collect();
+            let generate = Generate::read(text.as_bytes(), &args).unwrap();
+            assert_eq!(generate.makes(&Name::from_user(target).unwrap(), Some(&origin)), makes, "{line} {target}");
         }
     }
 }

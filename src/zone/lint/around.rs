@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::name::Name;
-use crate::zone::generate;
+use crate::zone::generate::Generate;
 use crate::zone::library::Library;
 use crate::zone::lint::finding::{Finding, Remark, Severity};
 use crate::zone::lint::names::{self, Form};
@@ -34,8 +34,8 @@ pub(super) struct Around {
     odd: HashSet<Name>,
     /// Those to which an alias of the zone leads.
     led_to: HashSet<Name>,
-    /// Owner templates of `$GENERATE`, with the origin in force there.
-    templates: Vec<(Vec<u8>, String)>,
+    /// Each `$GENERATE`: its text, its words, the origin in force there.
+    generated: Vec<(Vec<u8>, Vec<Span>, Option<Name>)>,
 }
 
 const TYPE_A: u16 = 1;
@@ -82,7 +82,7 @@ impl Around {
                         around.follow(&reader, &entry, fields);
                     }
                 }
-                Kind::Control { name, args } => around.keep_template(&reader, &entry, *name, args),
+                Kind::Control { name, args } => around.keep_generate(&reader, &entry, *name, args),
                 Kind::Blank | Kind::Unread(_) => {}
             }
         }
@@ -94,7 +94,7 @@ impl Around {
             labels: vec![0; 1 << 10],
             odd: HashSet::new(),
             led_to: HashSet::new(),
-            templates: Vec::new(),
+            generated: Vec::new(),
         };
         for Record { owner, .. } in records {
             if matches!(Form::of(owner), Form::Other | Form::Nearly) {
@@ -149,17 +149,22 @@ impl Around {
         self.led_to.extend(target.filter(|target| self.odd.contains(target)));
     }
 
-    fn keep_template(&mut self, reader: &Reader<'_>, entry: &Entry<'_>, name: Span, args: &[Span]) {
-        if let (true, Some(template)) = (name.of(entry.text).eq_ignore_ascii_case(b"$GENERATE"), args.get(1)) {
-            let origin = reader.inherited().origin.as_ref().map(|origin| origin.to_string()).unwrap_or_default();
-            self.templates.push((template.of(entry.text).to_vec(), origin));
+    fn keep_generate(&mut self, reader: &Reader<'_>, entry: &Entry<'_>, name: Span, args: &[Span]) {
+        if name.of(entry.text).eq_ignore_ascii_case(b"$GENERATE") {
+            let origin = reader.inherited().origin.as_deref().cloned();
+            self.generated.push((entry.text.to_vec(), args.to_vec(), origin));
         }
     }
 
     fn has_host(&self, name: &Name) -> bool {
         let answers = |facts: &Facts| facts.has_address || facts.alias.is_some();
-        self.facts.get(name).is_some_and(answers)
-            || self.templates.iter().any(|(template, origin)| generate::may_make(template, origin, name))
+        let makes = |(text, args, origin): &(Vec<u8>, Vec<Span>, Option<Name>)| {
+            let generate = Generate::read(text, args);
+            generate.filter(|made| matches!(made.code, TYPE_A | TYPE_AAAA | code::CNAME)).is_some_and(|generate| {
+                generate.makes(name, origin.as_ref())
+            })
+        };
+        self.facts.get(name).is_some_and(answers) || self.generated.iter().any(makes)
     }
 
     /// What stands in the way of the records at this owner, or is missing around
