@@ -8,6 +8,7 @@ use crate::zone::dynamic::NotOurs;
 use crate::zone::index::{Obstacle, ObstacleKind};
 use crate::zone::obstruction::{PlanError, advice};
 use crate::zone::reader::{ReadError, ReadErrorKind};
+use crate::zone::rtype::is_provider_type;
 use crate::zone::words::Wrong;
 
 /// The failure that a plan's error is to the user.
@@ -29,6 +30,11 @@ pub(crate) fn failure(error: PlanError, path: &Path) -> Failure {
             Failure::refused("the zone is signed in this file; an edit would break its signatures")
                 .at(place)
                 .hint("patch the unsigned source and sign again, or let the server sign (inline-signing)")
+        }
+        PlanError::Digest(place) => {
+            Failure::refused("the zone has a digest of its records (ZONEMD); an edit would make it wrong")
+                .at(place)
+                .hint("patch the source from which the digest is made, or take the ZONEMD record out and make it anew after the edit")
         }
         PlanError::Blocked(obstacle) => {
             let hint = advice(&obstacle.what);
@@ -158,9 +164,19 @@ fn syntax(wrong: Wrong, found: &str) -> (String, &'static str) {
         }
         Wrong::BadTtl => (format!("{found:?} is no TTL"), "use seconds, or a number with w, d, h, m or s"),
         Wrong::NoType => (text("the record has no type"), ""),
+        Wrong::UnknownType if is_provider_type(found.as_bytes()) => (
+            format!("{found:?} is no record type of DNS but of a DNS provider"),
+            "write the records that the provider makes of it, A and AAAA mostly: name servers read no such line",
+        ),
         Wrong::UnknownType => (
-            format!("{found:?} is no record type"),
-            "an owner begins in the first column, what is inherited with a blank",
+            format!("{found:?} is no record type that this program knows"),
+            "an owner begins in the first column, what is inherited with a blank; a type that is newer than \
+             this program can be written as TYPE and its number (RFC 3597)",
+        ),
+        Wrong::HashComment => (text("# begins no comment in a zone file"), "comments begin with ;"),
+        Wrong::QuotedLineEnd => (
+            text("a quoted string goes over a line end, for which BIND refuses the zone"),
+            "write it as several strings, or the line end as \\010",
         ),
         Wrong::NoRdata => (text("the record has no data"), ""),
         Wrong::ForeignClass => (format!("the class {found:?} is not IN"), ""),

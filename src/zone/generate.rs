@@ -180,7 +180,9 @@ impl Modifier {
         let width: usize = parts.next().map_or(Ok(0), str::parse).ok()?;
         let base = parts.next().unwrap_or("d");
         let known = parts.next().is_none() && matches!(base, "d" | "o" | "x" | "X" | "n" | "N");
-        Some(Self { offset: i32::try_from(offset).ok()?, width, base: *base.as_bytes().first()? }).filter(|_| known)
+        // What is too large for C's int loses its upper bits there.
+        let offset = i32::from_le_bytes(*offset.to_le_bytes().first_chunk()?);
+        Some(Self { offset, width, base: *base.as_bytes().first()? }).filter(|_| known)
     }
 
     /// As C's printf does it: what is below zero has all its 32 bits in hex and octal.

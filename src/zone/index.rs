@@ -67,6 +67,8 @@ pub struct Index {
     pub soas: Vec<Soa>,
     /// The first record that only a signed zone has.
     pub signed: Option<Place>,
+    /// The first ZONEMD record.
+    pub digest: Option<Place>,
     /// For each target, in order.
     pub targets: Vec<AtTarget>,
     /// The last record of the main file.
@@ -93,6 +95,7 @@ pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> 
     let mut index = Index {
         soas: Vec::new(),
         signed: None,
+        digest: None,
         targets: vec![AtTarget::default(); targets.len()],
         last: None,
         end: reader.checkpoint(),
@@ -212,6 +215,7 @@ impl Watch<'_> {
             code::RRSIG | code::NSEC | code::NSEC3 | code::SIG | code::NXT if index.signed.is_none() => {
                 index.signed = Some(reader.place(fields.rtype.start));
             }
+            code::ZONEMD if index.digest.is_none() => index.digest = Some(reader.place(fields.rtype.start)),
             _ => {}
         }
         let relations = self.relations.as_deref().unwrap_or(&[]);

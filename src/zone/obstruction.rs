@@ -23,6 +23,8 @@ pub enum PlanError {
     },
     /// The zone is signed in the file.
     Signed(Place),
+    /// The zone has a digest of its records (RFC 8976).
+    Digest(Place),
     /// Something else owns the name.
     Blocked(Obstacle),
     /// The owner is an alias, and its TLSA records or another alias stand beside that.

@@ -201,6 +201,9 @@ impl<'l> Zone<'l> {
         if let Some(place) = &self.led.index.signed {
             return Err(PlanError::Signed(place.clone()));
         }
+        if let Some(place) = &self.led.index.digest {
+            return Err(PlanError::Digest(place.clone()));
+        }
         let mut patch = Patch::default();
         self.note_aliases(&mut patch)?;
         let mut placed = Vec::new();

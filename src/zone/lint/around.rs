@@ -34,6 +34,8 @@ pub(super) struct Around {
     odd: HashSet<Name>,
     /// Those to which an alias of the zone leads.
     led_to: HashSet<Name>,
+    /// Names `_tcp.x` below which there are TLSA records.
+    tcp: HashSet<Name>,
     /// Each `$GENERATE`: its text, its words, the origin in force there.
     generated: Vec<(Vec<u8>, Vec<Span>, Option<Name>)>,
 }
@@ -94,12 +96,14 @@ impl Around {
             labels: vec![0; 1 << 10],
             odd: HashSet::new(),
             led_to: HashSet::new(),
+            tcp: HashSet::new(),
             generated: Vec::new(),
         };
         for Record { owner, .. } in records {
             if matches!(Form::of(owner), Form::Other | Form::Nearly) {
                 around.odd.insert(owner.clone());
             }
+            around.tcp.extend(owner.parent().filter(|up| up.labels().next() == Some(b"_tcp")));
             for name in owner.ancestors().take_while(|name| name.is_within(apex)) {
                 let wildcard = name.prepend(b"*").ok();
                 let known = around.facts.contains_key(&name);
@@ -156,6 +160,32 @@ impl Around {
         }
     }
 
+    /// Whether a `$GENERATE` makes TLSA records or an alias at a name.
+    pub(super) fn makes(&self, name: &Name) -> bool {
+        self.generated.iter().any(|(text, args, origin)| {
+            let generate = Generate::read(text, args);
+            let generate = generate.filter(|made| matches!(made.code, code::TLSA | code::CNAME));
+            generate.is_some_and(|generate| generate.makes(name, origin.as_ref()))
+        })
+    }
+
+    /// Wildcard TLSA records that answer for no host: RFC 4592 section 3.3.1 lets a
+    /// wildcard answer for names below which nothing exists.
+    fn idle_wildcard(&self, owner: &Name) -> Option<Remark> {
+        let parent = owner.parent()?;
+        let below = parent.prepend(b"_tcp").ok().filter(|tcp| !self.tcp.contains(tcp));
+        // A host that only the wildcard gives an address, or the parent as long as nothing is below its _tcp.
+        if self.has_host(owner) || (self.has_host(&parent) && below.is_some()) {
+            return None;
+        }
+        Some(Remark::new(
+            "idle-wildcard",
+            Severity::Warning,
+            format!("{owner} gives no client a TLSA record: every host that has an address exists, and a wildcard does not answer below a name that exists"),
+            "write _25._tcp and the like for each host, or an alias there to one name with the records",
+        ))
+    }
+
     fn has_host(&self, name: &Name) -> bool {
         let answers = |facts: &Facts| facts.has_address || facts.alias.is_some();
         let makes = |(text, args, origin): &(Vec<u8>, Vec<Span>, Option<Name>)| {
@@ -208,6 +238,9 @@ impl Around {
         let form = Form::of(owner);
         if !self.led_to.contains(owner) && whole {
             findings.extend(form.remark(owner).map(at));
+        }
+        if form == Form::Wildcard && whole {
+            findings.extend(self.idle_wildcard(owner).map(at));
         }
         if let Some(host) = form.host().filter(|host| whole && host.is_within(apex) && !self.has_host(host)) {
             findings.push(at(self.without_host(owner, host, apex)));
