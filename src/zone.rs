@@ -57,6 +57,7 @@ pub mod library;
 #[cfg(feature = "tool")]
 pub mod lint;
 mod marks;
+mod notes;
 pub mod obstruction;
 pub mod patch;
 pub mod plan;

@@ -166,7 +166,7 @@ fn what_servers_read_differently_is_a_note_and_one_that_loses_records_a_warning(
         ("a A 192.0.2.1\r\n", "carriage-return note 7"),
         ("a TXT \"m\u{fc}ller\"\n", "non-ascii note 7"),
         ("a TXT \"a\"\"b\"\n", "glued-strings note 7"),
-        ("a TXT \"a\nb\"\n", "quoted-line-end note 7"),
+        ("a TXT \"a\nb\"\n", "quoted-line-end error 7"),
         ("a CLASS1 A 192.0.2.1\n", "generic-class note 7"),
         ("$GENERATE 1-2 a$ A 192.0.2.$\n", "generate note 7"),
         ("$ORIGIN sub\n", "relative-origin note 7"),

@@ -67,7 +67,8 @@ impl TargetArgs {
     /// A host that is no domain name, or too long to have TLSA records.
     pub fn targets(&self) -> Result<Vec<Target>, Failure> {
         let owner = |text: &String| {
-            let owner = Name::zone_from_user(text).map_err(|error| Failure::wrong(error).at(format!("--owner {text}")))?;
+            let owner =
+                Name::zone_from_user(text).map_err(|error| Failure::wrong(error).at(format!("--owner {text}")))?;
             let no_root = || Failure::wrong("the root is no owner of TLSA records").at(format!("--owner {text}"));
             if owner.is_root() { Err(no_root()) } else { Ok(Target::of_owner(owner)) }
         };

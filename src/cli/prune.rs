@@ -88,7 +88,8 @@ fn stale_at(target: &Target, published: &[Tlsa], keep: &[KeyFile], ui: &mut Ui<'
             Ok(_) => stale.push(record.clone()),
             Err(error) => ui.warn(format!(
                 "{} {} stays: {error}, so nobody can say whether it is in use",
-                target.base(), record.params
+                target.base(),
+                record.params
             )),
         }
     }

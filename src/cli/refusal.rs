@@ -4,10 +4,11 @@ use std::path::Path;
 
 use crate::cli::Failure;
 use crate::files::replace::ReplaceError;
+use crate::name::Name;
 use crate::zone::dynamic::NotOurs;
 use crate::zone::index::{Obstacle, ObstacleKind};
 use crate::zone::obstruction::{PlanError, advice};
-use crate::zone::reader::{ReadError, ReadErrorKind};
+use crate::zone::reader::{Place, ReadError, ReadErrorKind};
 use crate::zone::rtype::is_provider_type;
 use crate::zone::words::Wrong;
 
@@ -113,7 +114,9 @@ fn blocked(obstacle: &Obstacle) -> String {
         ObstacleKind::Generate => format!("the $GENERATE for {owner} makes records at the name"),
         ObstacleKind::HostWildcard => format!("the wildcard {owner} answers for the host now, and would no longer"),
         ObstacleKind::Wildcard => format!("the wildcard {owner} answers for the name now"),
-        ObstacleKind::WildcardAlias(to) => format!("the wildcard alias {owner} leads to {to} and answers for the name now"),
+        ObstacleKind::WildcardAlias(to) => {
+            format!("the wildcard alias {owner} leads to {to} and answers for the name now")
+        }
     }
 }
 
@@ -129,7 +132,8 @@ pub(crate) fn unread(error: &ReadError) -> Failure {
         ReadErrorKind::Name(name) => {
             let failure = failure(name.to_string());
             if *name == crate::name::NameError::NoOrigin {
-                failure.hint("say the zone's name with --origin")
+                failure
+                    .hint("say the zone's name with --origin; a name that is meant to be whole needs a dot at its end")
             } else {
                 failure
             }
@@ -185,6 +189,14 @@ fn syntax(wrong: Wrong, found: &str) -> (String, &'static str) {
             (text("one logical line has more than four million octets"), "a parenthesis or quote before it may be open")
         }
     }
+}
+
+/// What to say of an SOA whose owner is meant to be the zone's name and is not.
+pub(crate) fn soa_without_dot(name: &Name, place: &Place) -> Failure {
+    let text = name.to_string();
+    Failure::wrong(format!("the owner of the SOA record lacks its final dot: under this origin it reads {text}{text}"))
+        .at(place)
+        .hint(format!("write {text} there, and put dots behind the other names that are meant to be whole"))
 }
 
 /// What to say of a file that cannot be read.

@@ -160,6 +160,7 @@ pub fn json(lint: &Lint, findings: &[Finding], files: &[String], keys: bool) -> 
     let mut fields = Map::new();
     fields.insert("zone".to_owned(), json!(lint.apex.as_ref().map(ToString::to_string)));
     fields.insert("files".to_owned(), json!(files));
+    fields.insert("scope".to_owned(), json!("dane"));
     let counts = counts(findings).into_iter().map(|(severity, count)| (severity.word().to_owned(), json!(count)));
     fields.insert("counts".to_owned(), Value::Object(counts.collect()));
     let records = lint.records.iter().zip(&lint.matches).map(|(record, matches)| {

@@ -113,9 +113,8 @@ impl Led {
         let end = self.follow(&Target::of_owner(to.clone()), apex).ok().map(|(end, _)| &self.index.targets[end]);
         // What cannot be followed may give anything.
         !to.is_within(apex)
-            || end.is_none_or(|end| {
-                !end.tlsa.is_empty() || !end.obstacles.is_empty() || end.wildcards().next().is_some()
-            })
+            || end
+                .is_none_or(|end| !end.tlsa.is_empty() || !end.obstacles.is_empty() || end.wildcards().next().is_some())
     }
 }
 
@@ -197,7 +196,9 @@ mod tests {
 
     #[test]
     fn the_distance_counts_octets_put_in_taken_out_or_changed() {
-        for (one, other, count) in [("", "", 0), ("mail", "mial", 2), ("mail", "mai", 1), ("", "ab", 2), ("ab", "xab", 1)] {
+        for (one, other, count) in
+            [("", "", 0), ("mail", "mial", 2), ("mail", "mai", 1), ("", "ab", 2), ("ab", "xab", 1)]
+        {
             assert_eq!(distance(one.as_bytes(), other.as_bytes()), count, "{one} {other}");
             assert_eq!(distance(other.as_bytes(), one.as_bytes()), count, "{other} {one}");
         }

@@ -6,9 +6,32 @@ pub const HEAD: usize = 1024;
 
 /// Names of programs that write zone files and say so.
 const PROGRAMS: &[&str] = &[
-    "plesk", "webmin", "virtualmin", "dnscontrol", "octodns", "cpanel", "ispconfig", "froxlor", "directadmin", "keyhelp",
-    "hestia", "vesta", "ansible", "puppet", "salt", "terraform", "netbox", "nictool", "vegadns", "opnsense", "pfsense",
-    "foreman", "cfengine", "saltstack", "cloudpanel", "interworx",
+    "plesk",
+    "webmin",
+    "virtualmin",
+    "dnscontrol",
+    "octodns",
+    "cpanel",
+    "ispconfig",
+    "froxlor",
+    "directadmin",
+    "keyhelp",
+    "hestia",
+    "vesta",
+    "ansible",
+    "puppet",
+    "salt",
+    "terraform",
+    "netbox",
+    "nictool",
+    "vegadns",
+    "opnsense",
+    "pfsense",
+    "foreman",
+    "cfengine",
+    "saltstack",
+    "cloudpanel",
+    "interworx",
 ];
 
 /// Phrases by which any program says it.

@@ -24,6 +24,8 @@ pub enum Difference {
     NonAscii,
     /// `"a""b"` or `a"b"`, without a blank.
     GluedStrings,
+    /// A line end inside quotes.
+    QuotedLineEnd,
     /// `CLASS1` for `IN`.
     GenericClass,
     /// `@x` as an owner.
@@ -83,6 +85,12 @@ impl Difference {
         matches!(self, Self::CommentBackslash | Self::Nul)
     }
 
+    /// Whether danewright refuses to edit a zone for it, too.
+    #[must_use]
+    pub fn is_refused(self) -> bool {
+        matches!(self, Self::QuotedLineEnd)
+    }
+
     /// Code, message, hint.
     fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
@@ -116,6 +124,11 @@ impl Difference {
                 "glued-strings",
                 "a quote follows other text without a blank, which Knot refuses",
                 "put a blank between them",
+            ),
+            Self::QuotedLineEnd => (
+                "quoted-line-end",
+                "a quoted string goes over a line end: NSD takes it, BIND and Knot refuse the zone",
+                "write it as several strings, or the line end as \\010",
             ),
             Self::GenericClass => ("generic-class", "the class is written as CLASS1, which Knot refuses", "write IN"),
             Self::AtSign => (
@@ -306,6 +319,9 @@ fn of_words(text: &[u8], found: &mut impl FnMut(Difference, usize)) {
                     found(Difference::GluedStrings, span.start);
                 }
                 last = Some((span.end, is_quoted));
+                if let Some(at) = memchr::memchr(b'\n', word).filter(|_| is_quoted) {
+                    found(Difference::QuotedLineEnd, span.start + at);
+                }
                 if let Some(at) = word.iter().position(|octet| !octet.is_ascii()) {
                     found(Difference::NonAscii, span.start + at);
                 }
@@ -355,6 +371,7 @@ mod tests {
             ("$TTL 1d12h\n", "compound-ttl", "1d12", "$INCLUDE \"/1d12h\"\n"),
             ("@ SOA a b 1 2h 1h30m 2w 1h\n", "compound-ttl", "1h30", "@ SOA a1h30m b 1 2h 1h 2w 1h\n"),
             ("$origin a.example.\n", "lower-case-directive", "$ori", "$ORIGIN a.example.\n"),
+            ("a TXT \"a\nb\"\n", "quoted-line-end", "\nb\"\n", "a TXT ( \"a\"\n\"b\" )\n"),
             ("a A 192.0.2.1\r\n", "carriage-return", "\r\n", "a A 192.0.2.1 ; \r \n"),
             ("a TXT \"m\u{fc}ll\"\n", "non-ascii", "", "a TXT mull ; m\u{fc}ll\n"),
             ("a TXT \"a\"\"b\"\n", "glued-strings", "\"b\"\n", "a TXT \"a\" \"b\"\n"),

@@ -17,8 +17,8 @@ use crate::zone::scan::{self, Fields, Kind};
 use crate::zone::words::Span;
 
 use hint::Hint;
-pub use near::{AtTarget, Obstacle, ObstacleKind};
 use near::{Asked, Relation, Seen};
+pub use near::{AtTarget, Obstacle, ObstacleKind};
 
 /// A record in its place, kept for an edit.
 #[derive(Clone, Debug)]
@@ -79,7 +79,7 @@ pub struct Index {
     pub files: Vec<(usize, u32)>,
     /// How many records the zone has.
     pub records: u64,
-    /// What servers read differently in the directives, each kind where it first stands.
+    /// What servers read differently in the directives and right behind them, each kind where it first stands.
     pub directives: Vec<(Difference, Place)>,
     /// Whether there is a `$TTL`.
     pub has_ttl: bool,
@@ -108,9 +108,11 @@ pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> 
     let mut watch = Watch { targets, asked, hint: Hint::default(), relations: None };
     let mut last_record: Option<(u64, u64, usize)> = None;
     let mut file = usize::MAX;
+    let mut after_include = false;
     while reader.advance()? {
         let Some(entry) = reader.entry() else { break };
         if entry.file != file || entry.offset == 0 {
+            after_include = entry.offset != 0;
             file = entry.file;
             watch.relations = None;
             if entry.offset == 0 {
@@ -123,6 +125,9 @@ pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> 
         match entry.kind {
             Kind::Record(fields) => {
                 index.records += 1;
+                if std::mem::take(&mut after_include) && fields.owner.is_none() {
+                    index.note(Difference::OwnerAfterInclude, || reader.place(fields.rtype.start));
+                }
                 if file == 0 {
                     last_record = Some((entry.offset, entry.line, entry.text.len()));
                 }
@@ -133,6 +138,7 @@ pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> 
         }
         let skipped = watch.skip(&mut reader)?;
         index.records += skipped.records;
+        after_include &= skipped.records == 0;
         last_record = skipped.last.filter(|_| file == 0).or(last_record);
     }
     index.end = reader.checkpoint();
@@ -158,6 +164,13 @@ pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> 
 }
 
 impl Index {
+    /// Notes what servers read differently, each kind where it first stands.
+    fn note(&mut self, difference: Difference, place: impl FnOnce() -> Place) {
+        if self.directives.iter().all(|(known, _)| *known != difference) {
+            self.directives.push((difference, place()));
+        }
+    }
+
     /// NS records at the apex are no cut; they are known only when the SOA has been seen.
     fn forgive_apex(&mut self) {
         let Some(apex) = self.soas.first().map(|soa| soa.owner.to_string()) else { return };
@@ -254,9 +267,7 @@ impl Watch<'_> {
 
     fn control(&mut self, reader: &Reader<'_>, entry: &Entry<'_>, name: Span, args: &[Span], index: &mut Index) {
         difference::of_entry(entry.text, entry.kind, entry.file != 0, |difference, at| {
-            if index.directives.iter().all(|(known, _)| *known != difference) {
-                index.directives.push((difference, reader.place(at)));
-            }
+            index.note(difference, || reader.place(at));
         });
         let word = name.of(entry.text);
         index.has_ttl |= word.eq_ignore_ascii_case(b"$TTL");

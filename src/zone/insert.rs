@@ -57,6 +57,9 @@ impl Zone<'_> {
             }
         };
         let lines = add.iter().map(line).collect();
+        if ttl.is_none() {
+            Self::note_ttl(owner, effective, patch);
+        }
         for tlsa in add {
             patch.added.push(Edit { owner: owner.clone(), ttl: effective, tlsa: (*tlsa).clone() });
         }

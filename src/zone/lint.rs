@@ -79,6 +79,27 @@ pub fn apex(library: &dyn Library, origin: Option<Name>) -> Result<Option<Name>,
     }
 }
 
+/// The place of an SOA whose owner would be the zone's name, were there a dot at
+/// its end: `example.org` under the origin `example.org.`
+#[must_use]
+pub fn soa_without_dot(library: &dyn Library, origin: Option<Name>) -> Option<(Name, Place)> {
+    let mut reader = Reader::new(library, origin);
+    while let Ok(true) = reader.advance() {
+        let entry = reader.entry()?;
+        let Kind::Record(fields) = entry.kind else { continue };
+        if fields.code != code::SOA {
+            continue;
+        }
+        let owner = fields.owner?;
+        let token = owner.of(entry.text);
+        let origin = reader.inherited().origin.as_deref()?;
+        let whole = Name::from_zone_text(token, Some(&Name::root())).ok()?;
+        let lacks = token.last() != Some(&b'.') && token != b"@" && whole == *origin;
+        return lacks.then(|| (whole, reader.place(owner.start)));
+    }
+    None
+}
+
 /// Looks at a zone. `apex` is its name, and completes relative names until the
 /// file says otherwise; `keys` are to be compared with its records.
 ///

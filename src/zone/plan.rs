@@ -205,7 +205,7 @@ impl<'l> Zone<'l> {
             return Err(PlanError::Digest(place.clone()));
         }
         let mut patch = Patch::default();
-        self.note_aliases(&mut patch)?;
+        self.note_surroundings(&mut patch)?;
         let mut placed = Vec::new();
         let mut left_first = None;
         match &request.change {
@@ -232,6 +232,7 @@ impl<'l> Zone<'l> {
                 left_first = removal.left_first;
             }
         }
+        self.note_included(&placed, &mut patch);
         patch.notes.extend(self.remarks(&placed, left_first.as_ref()));
         if placed.is_empty() {
             return Ok(patch);
@@ -312,26 +313,6 @@ impl<'l> Zone<'l> {
 
     pub(super) fn is_shared(&self, file: usize) -> bool {
         self.led.index.files.iter().any(|(number, times)| *number == file && *times > 1)
-    }
-
-    /// Tells which owners were asked for and lead elsewhere, and who else leads there.
-    fn note_aliases(&self, patch: &mut Patch) -> Result<(), PlanError> {
-        for Alias { owner, to, place } in &self.aliases {
-            let message = format!("{place}: {owner} is an alias; its records stand at {to} and are edited there");
-            patch.notes.push(Finding::new("alias-followed", Severity::Note, message));
-        }
-        let led_to = |target: &&Target| target.host().is_none() || !self.aliases.is_empty();
-        let owners: Vec<Name> = self.targets.iter().filter(led_to).filter_map(|target| target.owner().ok()).collect();
-        if owners.is_empty() {
-            return Ok(());
-        }
-        for (owner, to) in alias::leading_to(self.library, &self.apex, &owners)? {
-            if !self.aliases.iter().any(|alias| alias.owner == owner) {
-                let message = format!("{owner} leads to {to} too: the edit is for it as well");
-                patch.notes.push(Finding::new("alias-shares-records", Severity::Note, message));
-            }
-        }
-        Ok(())
     }
 
     fn note(&self, found: &AtTarget, owner: &Name, patch: &mut Patch) {

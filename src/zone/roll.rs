@@ -92,7 +92,8 @@ impl Roll {
 
     /// The aliases that have other records beside them, in order of their place.
     pub(crate) fn clashes(&self) -> Vec<(&Name, &Place, &Place)> {
-        let beside = self.aliases.iter().filter_map(|(owner, alias)| Some((owner, &alias.place, alias.beside.as_ref()?)));
+        let beside =
+            self.aliases.iter().filter_map(|(owner, alias)| Some((owner, &alias.place, alias.beside.as_ref()?)));
         let mut all: Vec<_> = beside.collect();
         all.sort_by_key(|(_, place, _)| (place.file.clone(), place.line));
         all

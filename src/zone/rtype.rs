@@ -137,8 +137,21 @@ pub fn type_code(text: &[u8]) -> Option<u16> {
 /// Types that DNS providers have and DNS has not: what they make of them is not in
 /// the file.
 const PROVIDERS: &[&[u8]] = &[
-    b"ALIAS", b"ANAME", b"AWS", b"LUA", b"POOL", b"URL", b"URL301", b"URLFWD", b"FRAME", b"REDIRECT", b"HTTPRED",
-    b"FLATTEN", b"CF_REDIRECT", b"R53_ALIAS", b"AZURE_ALIAS",
+    b"ALIAS",
+    b"ANAME",
+    b"AWS",
+    b"LUA",
+    b"POOL",
+    b"URL",
+    b"URL301",
+    b"URLFWD",
+    b"FRAME",
+    b"REDIRECT",
+    b"HTTPRED",
+    b"FLATTEN",
+    b"CF_REDIRECT",
+    b"R53_ALIAS",
+    b"AZURE_ALIAS",
 ];
 
 /// Whether a word is the type of a DNS provider: `ALIAS`, or `AWS` of `AWS ALIAS A`.

@@ -181,7 +181,9 @@ impl Around {
         Some(Remark::new(
             "idle-wildcard",
             Severity::Warning,
-            format!("{owner} gives no client a TLSA record: every host that has an address exists, and a wildcard does not answer below a name that exists"),
+            format!(
+                "{owner} gives no client a TLSA record: every host that has an address exists, and a wildcard does not answer below a name that exists"
+            ),
             "write _25._tcp and the like for each host, or an alias there to one name with the records",
         ))
     }
@@ -190,9 +192,9 @@ impl Around {
         let answers = |facts: &Facts| facts.has_address || facts.alias.is_some();
         let makes = |(text, args, origin): &(Vec<u8>, Vec<Span>, Option<Name>)| {
             let generate = Generate::read(text, args);
-            generate.filter(|made| matches!(made.code, TYPE_A | TYPE_AAAA | code::CNAME)).is_some_and(|generate| {
-                generate.makes(name, origin.as_ref())
-            })
+            generate
+                .filter(|made| matches!(made.code, TYPE_A | TYPE_AAAA | code::CNAME))
+                .is_some_and(|generate| generate.makes(name, origin.as_ref()))
         };
         self.facts.get(name).is_some_and(answers) || self.generated.iter().any(makes)
     }

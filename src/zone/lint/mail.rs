@@ -5,11 +5,11 @@ use std::collections::HashSet;
 
 use crate::name::Name;
 use crate::tlsa::Target;
+use crate::zone::library::Library;
 use crate::zone::lint::around::Around;
 use crate::zone::lint::finding::{Finding, Remark, Severity};
 use crate::zone::lint::names::Form;
 use crate::zone::lint::record::Record;
-use crate::zone::library::Library;
 use crate::zone::reader::ReadError;
 use crate::zone::roll::{Aliased, Roll};
 
@@ -90,7 +90,9 @@ impl<'a> Mail<'a> {
                 "add the records there, or take the alias away: clients find no DANE here",
             ),
             End::Loop => (
-                format!("{owner} is an alias that leads in circles or too far, so clients cannot look for TLSA records"),
+                format!(
+                    "{owner} is an alias that leads in circles or too far, so clients cannot look for TLSA records"
+                ),
                 "let it lead to the name that has the TLSA records",
             ),
         };

@@ -14,6 +14,7 @@ use crate::zone::rdata::{self, rdata_words};
 use crate::zone::reader::{Entry, Place, ReadError, ReadErrorKind, Reader};
 use crate::zone::rtype::code;
 use crate::zone::scan::{Fields, Kind};
+use crate::zone::words::Wrong;
 
 /// How many places of one kind of difference are told one by one.
 const FEW: usize = 3;
@@ -42,7 +43,8 @@ pub(super) fn read(library: &dyn Library, apex: &Name) -> Result<Read, ReadError
             Ok(false) => break,
             Err(error) if super::is_fatal(&error.what) => return Err(error),
             Err(error) => {
-                pass.told = false;
+                // What has a finding of its own is told once.
+                pass.told = matches!(error.what, ReadErrorKind::Syntax(Wrong::QuotedLineEnd, _));
                 pass.entry(&reader);
                 // Of a TLSA record its own finding says more.
                 if !pass.told {
@@ -223,7 +225,9 @@ impl<'a> Pass<'a> {
                 Some(zone) if zone != *serial => Remark::new(
                     "zonemd-serial",
                     Severity::Warning,
-                    format!("the digest of the zone (ZONEMD) is for serial {serial}, and the SOA has {zone}: who checks it takes the zone for unverified or refuses it"),
+                    format!(
+                        "the digest of the zone (ZONEMD) is for serial {serial}, and the SOA has {zone}: who checks it takes the zone for unverified or refuses it"
+                    ),
                     "make the digest anew, as a last step after every edit, or take the record out",
                 ),
                 _ => Remark::new(
@@ -307,7 +311,11 @@ fn tally(
         *more += 1;
         return;
     }
-    let severity = if difference.loses_records() { Severity::Warning } else { Severity::Note };
+    let severity = match difference {
+        difference if difference.is_refused() => Severity::Error,
+        difference if difference.loses_records() => Severity::Warning,
+        _ => Severity::Note,
+    };
     let (code, message, hint) = (difference.code(), difference.message(), difference.hint());
     findings.push(Remark::new(code, severity, message, hint).at(place(), None));
 }

@@ -58,7 +58,13 @@ fn make_fields(wire: &[u8], grammar: &[Field]) -> bool {
             Field::Text | Field::Tag | Field::Salt => rest.first().map(|length| usize::from(*length) + 1),
             Field::Hex | Field::Base64 => Some(rest.len()).filter(|length| *length > 0),
             Field::Texts => all(rest, |wire| wire.first().map(|length| usize::from(*length) + 1)),
-            Field::Names => if rest.is_empty() { Some(0) } else { all(rest, name) },
+            Field::Names => {
+                if rest.is_empty() {
+                    Some(0)
+                } else {
+                    all(rest, name)
+                }
+            }
             Field::HostIdentity => host_identity(rest),
             _ => return true,
         };

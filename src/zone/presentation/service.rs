@@ -31,7 +31,10 @@ pub(super) fn check(data: &mut Data<'_>) -> Result<(), RdataError> {
         }
         let code = Key::of(key);
         if let (false, Key::Name(name)) = (quoted, &code) {
-            let what = format!("has the service parameter {}, which is not registered; a newer one is written keyNNN", lossy(name));
+            let what = format!(
+                "has the service parameter {}, which is not registered; a newer one is written keyNNN",
+                lossy(name)
+            );
             return Err(data.wrong(word.start, what));
         }
         if !quoted && seen.contains(&code) {
