@@ -55,8 +55,6 @@ pub fn run(args: &Args, ui: &mut Ui<'_>) -> Ran {
     let worse = findings.iter().any(|finding| finding.severity > Severity::Note);
     let status = if worse { Status::Bad } else { Status::Good };
     let with_keys = !args.cert.is_empty();
-    // Silence is not to be taken for more than it says.
-    ui.talk("note: looked at DANE and at text that servers read differently; for the rest of a zone ask named-checkzone and the like");
     let (text, json) = if ui.json() {
         let files: Vec<String> = lint.files.iter().map(|file| disk.label(*file)).collect();
         (String::new(), report::lint::json(&lint, &findings, &files, with_keys))

@@ -125,7 +125,8 @@ fn counts(findings: &[Finding]) -> [(Severity, u64); 3] {
 fn weighed(findings: &[Finding]) -> String {
     let some = counts(findings).into_iter().filter(|(_, count)| *count > 0);
     let some: Vec<String> = some.map(|(severity, count)| plural(count, severity.word())).collect();
-    if some.is_empty() { "nothing found".to_owned() } else { some.join(", ") }
+    // Silence is not to be taken for more than it says.
+    if some.is_empty() { "nothing found that concerns DANE".to_owned() } else { some.join(", ") }
 }
 
 fn inventory(lint: &Lint) -> String {

@@ -46,6 +46,9 @@ impl Zone<'_> {
             None => {
                 let stated = template.and_then(|kin| kin.fields.ttl).map(|(_, seconds)| seconds);
                 let inherited = before.inherited.default_ttl.or(before.inherited.last_ttl);
+                if ttl.or(stated).is_none() && before.inherited.is_ttl_doubtful() {
+                    return Err(PlanError::DoubtfulTtl(owner.clone()));
+                }
                 (ttl.map_or(Ttl::AsKin, Ttl::State), ttl.or(stated).or(inherited))
             }
         };
