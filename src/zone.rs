@@ -7,7 +7,9 @@
 //! those before it, [`reader`] walks the entries of all files, [`index`] keeps
 //! what an edit needs, [`plan`] decides with [`style`], [`remove`] and [`serial`],
 //! and [`proof`] reads the result again. Lines that are plain and far from an
-//! edit go a shorter way, through `marks` and `skim`, to the same end.
+//! edit go a shorter way, through `marks` and `skim`, to the same end. [`alias`]
+//! finds where the owners asked for lead, `insert` places new lines, `notes` says
+//! what is worth knowing besides, with `roll` for aliases and [`author`] for headers.
 //! [`lint`] edits nothing: it says what is wrong, with [`difference`] for the
 //! table below.
 //!
@@ -39,7 +41,7 @@
 //! | a type newer than the server | error | error, unless it is registered or written `TYPEnnn` |
 //! | the same SOA twice, also in two spellings | BIND, Knot: one; NSD: error | both changed |
 //! | relative `$INCLUDE` path | BIND, NSD: from the working directory; Knot: from the file | from `--directory`, else the main file's folder |
-//! | `$GENERATE` | BIND only | checked as BIND does, kept; refused where it may own the name asked for |
+//! | `$GENERATE` | BIND only | checked as BIND does, kept; refused where it makes the name asked for |
 //! | `$DATE` | BIND only, in dumps of its cache | error |
 //!
 //! A record added after its own RRset copies its neighbour's way with owner, TTL

@@ -494,6 +494,7 @@ fn what_is_said_of_the_servers_is_so() {
         ("glued-strings", "a TXT \"a\"\"b\"\n", true, Some(true), false),
         ("glued-strings", "a TXT a\"b\"\n", true, None, false),
         ("quoted-line-end", "a TXT \"a\nb\"\n", false, Some(true), false),
+        ("hash-owner", "#www A 192.0.2.1\n", true, Some(true), false),
         ("generic-class", "a CLASS1 A 192.0.2.1\n", true, Some(true), false),
         ("at-sign", "@x A 192.0.2.1\n", true, Some(true), false),
         ("group-first", "( a A 192.0.2.1 )\n", true, None, false),

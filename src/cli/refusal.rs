@@ -24,9 +24,9 @@ pub(crate) fn failure(error: PlanError, path: &Path) -> Failure {
         PlanError::UnequalSoas(place) => {
             Failure::wrong("the zone has two SOA records that differ").at(place).hint("leave only one of them")
         }
-        PlanError::Outside { host, apex } => Failure::wrong(format!("the host {host} is outside the zone {apex}"))
+        PlanError::Outside { host, apex } => Failure::wrong(format!("{host} is outside the zone {apex}"))
             .at(file)
-            .hint("name the zone file that holds the host"),
+            .hint("name the zone file that holds it"),
         PlanError::Signed(place) => {
             Failure::refused("the zone is signed in this file; an edit would break its signatures")
                 .at(place)

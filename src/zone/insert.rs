@@ -87,7 +87,9 @@ impl Zone<'_> {
         }
         let alike = |seconds: u32| behind.last_ttl == Some(seconds) && !behind.is_ttl_doubtful();
         match ttl.or(stated) {
-            Some(seconds) if alike(seconds) || !has_heir(self.library(), kin)? => Ok((wanted, Some(seconds))),
+            Some(seconds) if !has_heir(self.library(), kin)? => Ok((wanted, Some(seconds))),
+            // Stated here, it would have to be handed to the heir once the line is removed.
+            Some(seconds) if alike(seconds) => Ok((Ttl::Inherit, Some(seconds))),
             Some(_) if ttl.is_some() => Err(PlanError::SpreadingTtl(owner.clone())),
             _ if behind.is_ttl_doubtful() => Err(PlanError::DoubtfulTtl(owner.clone())),
             _ => Ok((Ttl::Inherit, behind.last_ttl.or(kin.ttl))),

@@ -66,6 +66,7 @@ fn make_fields(wire: &[u8], grammar: &[Field]) -> bool {
                 }
             }
             Field::HostIdentity => host_identity(rest),
+            Field::Parameters => parameters(rest),
             _ => return true,
         };
         match length.and_then(|length| rest.get(length..)) {
@@ -86,6 +87,21 @@ fn all(wire: &[u8], part: impl Fn(&[u8]) -> Option<usize>) -> Option<usize> {
             return Some(at);
         }
     }
+}
+
+/// The length of an SVCB's parameters, which go upwards (RFC 9460 section 2.2).
+fn parameters(wire: &[u8]) -> Option<usize> {
+    let (mut at, mut least) = (0, 0);
+    while at < wire.len() {
+        let [key_high, key_low, high, low, ..] = wire.get(at..)? else { return None };
+        let key = u32::from(u16::from_be_bytes([*key_high, *key_low]));
+        if key < least {
+            return None;
+        }
+        least = key + 1;
+        at += 4 + usize::from(u16::from_be_bytes([*high, *low]));
+    }
+    Some(at)
 }
 
 /// The length of a HIP's algorithm, tag and key (RFC 8005 section 5); neither is empty.
