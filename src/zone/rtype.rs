@@ -1,5 +1,5 @@
 //! Type and class mnemonics: the registry "Resource Record (RR) TYPEs" of IANA's
-//! DNS parameters as of November 2026, queries and private numbers left out, and
+//! DNS parameters as known in November 2026, queries and private numbers left out, and
 //! DELEG with DELEGPARAM as draft-ietf-deleg has them. RFC 3597 for the generic forms.
 //!
 //! Of those since 2023, BIND 9.18.49 reads DSYNC, HHIT, BRID, RESINFO and WALLET;

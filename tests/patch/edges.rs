@@ -73,6 +73,24 @@ fn a_ttl_is_refused_only_where_a_line_behind_would_inherit_it() {
 }
 
 #[test]
+fn without_a_default_a_new_set_states_no_ttl_that_others_would_inherit() {
+    let text = ZONE.replace("$TTL 1h\n", "").replace("@ IN SOA", "@ 3600 IN SOA");
+    let text = text.replace("_25._tcp.mail IN", "_25._tcp.mail 60 IN");
+    let folder = folder(format!("{text}www A 192.0.2.1\n"));
+    let usual =
+        ["patch", "example.com.zone", "new.pem", "--host", "mail.example.com", "--port", "465", "--state", "state"];
+    assert_eq!(danewright(folder.path(), &usual).status.code(), Some(0));
+    let patched = zone(folder.path());
+    let line = patched.lines().find(|line| line.starts_with("_465._tcp.mail")).unwrap();
+    assert!(!line.contains(" 60 "), "{patched}");
+    refused(folder.path(), &["--port", "587", "--ttl", "300"], 1, "has no $TTL");
+    // Of two TTLs in one set, BIND hands on the first and others the last.
+    let two = format!("{text}              300 IN TLSA 3 1 1 aa\nwww A 192.0.2.1\n");
+    fs::write(folder.path().join("example.com.zone"), two).unwrap();
+    refused(folder.path(), &["--port", "465"], 1, "put a $TTL line at the top of the zone");
+}
+
+#[test]
 fn prune_can_remove_what_patch_wrote() {
     // Three TTLs in one set: servers disagree on what is handed on behind it.
     let text = "@ 86400 SOA a b 7 2 3 4 5\n@ 86400 NS ns.example.net.\nmail 456 A 192.0.2.1\nmail 123 A 192.0.2.2\nmail 789 A 192.0.2.3\n";

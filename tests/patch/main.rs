@@ -299,24 +299,6 @@ fn removing_the_last_line_leaves_a_directive_its_line_end() {
 }
 
 #[test]
-fn without_a_default_a_new_set_states_no_ttl_that_others_would_inherit() {
-    let zone = ZONE.replace("$TTL 1h\n", "").replace("@ IN SOA", "@ 3600 IN SOA");
-    let zone = zone.replace("_25._tcp.mail IN", "_25._tcp.mail 60 IN");
-    let folder = folder(format!("{zone}www A 192.0.2.1\n"));
-    let usual =
-        ["patch", "example.com.zone", "new.pem", "--host", "mail.example.com", "--port", "465", "--state", "state"];
-    assert_eq!(danewright(folder.path(), &usual).status.code(), Some(0));
-    let text = self::zone(folder.path());
-    let line = text.lines().find(|line| line.starts_with("_465._tcp.mail")).unwrap();
-    assert!(!line.contains(" 60 "), "{text}");
-    refused(folder.path(), &["--port", "587", "--ttl", "300"], 1, "has no $TTL");
-    // Of two TTLs in one set, BIND hands on the first and others the last.
-    let zone = format!("{zone}              300 IN TLSA 3 1 1 aa\nwww A 192.0.2.1\n");
-    fs::write(folder.path().join("example.com.zone"), zone).unwrap();
-    refused(folder.path(), &["--port", "465"], 1, "put a $TTL line at the top of the zone");
-}
-
-#[test]
 fn a_journal_beside_the_link_or_beside_the_file_counts() {
     let folder = folder(ZONE);
     fs::create_dir(folder.path().join("real")).unwrap();

@@ -1,6 +1,6 @@
 //! Service parameters of SVCB and HTTPS (RFC 9460 section 2.1): `alpn=h2,h3
-//! port=8443`. Keys have the names that are registered (IANA, "DNS Service Parameter
-//! Keys", November 2026), or `keyNNN`: of others no server knows the number.
+//! port=8443`. Keys have the names that are registered (IANA, "Service Parameter
+//! Keys", as known in November 2026), or `keyNNN`: of others no server knows the number.
 
 use super::Data;
 use super::address::{ipv4, ipv6};
