@@ -13,7 +13,7 @@ use crate::zone::roll::Roll;
 
 /// In larger zones, aliases beside other data are left to `lint`: nobody waits
 /// for two more passes there.
-const SMALL: u64 = 100_000;
+const SMALL: u64 = 20_000;
 
 /// How many of one kind are told one by one.
 const FEW: usize = 5;
