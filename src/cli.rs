@@ -66,6 +66,9 @@ pub enum Command {
     /// Remove TLSA records that no key in use matches
     Prune(prune::Args),
     /// Say what is wrong with the DANE records of a zone file
+    ///
+    /// Looks at DANE: the TLSA records, what stands around them, and text that name
+    /// servers read differently. For the rest of a zone there is named-checkzone.
     Lint(lint::Args),
     /// Walk through a whole key change on an embedded signed name server
     Demo(demo::Args),

@@ -122,6 +122,20 @@ impl Name {
         Self::from_zone_text(ascii.as_bytes(), Some(&Self::root()))
     }
 
+    /// Reads a zone's name or an owner as a person types it: like any name, and with
+    /// the slash that classless reverse zones have (RFC 2317).
+    ///
+    /// # Errors
+    ///
+    /// What keeps the text from being a name.
+    pub fn zone_from_user(text: &str) -> Result<Self, NameError> {
+        let whole = Self::from_user(&text.replace('/', "_"))?;
+        if !text.contains('/') {
+            return Ok(whole);
+        }
+        if text.is_ascii() { Self::from_zone_text(text.as_bytes(), Some(&Self::root())) } else { Err(NameError::Idn) }
+    }
+
     /// Takes uncompressed wire form (RFC 1035 section 3.1).
     ///
     /// # Errors

@@ -7,7 +7,9 @@
 //! those before it, [`reader`] walks the entries of all files, [`index`] keeps
 //! what an edit needs, [`plan`] decides with [`style`], [`remove`] and [`serial`],
 //! and [`proof`] reads the result again. Lines that are plain and far from an
-//! edit go a shorter way, through `skim`, to the same end.
+//! edit go a shorter way, through `skim`, to the same end. [`alias`]
+//! finds where the owners asked for lead, `insert` places new lines, `notes` says
+//! what is worth knowing besides, with `roll` for aliases and [`author`] for headers.
 //! [`lint`] edits nothing: it says what is wrong, with [`difference`] for the
 //! table below.
 //!
@@ -16,7 +18,7 @@
 //! | text | readings | here |
 //! | --- | --- | --- |
 //! | comment that ends in `\` | BIND, Knot: it ends there; some NSD: it goes on | it ends there |
-//! | line end inside quotes | NSD: part of the string; BIND: error | part of the string |
+//! | line end inside quotes | NSD: part of the string; BIND: error | error |
 //! | nested parentheses | BIND: fine; NSD, Knot: error | error |
 //! | NUL, lone CR, form feed, control-Z | NSD stops reading at NUL; others: error | error |
 //! | byte order mark | error everywhere | error |
@@ -34,23 +36,29 @@
 //! | `\# 3 0102`: not the announced length | NSD 4.6: fine; BIND: error | error |
 //! | one string of more than 255 octets | Knot: split; BIND, NSD: error | error |
 //! | length of DS, SSHFP, ZONEMD digests; NAPTR patterns; X25 | BIND: checked; NSD: not | not checked |
-//! | keys of SVCB newer than the server | older servers: error | fine |
+//! | keys of SVCB newer than the server | older servers: error | fine by number, and by the names that are registered |
+//! | `\# 3 030101`: octets without the digest, key or text of the type; HIP that does not add up | NSD: fine; BIND: error | error |
+//! | a type newer than the server | error | error, unless it is registered or written `TYPEnnn` |
 //! | the same SOA twice, also in two spellings | BIND, Knot: one; NSD: error | both changed |
 //! | relative `$INCLUDE` path | BIND, NSD: from the working directory; Knot: from the file | from `--directory`, else the main file's folder |
-//! | `$GENERATE` | BIND only | checked as BIND does, kept; refused where it may own the name asked for |
+//! | `$GENERATE` | BIND only | checked as BIND does, kept; refused where it makes the name asked for |
 //! | `$DATE` | BIND only, in dumps of its cache | error |
 //!
 //! A record added after its own RRset copies its neighbour's way with owner, TTL
 //! and class, so that it means the same under every row of the table.
 
+pub mod alias;
+pub mod author;
 pub mod difference;
 pub mod dynamic;
 pub mod generate;
 pub mod index;
 pub mod inherit;
+mod insert;
 pub mod library;
 #[cfg(feature = "tool")]
 pub mod lint;
+mod notes;
 pub mod obstruction;
 pub mod patch;
 pub mod plan;
@@ -60,6 +68,7 @@ pub mod rdata;
 pub mod reader;
 pub(crate) mod remarks;
 pub mod remove;
+mod roll;
 pub mod rtype;
 pub mod scan;
 pub mod serial;

@@ -21,7 +21,7 @@ const TABLE: &str = include_str!("rdata/table.txt");
 /// Types of which mutations are let pass that both servers refuse, and why.
 const LAX: &[(&str, &str)] = &[
     ("LOC", "sizes and precisions are only looked at by BIND, which says how many digits it wants"),
-    ("SVCB", "keys are let pass that are newer than the servers, and values of numbered keys"),
+    ("SVCB", "registered keys are let pass that are newer than the servers, and values of numbered keys"),
     ("HTTPS", "as SVCB"),
     ("$GENERATE", "data that would have to be split is not looked at"),
     ("WKS", "protocols and services come from the machine's own tables"),

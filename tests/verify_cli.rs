@@ -134,6 +134,22 @@ fn a_key_that_is_none_is_status_2() {
 }
 
 #[test]
+fn an_owner_is_verified_as_it_is_and_the_hosts_behind_it_are_not_vouched_for() {
+    let place = Place::new();
+    let (_socket, address) = nobody();
+    let arguments = ["verify", "new.pem", "--state", "state", "--resolver", &address, "--root-server", &address];
+    let quickly = ["--timeout", "1s", "--tries", "1", "--json", "--owner", "_dane.mail.example.com"];
+    let output = place.run(&[&arguments[..], &quickly].concat());
+    assert_eq!(output.status.code(), Some(3), "{}", err(&output));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["targets"][0]["owner"], "_dane.mail.example.com.");
+    let findings = document["targets"][0]["findings"].as_array().unwrap();
+    assert!(findings.iter().any(|finding| finding["code"] == "host-unknown"), "{document}");
+    let both = place.run(&[&arguments[..], &["--owner", "_dane.example.com", "--host", "mail.example.com"]].concat());
+    assert_eq!(both.status.code(), Some(2), "{}", err(&both));
+}
+
+#[test]
 fn without_a_home_the_state_has_to_be_named() {
     let place = Place::new();
     let (_socket, address) = nobody();

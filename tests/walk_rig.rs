@@ -32,7 +32,7 @@ fn walk(rig: &Rig, timeout: Duration) -> Evidence {
         tries: 2,
         now: Utc::now(),
     };
-    let target = Target { host: Name::from_user(HOST).unwrap(), port: "25".parse().unwrap() };
+    let target = Target::Service { host: Name::from_user(HOST).unwrap(), port: "25".parse().unwrap() };
     gather(&[target], &settings).remove(0)
 }
 

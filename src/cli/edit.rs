@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::refusal::{not_ours, replace_failure, unreadable};
+use crate::cli::refusal::{not_ours, replace_failure, soa_without_dot, unreadable};
 use crate::cli::{Answer, Failure, Ran, Status, Ui};
 use crate::files::command::{self, Ended};
 use crate::files::copy::copy_pieces;
@@ -62,10 +62,9 @@ impl Opened {
                 .at(path.display())
                 .hint("a zone starts with its SOA record"));
         }
-        let stated = args
-            .origin
-            .as_deref()
-            .map(|text| Name::from_user(text).map_err(|error| Failure::wrong(error).at(format!("--origin {text}"))));
+        let stated = args.origin.as_deref().map(|text| {
+            Name::zone_from_user(text).map_err(|error| Failure::wrong(error).at(format!("--origin {text}")))
+        });
         let stated = stated.transpose()?;
         let origin = stated.clone().or_else(|| origin_of(path));
         Ok(Self { disk, surroundings, origin, stated: stated.is_some(), path: path.to_owned() })
@@ -77,6 +76,9 @@ impl Opened {
     ///
     /// When it cannot be read, or is not a file to be edited by hand.
     pub fn zone(&self, targets: &[Target]) -> Result<Zone<'_>, Failure> {
+        if let Some((name, place)) = lint::soa_without_dot(&self.disk, self.origin.clone()) {
+            return Err(soa_without_dot(&name, &place));
+        }
         let read = |origin| Zone::read(&self.disk, origin, targets).map_err(|error| self.plan_failure(error));
         // The file's name may say nothing, or something else than its SOA, which is the zone and
         // mostly stands on top: a large file need not be read twice for that.
@@ -117,6 +119,8 @@ impl Opened {
         let writes = !args.dry_run && args.output.is_none() && !patch.is_empty();
         let mut json = edits_json(zone, patch, writes);
         json.insert("files".to_owned(), json!(zone.files().map(|file| self.disk.label(file)).collect::<Vec<_>>()));
+        let edited = patch.splices().iter().map(|(file, _)| json!(self.disk.label(*file)));
+        json.insert("edited".to_owned(), edited.collect());
         let mut text = String::new();
         if args.dry_run || args.diff {
             let mut bytes = Vec::new();
@@ -157,7 +161,7 @@ impl Opened {
                 Err(why) => ui.warn(format!("--check was not run: {why}")),
             }
         }
-        let summary = summary(zone, patch, writes, &self.path);
+        let summary = summary(zone, patch, writes, &self.path, &self.disk);
         if args.dry_run || args.diff {
             ui.talk(summary.trim_end());
         } else {
@@ -355,6 +359,10 @@ fn edits_json(zone: &Zone<'_>, patch: &Patch, written: bool) -> Map<String, Valu
     let edit = |edit: &Edit| json!({"owner": edit.owner.to_string(), "ttl": edit.ttl, "record": edit.tlsa.to_string()});
     let mut json = Map::new();
     json.insert("zone".to_owned(), json!(zone.apex().to_string()));
+    let aliases = zone.aliases().iter().map(|alias| {
+        json!({"owner": alias.owner.to_string(), "target": alias.to.to_string(), "place": alias.place.to_string()})
+    });
+    json.insert("aliases".to_owned(), aliases.collect());
     json.insert("changed".to_owned(), json!(!patch.is_empty()));
     json.insert("written".to_owned(), json!(written));
     json.insert("added".to_owned(), patch.added.iter().map(edit).collect());
@@ -367,7 +375,7 @@ fn edits_json(zone: &Zone<'_>, patch: &Patch, written: bool) -> Map<String, Valu
     json
 }
 
-fn summary(zone: &Zone<'_>, patch: &Patch, written: bool, path: &Path) -> String {
+fn summary(zone: &Zone<'_>, patch: &Patch, written: bool, path: &Path, disk: &Disk) -> String {
     if patch.is_empty() {
         return format!("{} is already as asked; nothing to write\n", path.display());
     }
@@ -380,6 +388,10 @@ fn summary(zone: &Zone<'_>, patch: &Patch, written: bool, path: &Path) -> String
     }
     let (before, after) = patch.serial.unwrap_or((zone.serial(), zone.serial()));
     let verb = if written { "written" } else { "not written" };
-    text.push_str(&format!("{} {verb}, serial {before} -> {after}\n", path.display()));
+    // The file as it was named, and the included ones that change.
+    let included = patch.splices().iter().filter(|(file, _)| *file != 0).map(|(file, _)| disk.label(*file));
+    let main = patch.splices().iter().any(|(file, _)| *file == 0).then(|| path.display().to_string());
+    let files: Vec<String> = main.into_iter().chain(included).collect();
+    text.push_str(&format!("{} {verb}, serial {before} -> {after}\n", files.join(" and ")));
     text
 }

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::cli::edit::origin_of;
-use crate::cli::refusal::{not_ours, unread, unreadable};
+use crate::cli::refusal::{not_ours, soa_without_dot, unread, unreadable};
 use crate::cli::{Answer, Failure, Ran, Status, Ui, inputs};
 use crate::files::disk::Disk;
 use crate::files::surroundings;
@@ -20,7 +20,7 @@ use crate::zone::reader::ReadError;
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example: danewright lint /etc/bind/db.example.com --cert /etc/ssl/mail.pem")]
 pub struct Args {
-    /// Zone file to look at
+    /// Zone file to look at; - is stdin
     #[arg(value_name = "ZONE")]
     pub zone: PathBuf,
     /// Zone's name, where neither the file nor its name says it
@@ -44,10 +44,13 @@ pub struct Args {
 /// When a file cannot be read; what is wrong in the zone is the answer.
 pub fn run(args: &Args, ui: &mut Ui<'_>) -> Ran {
     let keys = inputs::read_keys(&args.cert, args.passphrase_file.as_deref())?;
-    let path = args.zone.as_path();
-    let disk = open(path, args.directory.as_deref())?;
-    let lint = look(&disk, args, &keys)?;
+    let stdin = if args.zone == Path::new("-") { Some(spool()?) } else { None };
+    let path = stdin.as_ref().map_or(args.zone.as_path(), |spooled| spooled.path());
+    let directory = args.directory.as_deref().or(stdin.as_ref().map(|_| Path::new(".")));
+    let disk = Named { disk: open(path, directory)?, main: stdin.is_some().then_some("stdin") };
+    let (lint, undotted) = look(&disk, args, &keys)?;
     let mut findings = syntax(&lint);
+    findings.extend(undotted);
     findings.extend(lint.findings.iter().cloned());
     let worse = findings.iter().any(|finding| finding.severity > Severity::Note);
     let status = if worse { Status::Bad } else { Status::Good };
@@ -57,9 +60,40 @@ pub fn run(args: &Args, ui: &mut Ui<'_>) -> Ran {
         (String::new(), report::lint::json(&lint, &findings, &files, with_keys))
     } else {
         let look = report::lint::Look { width: ui.width(), color: ui.color(), keys: with_keys };
-        (report::lint::text(&lint, &findings, &path.display().to_string(), look), serde_json::Map::new())
+        let name = disk.main.map_or_else(|| path.display().to_string(), str::to_owned);
+        (report::lint::text(&lint, &findings, &name, look), serde_json::Map::new())
     };
     Ok(Answer { status, text, json })
+}
+
+/// The zone's files, the main one perhaps under another name.
+struct Named {
+    disk: Disk,
+    main: Option<&'static str>,
+}
+
+impl Library for Named {
+    fn read_at(&self, file: usize, offset: u64, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.disk.read_at(file, offset, buffer)
+    }
+
+    fn include(&self, path: &[u8]) -> std::io::Result<usize> {
+        self.disk.include(path)
+    }
+
+    fn label(&self, file: usize) -> String {
+        self.main.filter(|_| file == 0).map_or_else(|| self.disk.label(file), str::to_owned)
+    }
+}
+
+/// What stands on standard input, as a file: it is read more than once.
+fn spool() -> Result<tempfile::NamedTempFile, Failure> {
+    let copy = || {
+        let mut file = tempfile::NamedTempFile::new()?;
+        std::io::copy(&mut std::io::stdin().lock(), &mut file)?;
+        Ok(file)
+    };
+    copy().map_err(|error: std::io::Error| Failure::wrong(format!("stdin cannot be read: {error}")).at("stdin"))
 }
 
 fn open(path: &Path, directory: Option<&Path>) -> Result<Disk, Failure> {
@@ -76,12 +110,16 @@ fn open(path: &Path, directory: Option<&Path>) -> Result<Disk, Failure> {
     Ok(disk)
 }
 
-fn look(disk: &Disk, args: &Args, keys: &[KeyFile]) -> Result<Lint, Failure> {
+fn look(disk: &Named, args: &Args, keys: &[KeyFile]) -> Result<(Lint, Option<Finding>), Failure> {
     let stated = args.origin.as_deref();
     let stated = stated
-        .map(|text| Name::from_user(text).map_err(|error| Failure::wrong(error).at(format!("--origin {text}"))))
+        .map(|text| Name::zone_from_user(text).map_err(|error| Failure::wrong(error).at(format!("--origin {text}"))))
         .transpose()?;
     let origin = stated.clone().or_else(|| origin_of(&args.zone));
+    let undotted = lint::soa_without_dot(disk, origin.clone());
+    if let (Some((name, place)), true) = (&undotted, stated.is_some()) {
+        return Err(soa_without_dot(name, place));
+    }
     let apex = lint::apex(disk, origin.clone()).map_err(|error| unread(&error))?;
     if let (Some(stated), Some(apex)) = (&stated, &apex)
         && stated != apex
@@ -98,7 +136,12 @@ fn look(disk: &Disk, args: &Args, keys: &[KeyFile]) -> Result<Lint, Failure> {
             .at(args.zone.display())
             .hint("name the zone's main file, or say the zone's name with --origin"));
     }
-    Ok(lint)
+    let undotted = undotted.map(|(name, place)| {
+        let Failure { message, hint, .. } = soa_without_dot(&name, &place);
+        let (code, severity) = ("soa-without-dot", Severity::Error);
+        Finding { code, severity, owner: None, place, message, hint, more: 0 }
+    });
+    Ok((lint, undotted))
 }
 
 /// What no server would read, as findings: they come first.

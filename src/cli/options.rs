@@ -10,15 +10,18 @@ use crate::duration;
 use crate::name::Name;
 use crate::tlsa::{Matching, Params, Port, Selector, Target, Usage};
 
-/// `--host` and `--port`.
+/// `--host` and `--port`, or `--owner`.
 #[derive(Args, Clone, Debug)]
 pub struct TargetArgs {
     /// Host that serves TLS; repeats
-    #[arg(long = "host", value_name = "HOST", required = true)]
+    #[arg(long = "host", value_name = "HOST", required_unless_present = "owners")]
     pub hosts: Vec<String>,
     /// Port: 25, 443/udp, smtp, or a list of them; repeats
-    #[arg(long = "port", value_name = "PORT", required = true, value_delimiter = ',')]
+    #[arg(long = "port", value_name = "PORT", required_unless_present = "owners", value_delimiter = ',')]
     pub ports: Vec<Port>,
+    /// TLSA owner as it is, in place of --host and --port; repeats
+    #[arg(long = "owner", value_name = "NAME", conflicts_with_all = ["hosts", "ports"])]
+    pub owners: Vec<String>,
 }
 
 /// `--usage`, `--selector` and `--matching`.
@@ -89,7 +92,7 @@ pub(crate) fn spoken(name: &Name) -> String {
 /// Warns of hosts that lack the rest of their name.
 pub(crate) fn warn_of_short_hosts<'a>(targets: impl IntoIterator<Item = &'a Target>, ui: &mut Ui<'_>) {
     let mut short: Vec<String> =
-        targets.into_iter().filter(|target| is_short(&target.host)).map(|target| spoken(&target.host)).collect();
+        targets.into_iter().filter_map(Target::host).filter(|host| is_short(host)).map(spoken).collect();
     short.dedup();
     for host in short {
         ui.warn(format!("the host {host} is a single label: name it in full, as {host}.example.com"));
@@ -109,12 +112,24 @@ pub(crate) fn ports_are_joined(word: &str) -> Option<String> {
 }
 
 impl TargetArgs {
-    /// Every host with every port, in the order given.
+    /// Every host with every port, or every owner, in the order given.
     ///
     /// # Errors
     ///
     /// A host that is no domain name, or too long to have TLSA records.
     pub fn targets(&self) -> Result<Vec<Target>, Failure> {
+        let owner = |text: &String| {
+            let owner =
+                Name::zone_from_user(text).map_err(|error| Failure::wrong(error).at(format!("--owner {text}")))?;
+            let no_root = || Failure::wrong("the root is no owner of TLSA records").at(format!("--owner {text}"));
+            if owner.is_root() { Err(no_root()) } else { Ok(Target::of_owner(owner)) }
+        };
+        let mut owners = self.owners.iter().map(owner).collect::<Result<Vec<_>, _>>()?;
+        if !owners.is_empty() {
+            let mut seen = std::collections::HashSet::new();
+            owners.retain(|target| seen.insert(target.clone()));
+            return Ok(owners);
+        }
         let mut hosts = Vec::new();
         for text in &self.hosts {
             hosts.push(host(text).map_err(|failure| failure.at(format!("--host {text}")))?);
@@ -122,7 +137,7 @@ impl TargetArgs {
         let targets = Target::combine(&hosts, &self.ports);
         for target in &targets {
             target.owner().map_err(|error| {
-                Failure::wrong(format!("the TLSA owner of {} is no name: {error}", target.host)).at("--host")
+                Failure::wrong(format!("the TLSA owner of {} is no name: {error}", target.base())).at("--host")
             })?;
         }
         Ok(targets)

@@ -57,7 +57,7 @@ pub fn run(args: &Args, ui: &mut Ui<'_>, now: DateTime<Utc>) -> Ran {
     let opened = Opened::open(&args.zone, &args.edit)?;
     let zone = opened.zone(&targets)?;
     let request = Request {
-        change: Change::Add(vec![records.clone(); targets.len()]),
+        change: Change::Add(vec![records.clone(); zone.targets().len()]),
         ttl: args.ttl,
         serial: args.edit.policy(),
         serial_above: args.edit.serial_above,

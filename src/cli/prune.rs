@@ -60,7 +60,8 @@ pub fn run(args: &Args, ui: &mut Ui<'_>, now: DateTime<Utc>) -> Ran {
     let opened = Opened::open(&args.zone, &args.edit)?;
     let zone = opened.zone(&targets)?;
     let mut stale = Vec::new();
-    for (at, target) in targets.iter().enumerate() {
+    for (at, target) in zone.targets().iter().enumerate() {
+        zone.holds(at).map_err(|error| opened.plan_failure(error))?;
         let published: Vec<Tlsa> = zone.published(at).map(|(tlsa, ..)| tlsa.clone()).collect();
         stale.push(stale_at(target, &published, &keep, ui)?);
     }
@@ -87,12 +88,13 @@ fn stale_at(target: &Target, published: &[Tlsa], keep: &[KeyFile], ui: &mut Ui<'
             Ok(_) => stale.push(record.clone()),
             Err(error) => ui.warn(format!(
                 "{} {} stays: {error}, so nobody can say whether it is in use",
-                target.host, record.params
+                target.base(),
+                record.params
             )),
         }
     }
     if !stale.is_empty() && !matched {
-        let owner = target.owner().map_or_else(|_| target.host.to_string(), |owner| owner.to_string());
+        let owner = target.owner().unwrap_or_else(|_| target.base().clone());
         return Err(Failure::refused(format!(
             "none of the records at {owner} matches a key in use; nothing was removed"
         ))
@@ -115,8 +117,9 @@ fn unmatched_keys(target: &Target, published: &[Tlsa], stale: &[Tlsa], keep: &[K
             let ours = keys::records(std::slice::from_ref(file), set).unwrap_or_default();
             if !ours.is_empty() && !ours.iter().any(|record| published.contains(record)) {
                 ui.warn(format!(
-                    "no {set} record at {} port {} matches {}",
-                    target.host, target.port.number, file.name
+                    "no {set} record at {} matches {}",
+                    target.owner().unwrap_or_else(|_| target.base().clone()),
+                    file.name
                 ));
             }
         }

@@ -4,10 +4,12 @@ use std::path::Path;
 
 use crate::cli::{Failure, options};
 use crate::files::replace::ReplaceError;
+use crate::name::Name;
 use crate::zone::dynamic::NotOurs;
-use crate::zone::index::ObstacleKind;
+use crate::zone::index::{Obstacle, ObstacleKind};
 use crate::zone::obstruction::{PlanError, advice};
-use crate::zone::reader::{ReadError, ReadErrorKind};
+use crate::zone::reader::{Place, ReadError, ReadErrorKind};
+use crate::zone::rtype::is_provider_type;
 use crate::zone::words::Wrong;
 
 /// The failure that a plan's error is to the user.
@@ -23,7 +25,7 @@ pub(crate) fn failure(error: PlanError, path: &Path) -> Failure {
             Failure::wrong("the zone has two SOA records that differ").at(place).hint("leave only one of them")
         }
         PlanError::Outside { host, apex } => {
-            let failure = Failure::wrong(format!("the host {host} is outside the zone {apex}")).at(file);
+            let failure = Failure::wrong(format!("{host} is outside the zone {apex}")).at(file);
             if options::is_short(&host) {
                 failure.hint(format!(
                     "name the host in full: --host {}.{}",
@@ -31,7 +33,7 @@ pub(crate) fn failure(error: PlanError, path: &Path) -> Failure {
                     options::spoken(&apex)
                 ))
             } else {
-                failure.hint("name the zone file that holds the host")
+                failure.hint("name the zone file that holds it")
             }
         }
         PlanError::Signed(place) => {
@@ -39,17 +41,48 @@ pub(crate) fn failure(error: PlanError, path: &Path) -> Failure {
                 .at(place)
                 .hint("patch the unsigned source and sign again, or let the server sign (inline-signing)")
         }
+        PlanError::Digest(place) => {
+            Failure::refused("the zone has a digest of its records (ZONEMD); an edit would make it wrong")
+                .at(place)
+                .hint("patch the source from which the digest is made, or take the ZONEMD record out and make it anew after the edit")
+        }
         PlanError::Blocked(obstacle) => {
-            let what = match obstacle.what {
-                ObstacleKind::Cname => format!("{} is a CNAME; no other record may stand beside it", obstacle.owner),
-                ObstacleKind::Dname => format!("{} has a DNAME; nothing exists below it", obstacle.owner),
-                ObstacleKind::Cut => {
-                    format!("{} is delegated to other name servers; the records belong in its own zone", obstacle.owner)
-                }
-                ObstacleKind::Generate => format!("the $GENERATE for {} may own the name", obstacle.owner),
-                ObstacleKind::Wildcard => format!("the wildcard {} answers for the name now", obstacle.owner),
+            let hint = advice(&obstacle.what);
+            Failure::refused(blocked(&obstacle)).at(obstacle.place).hint(hint)
+        }
+        PlanError::MadeByWildcard(obstacle) => {
+            let hint = match &obstacle.what {
+                ObstacleKind::WildcardAlias(to) => format!("prune where it leads, with --owner {to}"),
+                _ => format!("prune the wildcard's own records, with --owner '{}'", obstacle.owner),
             };
-            Failure::refused(what).at(obstacle.place).hint(advice(obstacle.what))
+            Failure::refused(format!("there is no TLSA record at the name itself; {}", blocked(&obstacle)))
+                .at(obstacle.place)
+                .hint(hint)
+        }
+        PlanError::BesideAlias { owner, place } => {
+            Failure::refused(format!("{owner} is an alias and has other records too, so no server loads the zone"))
+                .at(place)
+                .hint("leave the alias or the records (RFC 1034 section 3.6.2)")
+        }
+        PlanError::AliasLeaves { owner, to, place } => {
+            Failure::refused(format!("{owner} is an alias that leads out of the zone, to {to}"))
+                .at(place)
+                .hint(format!("run the command on the zone file that holds {to}, with --owner {to}"))
+        }
+        PlanError::AliasLoop { owner, place } => {
+            Failure::refused(format!("{owner} is an alias that leads in circles or too far"))
+                .at(place)
+                .hint("let it lead to the name that has the TLSA records")
+        }
+        PlanError::NoTlsa { owner, likest } => {
+            let likest: Vec<String> = likest.iter().map(ToString::to_string).collect();
+            let hint = match likest.as_slice() {
+                [] => "the zone has no TLSA record at all: is it the right file?".to_owned(),
+                some => format!("is the host or the port misspelt? there are TLSA records at {}", some.join(", ")),
+            };
+            Failure::refused(format!("there is no TLSA record at {owner}; nothing was looked at or removed"))
+                .at(file)
+                .hint(hint)
         }
         PlanError::SharedFile(label) => {
             Failure::refused("the file is included more than once; an edit would show at several names")
@@ -81,6 +114,21 @@ pub(crate) fn failure(error: PlanError, path: &Path) -> Failure {
     }
 }
 
+/// What stands in the way, as a sentence.
+fn blocked(obstacle: &Obstacle) -> String {
+    let owner = &obstacle.owner;
+    match &obstacle.what {
+        ObstacleKind::Dname => format!("{owner} has a DNAME; nothing exists below it"),
+        ObstacleKind::Cut => format!("{owner} is delegated to other name servers; the records belong in its own zone"),
+        ObstacleKind::Generate => format!("the $GENERATE for {owner} makes records at the name"),
+        ObstacleKind::HostWildcard => format!("the wildcard {owner} answers for the host now, and would no longer"),
+        ObstacleKind::Wildcard => format!("the wildcard {owner} answers for the name now"),
+        ObstacleKind::WildcardAlias(to) => {
+            format!("the wildcard alias {owner} leads to {to} and answers for the name now")
+        }
+    }
+}
+
 /// What to say of a zone that cannot be read.
 pub(crate) fn unread(error: &ReadError) -> Failure {
     let failure = |message: String| Failure::wrong(message).at(&error.place);
@@ -93,7 +141,8 @@ pub(crate) fn unread(error: &ReadError) -> Failure {
         ReadErrorKind::Name(name) => {
             let failure = failure(name.to_string());
             if *name == crate::name::NameError::NoOrigin {
-                failure.hint("say the zone's name with --origin")
+                failure
+                    .hint("say the zone's name with --origin; a name that is meant to be whole needs a dot at its end")
             } else {
                 failure
             }
@@ -128,9 +177,19 @@ fn syntax(wrong: Wrong, found: &str) -> (String, &'static str) {
         }
         Wrong::BadTtl => (format!("{found:?} is no TTL"), "use seconds, or a number with w, d, h, m or s"),
         Wrong::NoType => (text("the record has no type"), ""),
+        Wrong::UnknownType if is_provider_type(found.as_bytes()) => (
+            format!("{found:?} is no record type of DNS but of a DNS provider"),
+            "write the records that the provider makes of it, A and AAAA mostly: name servers read no such line",
+        ),
         Wrong::UnknownType => (
-            format!("{found:?} is no record type"),
-            "an owner begins in the first column, what is inherited with a blank",
+            format!("{found:?} is no record type that this program knows"),
+            "an owner begins in the first column, what is inherited with a blank; a type that is newer than \
+             this program can be written as TYPE and its number (RFC 3597)",
+        ),
+        Wrong::HashComment => (text("# begins no comment in a zone file"), "comments begin with ;"),
+        Wrong::QuotedLineEnd => (
+            text("a quoted string goes over a line end, for which BIND refuses the zone"),
+            "write it as several strings, or the line end as \\010",
         ),
         Wrong::NoRdata => (text("the record has no data"), ""),
         Wrong::ForeignClass => (format!("the class {found:?} is not IN"), ""),
@@ -139,6 +198,14 @@ fn syntax(wrong: Wrong, found: &str) -> (String, &'static str) {
             (text("one logical line has more than four million octets"), "a parenthesis or quote before it may be open")
         }
     }
+}
+
+/// What to say of an SOA whose owner is meant to be the zone's name and is not.
+pub(crate) fn soa_without_dot(name: &Name, place: &Place) -> Failure {
+    let text = name.to_string();
+    Failure::wrong(format!("the owner of the SOA record lacks its final dot: under this origin it reads {text}{text}"))
+        .at(place)
+        .hint(format!("write {text} there, and put dots behind the other names that are meant to be whole"))
 }
 
 /// What to say of a file that cannot be read.

@@ -9,6 +9,7 @@ use crate::cli::{Failure, Ui};
 use crate::files::clock;
 use crate::files::probe;
 use crate::files::state::{self, StateError};
+use crate::name::Name;
 use crate::propagation::memory::{Memory, OldTtl};
 use crate::tlsa::{Target, Tlsa};
 use crate::zone::patch::Edit;
@@ -33,10 +34,7 @@ pub(crate) fn patched(folder: Option<&Path>, zone: &Zone<'_>, records: &[Tlsa], 
             let old: Vec<Tlsa> = zone.published(at).map(|(tlsa, ..)| tlsa.clone()).collect();
             let largest = zone.published(at).map(|(_, ttl, _)| ttl.unwrap_or(LONGEST_CACHED)).max();
             let ttl = largest.map_or(OldTtl::Absent(zone.negative_ttl()), OldTtl::Set);
-            match target.owner() {
-                Ok(owner) => memory.patched(&owner, &old, ttl, records, now),
-                Err(_) => memory,
-            }
+            owners(zone, target).iter().fold(memory, |memory, owner| memory.patched(owner, &old, ttl, records, now))
         })
     };
     let kept = update(folder, zone, now, change);
@@ -45,16 +43,23 @@ pub(crate) fn patched(folder: Option<&Path>, zone: &Zone<'_>, records: &[Tlsa], 
 
 /// Remembers that these records went on purpose.
 pub(crate) fn pruned(folder: Option<&Path>, zone: &Zone<'_>, removed: &[Edit], now: DateTime<Utc>, ui: &mut Ui<'_>) {
-    let owner_of = |target: &Target| target.owner().ok();
     let change = |memory: &Memory| {
-        zone.targets().iter().filter_map(owner_of).fold(memory.clone(), |memory, owner| {
-            let gone: Vec<Tlsa> =
-                removed.iter().filter(|edit| edit.owner == owner).map(|edit| edit.tlsa.clone()).collect();
-            memory.pruned(&owner, &gone, now)
+        zone.targets().iter().fold(memory.clone(), |memory, target| {
+            let here = target.owner().ok();
+            let gone = removed.iter().filter(|edit| Some(&edit.owner) == here.as_ref());
+            let gone: Vec<Tlsa> = gone.map(|edit| edit.tlsa.clone()).collect();
+            owners(zone, target).iter().fold(memory, |memory, owner| memory.pruned(owner, &gone, now))
         })
     };
     let kept = update(folder, zone, now, change);
     report(kept, "verify may miss the removed records", ui);
+}
+
+/// The owners under which `verify` may look for a target: its own, and aliases of it that were asked for.
+fn owners(zone: &Zone<'_>, target: &Target) -> Vec<Name> {
+    let own = target.owner().ok();
+    let led = zone.aliases().iter().filter(|alias| Some(&alias.to) == own.as_ref()).map(|alias| alias.owner.clone());
+    own.iter().cloned().chain(led).collect()
 }
 
 fn update(

@@ -120,7 +120,7 @@ fn read(args: &Args, params: Params, ui: &mut Ui<'_>) -> Result<(Vec<Tlsa>, Vec<
 /// Warns of what is ill-advised about such records.
 pub(crate) fn warn(params: Params, targets: &[Target], records: usize, ui: &mut Ui<'_>) {
     let mut said = Vec::new();
-    for sentence in targets.iter().flat_map(|target| advice::on(params, target.port)) {
+    for sentence in targets.iter().flat_map(|target| advice::on(params, target.port())) {
         if !said.contains(&sentence) {
             ui.warn(&sentence);
             said.push(sentence);

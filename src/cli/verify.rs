@@ -114,7 +114,7 @@ fn verify(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World) -> Ran {
     let jobs = args.chosen.jobs(params, ui)?;
     options::warn_of_short_hosts(jobs.iter().flat_map(|job| &job.targets), ui);
     let mut said = Vec::new();
-    for sentence in jobs.iter().flat_map(|job| &job.targets).flat_map(|target| advice::on(params, target.port)) {
+    for sentence in jobs.iter().flat_map(|job| &job.targets).flat_map(|target| advice::on(params, target.port())) {
         if !said.contains(&sentence) {
             ui.warn(&sentence);
             said.push(sentence);

@@ -33,8 +33,7 @@ struct Step {
 
 impl Walk {
     /// The weakest of what proves the host's addresses, aliases included.
-    pub(crate) async fn host(self: &Arc<Self>, target: &Target) -> Proof {
-        let host = &target.host;
+    pub(crate) async fn host(self: &Arc<Self>, host: &Name, port: Port) -> Proof {
         let mut whole = Proof::secure();
         let mut next = Some(host.clone());
         let mut first: Option<Name> = None;
@@ -71,7 +70,7 @@ impl Walk {
         }
         if let Some(end) = seen.last().filter(|end| *end != host) {
             let alias = format!("the host {host} is an alias of {end}");
-            whole.findings.push(match self.nothing_at(end, target.port, first.as_ref(), &whole).await {
+            whole.findings.push(match self.nothing_at(end, port, first.as_ref(), &whole).await {
                 Ok(()) => {
                     let message = format!(
                         "{alias}, where senders look for TLSA records first: every server proves that there are none, \
@@ -108,8 +107,9 @@ impl Walk {
             return Err(String::new());
         }
         let untold = |at: &str, why: &str| format!(" (whether there are some cannot be told at {at}: {why})");
-        let owner =
-            Target { host: end.clone(), port }.owner().map_err(|why| untold(&end.to_string(), &why.to_string()))?;
+        let owner = Target::Service { host: end.clone(), port }
+            .owner()
+            .map_err(|why| untold(&end.to_string(), &why.to_string()))?;
         let facts =
             self.zone_of(&owner, first).await.map_err(|finding| untold(&owner.to_string(), &finding.message))?;
         let servers = self.tlsa_once(&facts, &owner).await;

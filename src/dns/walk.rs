@@ -104,8 +104,19 @@ impl Walk {
             });
             together(seen.collect::<Vec<_>>()).await
         };
-        let ((hops, findings), host, resolvers) = tokio::join!(self.hops(&owner), self.host(target), seen);
+        let host = async {
+            match target {
+                Target::Service { host, port } => Some(self.host(host, *port).await),
+                Target::Owner(_) => None,
+            }
+        };
+        let ((hops, findings), host, resolvers) = tokio::join!(self.hops(&owner), host, seen);
         let mut evidence = Evidence { owner, hops, resolvers, host: None, findings };
+        let Some(host) = host else {
+            let text = "the owner was named as it is: whether the hosts that it serves have signed addresses was not looked at";
+            evidence.findings.push(Finding::new("host-unknown", Severity::Note, text));
+            return evidence;
+        };
         evidence.host = Some(host.security);
         // What is told of a zone on the way may weigh less than of the host's own.
         let told = |news: &Finding| {
@@ -174,7 +185,7 @@ impl Walk {
 /// No evidence, and why.
 pub(crate) fn nothing(target: &Target, why: String) -> Evidence {
     let findings = vec![Finding::new("zone-unknown", Severity::Unknown, why)];
-    let owner = target.owner().unwrap_or_else(|_| target.host.clone());
+    let owner = target.owner().unwrap_or_else(|_| target.base().clone());
     Evidence { owner, hops: Vec::new(), resolvers: Vec::new(), host: None, findings }
 }
 

@@ -125,7 +125,8 @@ fn counts(findings: &[Finding]) -> [(Severity, u64); 3] {
 fn weighed(findings: &[Finding]) -> String {
     let some = counts(findings).into_iter().filter(|(_, count)| *count > 0);
     let some: Vec<String> = some.map(|(severity, count)| plural(count, severity.word())).collect();
-    if some.is_empty() { "nothing found".to_owned() } else { some.join(", ") }
+    // Silence is not to be taken for more than it says.
+    if some.is_empty() { "nothing found that concerns DANE".to_owned() } else { some.join(", ") }
 }
 
 fn inventory(lint: &Lint) -> String {
@@ -160,6 +161,7 @@ pub fn json(lint: &Lint, findings: &[Finding], files: &[String], keys: bool) -> 
     let mut fields = Map::new();
     fields.insert("zone".to_owned(), json!(lint.apex.as_ref().map(ToString::to_string)));
     fields.insert("files".to_owned(), json!(files));
+    fields.insert("scope".to_owned(), json!("dane"));
     let counts = counts(findings).into_iter().map(|(severity, count)| (severity.word().to_owned(), json!(count)));
     fields.insert("counts".to_owned(), Value::Object(counts.collect()));
     let records = lint.records.iter().zip(&lint.matches).map(|(record, matches)| {

@@ -27,6 +27,12 @@ impl Transport {
             Self::Sctp => "_sctp",
         }
     }
+
+    /// The transport of such a label.
+    #[must_use]
+    pub fn of(label: &[u8]) -> Option<Self> {
+        [Self::Tcp, Self::Udp, Self::Sctp].into_iter().find(|known| known.label().as_bytes() == label)
+    }
 }
 
 /// A port number with its transport.
@@ -107,24 +113,77 @@ impl fmt::Display for PortError {
 
 impl std::error::Error for PortError {}
 
-/// A host and a port: one place that serves TLS.
+/// What TLSA records are for: one place that serves TLS, or an owner named as
+/// it is, to which aliases lead (RFC 7671 section 7).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Target {
-    /// The TLSA base domain (RFC 7671 section 1.1).
-    pub host: Name,
-    /// The port on it.
-    pub port: Port,
+pub enum Target {
+    /// A host and a port.
+    Service {
+        /// The TLSA base domain (RFC 7671 section 1.1).
+        host: Name,
+        /// The port on it.
+        port: Port,
+    },
+    /// The owner itself, of which no host is known.
+    Owner(Name),
 }
 
 impl Target {
+    /// The target with this owner: a service where its first labels are a port
+    /// and a transport.
+    #[must_use]
+    pub fn of_owner(owner: Name) -> Self {
+        let (port, transport) = {
+            let mut labels = owner.labels();
+            (labels.next().and_then(port_of), labels.next().and_then(Transport::of))
+        };
+        let host = owner.parent().and_then(|up| up.parent()).filter(|host| !host.is_root());
+        match (host, port, transport) {
+            (Some(host), Some(number), Some(transport)) => Self::Service { host, port: Port { number, transport } },
+            _ => Self::Owner(owner),
+        }
+    }
+
     /// The owner of the target's TLSA records, `_25._tcp.mail.example.com.`.
     ///
     /// # Errors
     ///
     /// When the host leaves no room for the two labels.
     pub fn owner(&self) -> Result<Name, NameError> {
-        let base = self.host.prepend(self.port.transport.label().as_bytes())?;
-        base.prepend(format!("_{}", self.port.number).as_bytes())
+        match self {
+            Self::Service { host, port } => {
+                let base = host.prepend(port.transport.label().as_bytes())?;
+                base.prepend(format!("_{}", port.number).as_bytes())
+            }
+            Self::Owner(owner) => Ok(owner.clone()),
+        }
+    }
+
+    /// The host that serves TLS, where one is known.
+    #[must_use]
+    pub fn host(&self) -> Option<&Name> {
+        match self {
+            Self::Service { host, .. } => Some(host),
+            Self::Owner(_) => None,
+        }
+    }
+
+    /// The port on it, where one is known.
+    #[must_use]
+    pub fn port(&self) -> Option<Port> {
+        match self {
+            Self::Service { port, .. } => Some(*port),
+            Self::Owner(_) => None,
+        }
+    }
+
+    /// The name at and below which the target's records stand: its host, or the owner.
+    #[must_use]
+    pub fn base(&self) -> &Name {
+        match self {
+            Self::Service { host, .. } => host,
+            Self::Owner(owner) => owner,
+        }
     }
 
     /// Combines every host with every port, in the order given, without repeats.
@@ -133,7 +192,7 @@ impl Target {
         let mut targets = Vec::new();
         for host in hosts {
             for port in ports {
-                let target = Self { host: host.clone(), port: *port };
+                let target = Self::Service { host: host.clone(), port: *port };
                 if !targets.contains(&target) {
                     targets.push(target);
                 }
@@ -141,6 +200,13 @@ impl Target {
         }
         targets
     }
+}
+
+/// The port of `_25`. Clients write no zeros in front, so `_025` is none.
+fn port_of(label: &[u8]) -> Option<u16> {
+    let digits = label.strip_prefix(b"_").filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
+    let number: u16 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    (number > 0 && digits.first() != Some(&b'0')).then_some(number)
 }
 
 #[cfg(test)]
@@ -173,5 +239,28 @@ mod tests {
             owners,
             ["_465._tcp.b.example.", "_25._tcp.b.example.", "_465._tcp.a.example.", "_25._tcp.a.example."]
         );
+    }
+
+    #[test]
+    fn an_owner_of_the_common_form_is_a_service() {
+        for (owner, service) in [
+            ("_25._tcp.mail.example.com", Some(("mail.example.com.", "25/tcp"))),
+            ("_853._udp.example.com", Some(("example.com.", "853/udp"))),
+            ("_dane.mail.example.com", None),
+            ("_025._tcp.mail.example.com", None),
+            ("_0._tcp.mail.example.com", None),
+            ("_65536._tcp.mail.example.com", None),
+            ("_smtp._tcp.mail.example.com", None),
+            ("*._tcp.mail.example.com", None),
+            ("_25._tcp", None),
+            ("_25", None),
+        ] {
+            let name = Name::from_user(owner).unwrap();
+            let target = Target::of_owner(name.clone());
+            assert_eq!(target.owner(), Ok(name.clone()), "{owner}");
+            assert_eq!(target.host().map(ToString::to_string).as_deref(), service.map(|(host, _)| host), "{owner}");
+            assert_eq!(target.port(), service.map(|(_, port)| port.parse().unwrap()), "{owner}");
+            assert_eq!(target.base(), target.host().unwrap_or(&name));
+        }
     }
 }

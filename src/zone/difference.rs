@@ -30,6 +30,8 @@ pub enum Difference {
     GenericClass,
     /// `@x` as an owner.
     AtSign,
+    /// `#www` as an owner, where a comment may have been meant.
+    HashOwner,
     /// A parenthesis before the owner.
     GroupFirst,
     /// A parenthesis right after a blank owner.
@@ -85,6 +87,12 @@ impl Difference {
         matches!(self, Self::CommentBackslash | Self::Nul)
     }
 
+    /// Whether danewright refuses to edit a zone for it, too.
+    #[must_use]
+    pub fn is_refused(self) -> bool {
+        matches!(self, Self::QuotedLineEnd)
+    }
+
     /// Code, message, hint.
     fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
@@ -129,6 +137,11 @@ impl Difference {
                 "at-sign",
                 "the owner begins with @ and goes on: BIND and NSD take it for a name, Knot refuses it",
                 "write @ alone for the origin, or \\@ for the character",
+            ),
+            Self::HashOwner => (
+                "hash-owner",
+                "the owner begins with #, which begins no comment: NSD reads a record, Knot refuses it, and BIND refuses a host of such a name",
+                "comments begin with ;",
             ),
             Self::GroupFirst => (
                 "group-first",
@@ -238,6 +251,9 @@ fn of_record(text: &[u8], fields: &Fields, found: &mut impl FnMut(Difference, us
         && let [b'@', _, ..] = owner.of(text)
     {
         found(Difference::AtSign, owner.start);
+    }
+    if let Some(owner) = fields.owner.filter(|owner| owner.of(text).starts_with(b"#")) {
+        found(Difference::HashOwner, owner.start);
     }
     match text.first() {
         Some(b'(') => found(Difference::GroupFirst, 0),
@@ -365,11 +381,12 @@ mod tests {
             ("$TTL 1d12h\n", "compound-ttl", "1d12", "$INCLUDE \"/1d12h\"\n"),
             ("@ SOA a b 1 2h 1h30m 2w 1h\n", "compound-ttl", "1h30", "@ SOA a1h30m b 1 2h 1h 2w 1h\n"),
             ("$origin a.example.\n", "lower-case-directive", "$ori", "$ORIGIN a.example.\n"),
+            ("#www A 192.0.2.1\n", "hash-owner", "#www", "w#w A 192.0.2.1\n"),
+            ("a TXT \"a\nb\"\n", "quoted-line-end", "\nb\"\n", "a TXT ( \"a\"\n\"b\" )\n"),
             ("a A 192.0.2.1\r\n", "carriage-return", "\r\n", "a A 192.0.2.1 ; \r \n"),
             ("a TXT \"m\u{fc}ll\"\n", "non-ascii", "", "a TXT mull ; m\u{fc}ll\n"),
             ("a TXT \"a\"\"b\"\n", "glued-strings", "\"b\"\n", "a TXT \"a\" \"b\"\n"),
             ("a TXT a\"b\"\n", "glued-strings", "\"b\"\n", "a TXT a \"b\"\n"),
-            ("a TXT \"a\nb\"\n", "quoted-line-end", "\nb\"\n", "a TXT ( \"a\"\n\"b\" )\n"),
             ("a CLASS1 A 192.0.2.1\n", "generic-class", "CLAS", "a IN A 192.0.2.1\n"),
             ("@x A 192.0.2.1\n", "at-sign", "@x A", "@ A 192.0.2.1\n"),
             ("( a A 192.0.2.1 )\n", "group-first", "( a ", "a ( A 192.0.2.1 )\n"),

@@ -1,12 +1,18 @@
 //! `$GENERATE` (BIND): whether BIND reads it, which TTL it states, and whether
-//! it may make a name.
-//! Only the first and the last record are expanded, to see that they are right.
+//! it makes a name. Only the first and the last record are expanded, to see that
+//! they are right; a name is asked for by the numbers that stand in it.
+
+mod template;
+
+use std::collections::BTreeSet;
 
 use crate::name::Name;
 use crate::zone::rdata::RdataError;
 use crate::zone::scan::{Kind, entry};
 use crate::zone::words::Span;
 use crate::zone::{presentation, rtype, ttl};
+
+use template::{Part, Parts, expand};
 
 /// Checks the words behind `$GENERATE`: a range, an owner, perhaps a TTL and a
 /// class, a type, and the data as one word.
@@ -15,7 +21,8 @@ use crate::zone::{presentation, rtype, ttl};
 ///
 /// The first word that BIND does not read.
 pub fn check(text: &[u8], name: Span, args: &[Span], origin: Option<&Name>) -> Result<(), RdataError> {
-    let wrong = |at: usize, what: &str| Err(RdataError { at, what: format!("$GENERATE {what}") });
+    let refused = |at: usize, what: &str| RdataError { at, what: format!("$GENERATE {what}") };
+    let wrong = |at: usize, what: &str| Err(refused(at, what));
     let mut end = name.end;
     for word in args {
         if let Some(group) = text.get(end..word.start).and_then(|gap| memchr::memchr2(b'(', b')', gap)) {
@@ -54,26 +61,13 @@ pub fn check(text: &[u8], name: Span, args: &[Span], origin: Option<&Name>) -> R
         return wrong(more.start, "takes its data as one word; put quotes around it");
     }
     for value in [range.first, range.last] {
-        match expand(owner.of(text), value) {
-            Err(()) => return wrong(owner.start, "has a modifier that is none; they look like ${0,3,d}"),
-            Ok(Some(made)) => {
-                if let Err(error) = Name::from_zone_text(&made, origin.or(Some(&Name::root()))) {
-                    return wrong(
-                        owner.start,
-                        &format!("makes the owner {:?}: {error}", String::from_utf8_lossy(&made)),
-                    );
-                }
-            }
-            Ok(None) => {}
+        let made = expand(owner.of(text), value).map_err(|what| refused(owner.start, what))?;
+        if let Err(error) = Name::from_zone_text(&made, origin.or(Some(&Name::root()))) {
+            return wrong(owner.start, &format!("makes the owner {:?}: {error}", String::from_utf8_lossy(&made)));
         }
-        match expand(&unquoted(data.of(text)), value) {
-            Err(()) => return wrong(data.start, "has a modifier that is none; they look like ${0,3,d}"),
-            Ok(Some(made)) => {
-                if let Some(why) = wrong_data(rtype, &made, origin) {
-                    return wrong(data.start, &format!("makes the data {:?}: {why}", String::from_utf8_lossy(&made)));
-                }
-            }
-            Ok(None) => {}
+        let made = expand(&unquoted(data.of(text)), value).map_err(|what| refused(data.start, what))?;
+        if let Some(why) = wrong_data(rtype, &made, origin) {
+            return wrong(data.start, &format!("makes the data {:?}: {why}", String::from_utf8_lossy(&made)));
         }
     }
     Ok(())
@@ -91,10 +85,11 @@ fn wrong_data(rtype: &[u8], data: &[u8], origin: Option<&Name>) -> Option<String
     }
 }
 
-/// The first and the last number of a `$GENERATE`.
+/// The numbers of a `$GENERATE`.
 struct Range {
-    first: u64,
-    last: u64,
+    first: i32,
+    last: i32,
+    step: i32,
 }
 
 impl Range {
@@ -107,9 +102,12 @@ impl Range {
             Some(step) => number(step)?.0,
             None => 1,
         };
-        let in_range = |number: u64| number <= u64::from(ttl::LARGEST);
-        let right = in_range(first) && in_range(stop) && in_range(step) && step > 0 && first <= stop;
-        right.then(|| Self { first, last: stop - (stop - first) % step })
+        let (first, stop, step) = (i32::try_from(first).ok()?, i32::try_from(stop).ok()?, i32::try_from(step).ok()?);
+        (step > 0 && first <= stop).then(|| Self { first, last: stop - (stop - first) % step, step })
+    }
+
+    fn has(&self, value: i32) -> bool {
+        (self.first..=self.last).contains(&value) && (value - self.first) % self.step == 0
     }
 }
 
@@ -118,58 +116,6 @@ fn number(text: &[u8]) -> Option<(u64, &[u8])> {
     let text = text.strip_prefix(b"+").unwrap_or(text);
     let (digits, rest) = text.split_at(text.iter().take_while(|octet| octet.is_ascii_digit()).count());
     Some((std::str::from_utf8(digits).ok()?.parse().ok()?, rest))
-}
-
-/// A template with its number filled in; `None` where that takes more than a
-/// number, an error where a modifier is none.
-fn expand(template: &[u8], value: u64) -> Result<Option<Vec<u8>>, ()> {
-    let (mut made, mut known) = (Vec::new(), true);
-    let mut rest = template;
-    while let Some((&octet, after)) = rest.split_first() {
-        rest = after;
-        match (octet, rest.first()) {
-            (b'\\', Some(&escaped)) => {
-                made.extend([octet, escaped]);
-                rest = rest.get(1..).unwrap_or(&[]);
-            }
-            (b'$', Some(b'$')) => {
-                made.push(octet);
-                rest = rest.get(1..).unwrap_or(&[]);
-            }
-            (b'$', Some(b'{')) => {
-                let close = memchr::memchr(b'}', rest).ok_or(())?;
-                let inside = std::str::from_utf8(rest.get(1..close).unwrap_or(&[])).map_err(|_| ())?;
-                match modified(inside, value)? {
-                    Some(number) => made.extend(number.into_bytes()),
-                    None => known = false,
-                }
-                rest = rest.get(close + 1..).unwrap_or(&[]);
-            }
-            (b'$', _) => made.extend(value.to_string().into_bytes()),
-            _ => made.push(octet),
-        }
-    }
-    Ok(known.then_some(made))
-}
-
-/// The number as `offset,width,base` say; `None` for the nibbles of `n` and `N`.
-fn modified(inside: &str, value: u64) -> Result<Option<String>, ()> {
-    // scanf(3) skips blanks before a number.
-    let mut parts = inside.split(',').map(str::trim_start);
-    let offset: i64 = parts.next().ok_or(())?.parse().map_err(|_| ())?;
-    let width: usize = parts.next().map_or(Ok(0), str::parse).map_err(|_| ())?;
-    let base = parts.next().unwrap_or("d");
-    if parts.next().is_some() || !matches!(base, "d" | "o" | "x" | "X" | "n" | "N") {
-        return Err(());
-    }
-    let number = i64::try_from(value).ok().and_then(|value| value.checked_add(offset)).filter(|number| *number >= 0);
-    Ok(number.filter(|_| width <= 255).and_then(|number| match base {
-        "d" => Some(format!("{number:0width$}")),
-        "o" => Some(format!("{number:0width$o}")),
-        "x" => Some(format!("{number:0width$x}")),
-        "X" => Some(format!("{number:0width$X}")),
-        _ => None,
-    }))
 }
 
 /// A word without the quotes around it and the backslashes before those in it.
@@ -195,10 +141,52 @@ pub fn stated_ttl(text: &[u8], args: &[Span]) -> Option<(Span, u32)> {
     ttl::parse(word.of(text)).map(|seconds| (word, seconds))
 }
 
-/// Whether the template of a `$GENERATE` may make records at `name`. When in
-/// doubt it may: every `$…` stands for any text.
-#[must_use]
-pub fn may_make(template: &[u8], origin: &str, name: &Name) -> bool {
+/// What a `$GENERATE` makes: records of one type at the names of a template.
+pub struct Generate<'t> {
+    range: Range,
+    /// The owners, with `$` for the number.
+    pub template: &'t [u8],
+    /// The type's code.
+    pub code: u16,
+}
+
+impl<'t> Generate<'t> {
+    /// Reads the words behind `$GENERATE`; `None` when they are none of one.
+    #[must_use]
+    pub fn read(text: &'t [u8], args: &[Span]) -> Option<Self> {
+        let [range, template, head @ ..] = args else { return None };
+        let code = head.iter().find_map(|word| rtype::type_code(word.of(text)))?;
+        Some(Self { range: Range::read(range.of(text))?, template: template.of(text), code })
+    }
+
+    /// Whether it makes records at `name`.
+    #[must_use]
+    pub fn makes(&self, name: &Name, origin: Option<&Name>) -> bool {
+        let root = Name::root();
+        let origin = origin.unwrap_or(&root);
+        let text = name.to_string();
+        if !may_make(self.template, &origin.to_string(), &text) {
+            return false;
+        }
+        let is_name = |value: &i32| {
+            let made = expand(self.template, *value).ok();
+            made.is_some_and(|made| Name::from_zone_text(&made, Some(origin)).as_ref() == Ok(name))
+        };
+        let modifier = Parts(self.template).find_map(|part| match part {
+            Ok(Part::Number(modifier)) => Some(modifier),
+            Ok(Part::Text(_)) | Err(_) => None,
+        });
+        let Some(modifier) = modifier else { return is_name(&self.range.first) };
+        let longest = if modifier.width > 63 { modifier.width } else { 63 };
+        let ends = |start: usize| (start + 1..=text.len().min(start + longest)).map(move |end| (start, end));
+        let stretches = (0..text.len()).flat_map(ends).filter_map(|(start, end)| text.get(start..end));
+        let values: BTreeSet<i32> = stretches.filter_map(|digits| modifier.undo(digits)).collect();
+        values.iter().filter(|value| self.range.has(**value)).any(is_name)
+    }
+}
+
+/// Whether a template may make `name` if every `$…` stands for any text.
+fn may_make(template: &[u8], origin: &str, name: &str) -> bool {
     let mut pattern: Vec<Option<u8>> = Vec::new();
     let mut at = 0;
     while let Some(&octet) = template.get(at) {
@@ -221,13 +209,14 @@ pub fn may_make(template: &[u8], origin: &str, name: &Name) -> bool {
     if template == b"@" {
         pattern.clear();
     }
-    if template.last() != Some(&b'.') {
+    // Nibbles may end in a dot.
+    if !matches!(template.last(), Some(b'.' | b'}')) {
         if !pattern.is_empty() && origin != "." {
             pattern.push(Some(b'.'));
         }
         pattern.extend(origin.bytes().map(|octet| Some(octet.to_ascii_lowercase())));
     }
-    matches(&pattern, name.to_string().as_bytes())
+    matches(&pattern, name.as_bytes())
 }
 
 /// Whether a pattern in which `None` stands for any text fits.
@@ -256,29 +245,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_number_is_filled_in_as_bind_does() {
-        for (template, made) in [
-            ("h$", Ok(Some("h12"))),
-            ("$$", Ok(Some("$"))),
-            ("h\\$", Ok(Some("h\\$"))),
-            ("${0,3,d}.x", Ok(Some("012.x"))),
-            ("${1,4,X}", Ok(Some("000D"))),
-            ("${-2}", Ok(Some("10"))),
-            ("${ 0, 3}", Ok(Some("012"))),
-            ("${0 }", Err(())),
-            ("${-13}", Ok(None)),
-            ("${0,3,n}", Ok(None)),
-            ("${0,3,q}", Err(())),
-            ("${}", Err(())),
-            ("${0", Err(())),
-            ("${0,3,d,e}", Err(())),
-        ] {
-            let found = expand(template.as_bytes(), 12).map(|made| made.map(|made| String::from_utf8(made).unwrap()));
-            assert_eq!(found, made.map(|made| made.map(str::to_owned)), "{template}");
-        }
-    }
-
-    #[test]
     fn the_ttl_stands_before_or_behind_the_class() {
         for (text, stated) in [
             (&b"$GENERATE 1-2 h$ 300 A 192.0.2.$"[..], Some(300)),
@@ -293,19 +259,43 @@ mod tests {
     }
 
     #[test]
-    fn a_template_may_make_what_it_can_be_filled_to() {
-        let name = |text: &str| Name::from_user(text).unwrap();
-        for (template, target, may) in [
-            ("host$", "host12.example.com", true),
-            ("host$", "mail.example.com", false),
-            ("_25._tcp.mx${0,2,d}", "_25._tcp.mx01.example.com", true),
-            ("_25._tcp.mx${0,2,d}", "_25._tcp.mail.example.com", false),
-            ("_$._tcp.mail", "_25._tcp.mail.example.com", true),
-            ("$.example.com.", "mail.example.com", true),
-            ("$.example.org.", "mail.example.com", false),
-            ("\\095$._tcp.mail", "_25._tcp.mail.example.com", true),
+    fn a_name_is_made_by_the_numbers_of_the_range_and_no_other() {
+        let origin = Name::from_user("example.com").unwrap();
+        for (line, target, makes) in [
+            ("1-20 host$ A 192.0.2.$", "host12.example.com", true),
+            ("1-11 host$ A 192.0.2.$", "host12.example.com", false),
+            ("1-20/2 host$ A 192.0.2.$", "host12.example.com", false),
+            ("1-20 host$ A 192.0.2.$", "host012.example.com", false),
+            ("1-20 $ A 192.0.2.$", "mail.example.com", false),
+            ("1-20 $ A 192.0.2.$", "9.example.com", true),
+            ("1-20 mx${0,2,d} A 192.0.2.$", "mx01.example.com", true),
+            ("1-20 mx${0,2,d} A 192.0.2.$", "mx1.example.com", false),
+            ("0-255 ${0,2,x} A 192.0.2.$", "fe.example.com", true),
+            ("0-253 ${0,2,x} A 192.0.2.$", "fe.example.com", false),
+            ("0-255 ${0,2,X} A 192.0.2.$", "fe.example.com", true),
+            ("0-255 ${0,2,x} A 192.0.2.$", "mail.example.com", false),
+            ("0-100 ${0,0,o} A 192.0.2.$", "17.example.com", true),
+            ("0-100 ${0,0,o} A 192.0.2.$", "18.example.com", false),
+            ("0-255 ${0,3,n} PTR h$", "2.1.example.com", true),
+            ("0-255 ${0,3,n} PTR h$", "2.10.example.com", false),
+            ("0-17 ${0,3,n} PTR h$", "2.1.example.com", false),
+            ("0-5 h$-${1} A 192.0.2.$", "h2-3.example.com", true),
+            ("0-5 h$-${1} A 192.0.2.$", "h2-4.example.com", false),
+            ("1-30 _$._tcp.mail TLSA \"3 1 1 ab\"", "_25._tcp.mail.example.com", true),
+            ("1-24 _$._tcp.mail TLSA \"3 1 1 ab\"", "_25._tcp.mail.example.com", false),
+            ("1-30 \\095$._tcp.MAIL TLSA \"3 1 1 ab\"", "_25._tcp.mail.example.com", true),
+            ("1-30 $.example.com. A 192.0.2.$", "25.example.com", true),
+            ("1-30 $.example.org. A 192.0.2.$", "25.example.com", false),
+            ("1-3 @ NS ns$", "example.com", true),
+            ("1-3 mail A 192.0.2.$", "mail.example.com", true),
+            ("1-3 *.h$ A 192.0.2.$", "*.h2.example.com", true),
+            ("1-3 h${-2} A 192.0.2.$", "h-1.example.com", true),
+            ("1-2147483647/2147483647 h$ A 192.0.2.1", "h1.example.com", true),
         ] {
-            assert_eq!(may_make(template.as_bytes(), "example.com.", &name(target)), may, "{template} {target}");
+            let text = format!("$GENERATE {line}");
+            let args: Vec<Span> = crate::zone::words::words(text.as_bytes()).skip(1).collect();
+            let generate = Generate::read(text.as_bytes(), &args).unwrap();
+            assert_eq!(generate.makes(&Name::from_user(target).unwrap(), Some(&origin)), makes, "{line} {target}");
         }
     }
 }

@@ -3,11 +3,12 @@
 //! stands in the way of an edit.
 
 mod hint;
+mod near;
 
 use crate::name::Name;
-use crate::tlsa::{Target, Tlsa};
+use crate::tlsa::Target;
 use crate::zone::difference::{self, Difference};
-use crate::zone::generate;
+use crate::zone::generate::Generate;
 use crate::zone::library::{Library, read_span};
 use crate::zone::rdata::{self, SoaData};
 use crate::zone::reader::{Checkpoint, Entry, Place, ReadError, ReadErrorKind, Reader, Skipped};
@@ -16,6 +17,8 @@ use crate::zone::scan::{self, Fields, Kind};
 use crate::zone::words::Span;
 
 use hint::Hint;
+use near::{Asked, Relation, Seen};
+pub use near::{AtTarget, Obstacle, ObstacleKind};
 
 /// A record in its place, kept for an edit.
 #[derive(Clone, Debug)]
@@ -57,62 +60,6 @@ pub struct Soa {
     pub data: SoaData,
 }
 
-/// What was found for one target.
-#[derive(Clone, Debug, Default)]
-pub struct AtTarget {
-    /// TLSA records at the owner, in the order of the zone.
-    pub tlsa: Vec<(Found, Tlsa)>,
-    /// The last record of any type at the owner.
-    pub last: Option<Found>,
-    /// The last record at a sibling: the same host, another port.
-    pub sibling: Option<Found>,
-    /// The last record at the host or below it.
-    pub host: Option<Found>,
-    /// Whether the host has an address or an alias.
-    pub host_answers: bool,
-    /// CNAME, DNAME, zone cuts and `$GENERATE`s that own the name or may.
-    pub obstacles: Vec<Obstacle>,
-    /// Labels of the longest name that exists at or above the owner.
-    encloser: usize,
-    /// Wildcards above the owner that may answer for it or its host, with the labels of their parent.
-    wildcards: Vec<(usize, Obstacle)>,
-}
-
-impl AtTarget {
-    /// The wildcard that answers for the owner as long as the owner does not exist
-    /// (RFC 4592 section 3.3.1).
-    #[must_use]
-    pub fn wildcard(&self) -> Option<&Obstacle> {
-        self.wildcards.iter().find(|(labels, _)| *labels == self.encloser).map(|(_, obstacle)| obstacle)
-    }
-}
-
-/// Something that keeps a record from being added.
-#[derive(Clone, Debug)]
-pub struct Obstacle {
-    /// What it is.
-    pub what: ObstacleKind,
-    /// Its owner, or the template of a `$GENERATE`.
-    pub owner: String,
-    /// Where it stands.
-    pub place: Place,
-}
-
-/// What can stand in the way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ObstacleKind {
-    /// A CNAME at the owner: nothing else may stand there (RFC 1034 section 3.6.2).
-    Cname,
-    /// A DNAME above the owner: nothing exists below it (RFC 6672 section 2.4).
-    Dname,
-    /// NS records above the owner: the name belongs to another zone.
-    Cut,
-    /// A `$GENERATE` that may make records at the owner.
-    Generate,
-    /// A wildcard that answers for the owner now, and would no longer.
-    Wildcard,
-}
-
 /// What one pass found.
 #[derive(Debug)]
 pub struct Index {
@@ -120,6 +67,8 @@ pub struct Index {
     pub soas: Vec<Soa>,
     /// The first record that only a signed zone has.
     pub signed: Option<Place>,
+    /// The first ZONEMD record.
+    pub digest: Option<Place>,
     /// For each target, in order.
     pub targets: Vec<AtTarget>,
     /// The last record of the main file.
@@ -130,7 +79,7 @@ pub struct Index {
     pub files: Vec<(usize, u32)>,
     /// How many records the zone has.
     pub records: u64,
-    /// What servers read differently in the directives, each kind where it first stands.
+    /// What servers read differently in the directives and right behind them, each kind where it first stands.
     pub directives: Vec<(Difference, Place)>,
     /// Whether there is a `$TTL`.
     pub has_ttl: bool,
@@ -146,6 +95,7 @@ pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> 
     let mut index = Index {
         soas: Vec::new(),
         signed: None,
+        digest: None,
         targets: vec![AtTarget::default(); targets.len()],
         last: None,
         end: reader.checkpoint(),
@@ -154,13 +104,15 @@ pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> 
         directives: Vec::new(),
         has_ttl: false,
     };
-    let owners: Vec<Name> = targets.iter().map(|target| target.owner().unwrap_or_else(|_| Name::root())).collect();
-    let mut watch = Watch { targets, owners, hint: Hint::default(), relations: None };
+    let asked = targets.iter().map(Asked::of).collect();
+    let mut watch = Watch { targets, asked, hint: Hint::default(), relations: None };
     let mut last_record: Option<(u64, u64, usize)> = None;
     let mut file = usize::MAX;
+    let mut after_include = false;
     while reader.advance()? {
         let Some(entry) = reader.entry() else { break };
         if entry.file != file || entry.offset == 0 {
+            after_include = entry.offset != 0;
             file = entry.file;
             watch.relations = None;
             if entry.offset == 0 {
@@ -173,6 +125,9 @@ pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> 
         match entry.kind {
             Kind::Record(fields) => {
                 index.records += 1;
+                if std::mem::take(&mut after_include) && fields.owner.is_none() {
+                    index.note(Difference::OwnerAfterInclude, || reader.place(fields.rtype.start));
+                }
                 if file == 0 {
                     last_record = Some((entry.offset, entry.line, entry.text.len()));
                 }
@@ -183,6 +138,7 @@ pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> 
         }
         let skipped = watch.skip(&mut reader)?;
         index.records += skipped.records;
+        after_include &= skipped.records == 0;
         last_record = skipped.last.filter(|_| file == 0).or(last_record);
     }
     index.end = reader.checkpoint();
@@ -208,6 +164,13 @@ pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> 
 }
 
 impl Index {
+    /// Notes what servers read differently, each kind where it first stands.
+    fn note(&mut self, difference: Difference, place: impl FnOnce() -> Place) {
+        if self.directives.iter().all(|(known, _)| *known != difference) {
+            self.directives.push((difference, place()));
+        }
+    }
+
     /// NS records at the apex are no cut; they are known only when the SOA has been seen.
     fn forgive_apex(&mut self) {
         let Some(apex) = self.soas.first().map(|soa| soa.owner.to_string()) else { return };
@@ -217,25 +180,10 @@ impl Index {
     }
 }
 
-/// How an owner stands to one target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Relation {
-    /// Nothing to do with it.
-    Far,
-    /// The very owner.
-    Same,
-    /// The same host, another port.
-    Sibling,
-    /// The host, or below it.
-    AtHost,
-    /// Above the host.
-    Above,
-}
-
 /// The targets, and how the present owner stands to them.
 struct Watch<'t> {
     targets: &'t [Target],
-    owners: Vec<Name>,
+    asked: Vec<Asked>,
     hint: Hint,
     /// How the last owner stands to each target; empty when it is far from all,
     /// `None` when a file began or ended since.
@@ -280,6 +228,7 @@ impl Watch<'_> {
             code::RRSIG | code::NSEC | code::NSEC3 | code::SIG | code::NXT if index.signed.is_none() => {
                 index.signed = Some(reader.place(fields.rtype.start));
             }
+            code::ZONEMD if index.digest.is_none() => index.digest = Some(reader.place(fields.rtype.start)),
             _ => {}
         }
         let relations = self.relations.as_deref().unwrap_or(&[]);
@@ -289,7 +238,10 @@ impl Watch<'_> {
         let owner = owner_of(reader, entry, fields)?;
         for (at, relation) in relations.iter().enumerate() {
             let target = &mut index.targets[at];
-            note_existence(target, &owner, &self.owners[at], *relation, reader, fields);
+            let leads = || rdata::leads_to(entry.text, fields, inherited.origin.as_deref());
+            let leads = if fields.code == code::CNAME { leads() } else { None };
+            let place = reader.place(fields.rtype.start);
+            target.note(&self.asked[at], Seen { owner: &owner, code: fields.code, leads, place });
             let kept = || keep(reader, entry, fields);
             match relation {
                 Relation::Far | Relation::Above => {}
@@ -304,7 +256,7 @@ impl Watch<'_> {
                 Relation::Sibling => target.sibling = Some(kept()),
                 Relation::AtHost => {
                     let answers = matches!(fields.code, code::A | code::AAAA | code::CNAME);
-                    target.host_answers |= answers && owner == self.targets[at].host;
+                    target.host_answers |= answers && Some(&owner) == self.targets[at].host();
                     target.host = Some(kept());
                 }
             }
@@ -313,79 +265,40 @@ impl Watch<'_> {
     }
 
     fn relate(&self, owner: &Name) -> Vec<Relation> {
-        let relation = |(target, asked): (&Target, &Name)| {
-            if owner == asked {
-                Relation::Same
-            } else if owner.is_within(&target.host) {
-                let sibling = owner.parent().is_some_and(|up| up.parent().as_ref() == Some(&target.host))
-                    && owner.labels().next().is_some_and(|label| label.starts_with(b"_"));
-                if sibling { Relation::Sibling } else { Relation::AtHost }
-            } else if target.host.is_within(owner) || is_wildcard_above(owner, asked) {
-                Relation::Above
-            } else {
-                Relation::Far
-            }
-        };
-        let relations: Vec<Relation> = self.targets.iter().zip(&self.owners).map(relation).collect();
+        let relations: Vec<Relation> = self.asked.iter().map(|asked| asked.relation(owner)).collect();
         if relations.iter().all(|relation| *relation == Relation::Far) { Vec::new() } else { relations }
     }
 
     fn control(&mut self, reader: &Reader<'_>, entry: &Entry<'_>, name: Span, args: &[Span], index: &mut Index) {
         difference::of_entry(entry.text, entry.kind, entry.file != 0, |difference, at| {
-            if index.directives.iter().all(|(known, _)| *known != difference) {
-                index.directives.push((difference, reader.place(at)));
-            }
+            index.note(difference, || reader.place(at));
         });
         let word = name.of(entry.text);
         index.has_ttl |= word.eq_ignore_ascii_case(b"$TTL");
         if !word.eq_ignore_ascii_case(b"$GENERATE") {
             return;
         }
-        let Some(template) = args.get(1).map(|span| span.of(entry.text)) else { return };
-        let origin = reader.inherited().origin.as_ref().map(|origin| origin.to_string()).unwrap_or_default();
-        for (target, owner) in index.targets.iter_mut().zip(&self.owners) {
-            let names = owner.ancestors().take_while(|name| name.labels().count() > 1);
-            if names.into_iter().any(|name| generate::may_make(template, &origin, &name)) {
-                let owner = String::from_utf8_lossy(template).into_owned();
-                target.obstacles.push(Obstacle { what: ObstacleKind::Generate, owner, place: reader.place(0) });
+        let Some(generate) = Generate::read(entry.text, args) else { return };
+        let origin = reader.inherited().origin.as_deref();
+        for (target, asked) in index.targets.iter_mut().zip(&self.asked) {
+            for owner in asked.owner.ancestors() {
+                let wildcard = owner.parent().and_then(|up| up.prepend(b"*").ok());
+                if generate.makes(&owner, origin) {
+                    let place = reader.place(0);
+                    if owner == asked.owner {
+                        let template = String::from_utf8_lossy(generate.template).into_owned();
+                        let what = ObstacleKind::Generate;
+                        target.obstacles.push(Obstacle { what, owner: template, place: place.clone() });
+                    }
+                    target.note(asked, Seen { owner: &owner, code: generate.code, leads: None, place });
+                }
+                if let Some(wildcard) = wildcard.filter(|wildcard| generate.makes(wildcard, origin)) {
+                    let (code, place) = (generate.code, reader.place(0));
+                    target.note(asked, Seen { owner: &wildcard, code, leads: None, place });
+                }
             }
         }
     }
-}
-
-/// Notes what an owner's being there means for a target: that names above it
-/// exist, that it is a wildcard, that it is an obstacle.
-fn note_existence(
-    target: &mut AtTarget,
-    owner: &Name,
-    asked: &Name,
-    relation: Relation,
-    reader: &Reader<'_>,
-    fields: &Fields,
-) {
-    let shared = owner.ancestors().find(|name| asked.is_within(name)).map_or(0, |name| name.labels().count());
-    let obstacle = |what| Obstacle { what, owner: owner.to_string(), place: reader.place(fields.rtype.start) };
-    if is_wildcard_above(owner, asked) {
-        // Once the owner exists, so does its host, and loses all that a wildcard above it gave
-        // (RFC 4592 section 2.2.2). Names below the host are asked for TLSA only.
-        let above_host = shared + 2 < asked.labels().count();
-        if above_host || matches!(fields.code, code::TLSA | code::CNAME) {
-            target.wildcards.push((shared, obstacle(ObstacleKind::Wildcard)));
-        }
-    }
-    target.encloser = target.encloser.max(shared);
-    let above = relation != Relation::Same && asked.is_within(owner);
-    match fields.code {
-        code::CNAME if relation == Relation::Same => target.obstacles.push(obstacle(ObstacleKind::Cname)),
-        code::DNAME if above => target.obstacles.push(obstacle(ObstacleKind::Dname)),
-        code::NS if above || relation == Relation::Same => target.obstacles.push(obstacle(ObstacleKind::Cut)),
-        _ => {}
-    }
-}
-
-/// Whether `owner` is `*.x` and `asked` lies below `x`.
-fn is_wildcard_above(owner: &Name, asked: &Name) -> bool {
-    owner.labels().next() == Some(b"*") && owner.parent().is_some_and(|up| asked.is_within(&up))
 }
 
 fn owner_of(reader: &Reader<'_>, entry: &Entry<'_>, fields: &Fields) -> Result<Name, ReadError> {

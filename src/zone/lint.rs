@@ -1,12 +1,14 @@
 //! Says what is wrong with the DANE records of a zone, and what in its text
 //! servers read differently, without touching the file or the network. Reads
-//! the zone twice as a stream: memory grows with the TLSA records alone. A
+//! the zone a few times as a stream: memory grows with the TLSA records and the
+//! aliases alone. A
 //! record that is wrong does not keep the others from being looked at, and
 //! nothing is said to be missing where a part could not be read.
 
 mod around;
 mod finding;
 mod given;
+mod mail;
 mod names;
 mod record;
 mod scanning;
@@ -19,6 +21,7 @@ use std::collections::HashMap;
 
 use crate::keys::KeyFile;
 use crate::name::Name;
+use crate::zone::author;
 use crate::zone::library::Library;
 use crate::zone::reader::{Place, ReadError, ReadErrorKind, Reader};
 use crate::zone::rtype::code;
@@ -26,6 +29,7 @@ use crate::zone::scan::Kind;
 use around::Around;
 use finding::Remark;
 use given::Keys;
+use mail::Mail;
 use names::Form;
 
 /// What lint found.
@@ -75,6 +79,27 @@ pub fn apex(library: &dyn Library, origin: Option<Name>) -> Result<Option<Name>,
     }
 }
 
+/// The place of an SOA whose owner would be the zone's name, were there a dot at
+/// its end: `example.org` under the origin `example.org.`
+#[must_use]
+pub fn soa_without_dot(library: &dyn Library, origin: Option<Name>) -> Option<(Name, Place)> {
+    let mut reader = Reader::new(library, origin);
+    while let Ok(true) = reader.advance() {
+        let entry = reader.entry()?;
+        let Kind::Record(fields) = entry.kind else { continue };
+        if fields.code != code::SOA {
+            continue;
+        }
+        let owner = fields.owner?;
+        let token = owner.of(entry.text);
+        let origin = reader.inherited().origin.as_deref()?;
+        let whole = Name::from_zone_text(token, Some(&Name::root())).ok()?;
+        let lacks = token.last() != Some(&b'.') && token != b"@" && whole == *origin;
+        return lacks.then(|| (whole, reader.place(owner.start)));
+    }
+    None
+}
+
 /// Looks at a zone. `apex` is its name, and completes relative names until the
 /// file says otherwise; `keys` are to be compared with its records.
 ///
@@ -100,15 +125,14 @@ pub fn zone(library: &dyn Library, apex: &Name, keys: &[KeyFile]) -> Result<Lint
     for record in &read.records {
         sets.entry(&record.owner).or_default().push(record);
     }
-    let around = match read.records.as_slice() {
-        [] => None,
-        records => Some(Around::read(library, Some(apex.clone()), apex, records)?),
-    };
+    let around = Around::read(library, Some(apex.clone()), apex, &read.records)?;
+    if whole && read.has_soa {
+        findings.extend(Mail::read(library, apex, &read.records, &around)?.findings());
+    }
+    findings.extend(written_by_a_program(library)?);
     for (owner, set) in &sets {
         findings.extend(of_set(owner, set, &keys));
-        if let (Some(around), Some(first)) = (&around, set.first())
-            && owner.is_within(apex)
-        {
+        if let Some(first) = set.first().filter(|_| owner.is_within(apex)) {
             findings.extend(around.findings(first, apex, whole && read.has_soa));
         }
     }
@@ -133,6 +157,19 @@ pub fn zone(library: &dyn Library, apex: &Name, keys: &[KeyFile]) -> Result<Lint
         faults: read.faults,
         more_faults: read.more_faults,
     })
+}
+
+/// Whether the main file says on top that a program writes it.
+fn written_by_a_program(library: &dyn Library) -> Result<Option<Finding>, ReadError> {
+    let mut head = vec![0; author::HEAD];
+    let read = library.read_at(0, 0, &mut head);
+    let count = read.map_err(|error| Reader::new(library, None).failed(0, 1, error))?;
+    Ok(author::written_by_a_program(head.get(..count).unwrap_or(&[])).map(|(line, said)| {
+        let message = format!("the file says that a program writes it (\"{said}\")");
+        let hint = "make changes in that program: it may write the file anew and drop what was changed by hand";
+        let place = Place { file: library.label(0), line, column: 1 };
+        Remark::new("generated-file", Severity::Note, message, hint).at(place, None)
+    }))
 }
 
 /// The findings about one owner's records by themselves.

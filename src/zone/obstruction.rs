@@ -23,8 +23,42 @@ pub enum PlanError {
     },
     /// The zone is signed in the file.
     Signed(Place),
+    /// The zone has a digest of its records (RFC 8976).
+    Digest(Place),
     /// Something else owns the name.
     Blocked(Obstacle),
+    /// The owner is an alias, and its TLSA records or another alias stand beside that.
+    BesideAlias {
+        /// The alias.
+        owner: Name,
+        /// Where it stands.
+        place: Place,
+    },
+    /// The owner is an alias that leads out of the zone.
+    AliasLeaves {
+        /// The owner asked for.
+        owner: Name,
+        /// Where it leads.
+        to: Name,
+        /// The CNAME that leads out.
+        place: Place,
+    },
+    /// The owner is an alias, and the way from it has no end.
+    AliasLoop {
+        /// The owner asked for.
+        owner: Name,
+        /// Where it stands.
+        place: Place,
+    },
+    /// There is no TLSA record at the owner.
+    NoTlsa {
+        /// The owner.
+        owner: Name,
+        /// Owners of TLSA records that look like it, the likest first.
+        likest: Vec<Name>,
+    },
+    /// What clients get at the owner comes from a wildcard.
+    MadeByWildcard(Obstacle),
     /// The record stands in a file that is included more than once.
     SharedFile(String),
     /// The RRset has several TTLs, and the removal would choose one of them.
@@ -51,14 +85,17 @@ impl From<ReadError> for PlanError {
 
 /// What to do about an obstacle.
 #[must_use]
-pub fn advice(kind: ObstacleKind) -> &'static str {
+pub fn advice(kind: &ObstacleKind) -> String {
     match kind {
-        ObstacleKind::Cname => "add the records where the alias leads",
-        ObstacleKind::Dname => "add the records below the DNAME's target",
-        ObstacleKind::Cut => "patch the child zone's file instead",
-        ObstacleKind::Generate => "write the records that $GENERATE makes there as lines of their own first",
-        ObstacleKind::Wildcard => {
-            "write the wildcard's records at the name itself first: once the name exists, the wildcard no longer answers for it"
+        ObstacleKind::Dname => "add the records below the DNAME's target".to_owned(),
+        ObstacleKind::Cut => "patch the child zone's file instead".to_owned(),
+        ObstacleKind::Generate => "write the records that $GENERATE makes there as lines of their own first".to_owned(),
+        ObstacleKind::HostWildcard => {
+            "write the wildcard's records at the host itself first: once a name below it exists, the wildcard no longer answers for it".to_owned()
         }
+        ObstacleKind::Wildcard => {
+            "write the wildcard's TLSA records at the name itself first: once the name exists, the wildcard no longer answers for it".to_owned()
+        }
+        ObstacleKind::WildcardAlias(to) => format!("edit the records where it leads, with --owner {to}"),
     }
 }

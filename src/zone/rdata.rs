@@ -61,6 +61,30 @@ pub fn tlsa(text: &[u8], fields: &Fields) -> Result<Tlsa, RdataError> {
     Ok(Tlsa { params, data: octets })
 }
 
+/// Where a CNAME leads; `None` when its data is no name.
+#[must_use]
+pub fn leads_to(text: &[u8], fields: &Fields, origin: Option<&Name>) -> Option<Name> {
+    let words = rdata_words(text, fields);
+    let first = words.first()?.of(text);
+    if first == b"\\#" {
+        let digits: Vec<u8> = words.iter().skip(2).flat_map(|word| unquoted(word.of(text)).to_vec()).collect();
+        return Name::from_wire(&unhex(&lossy(&digits)).ok()?).ok();
+    }
+    Name::from_zone_text(unquoted(first), origin).ok()
+}
+
+/// The serial that a ZONEMD record is for (RFC 8976 section 2.2.1).
+#[must_use]
+pub fn zonemd_serial(text: &[u8], fields: &Fields) -> Option<u32> {
+    let words = rdata_words(text, fields);
+    let first = words.first()?.of(text);
+    if first != b"\\#" {
+        return number(unquoted(first));
+    }
+    let digits: Vec<u8> = words.iter().skip(2).flat_map(|word| unquoted(word.of(text)).to_vec()).collect();
+    unhex(&lossy(&digits)).ok()?.first_chunk().copied().map(u32::from_be_bytes)
+}
+
 /// What an edit needs of an SOA's data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SoaData {

@@ -2,6 +2,7 @@
 //! place, through a small window: memory does not grow with the files. Knows
 //! what each entry inherits; says what is wrong with the first that is.
 
+mod check;
 mod skip;
 mod window;
 
@@ -11,10 +12,9 @@ use crate::name::{Name, NameError};
 use crate::zone::generate;
 use crate::zone::inherit::Inherited;
 use crate::zone::library::Library;
-use crate::zone::presentation;
 use crate::zone::scan::{self, Kind, LONGEST_ENTRY, Scanned};
 use crate::zone::ttl;
-use crate::zone::words::{Span, Wrong, words};
+use crate::zone::words::{Span, Wrong};
 
 pub(crate) use skip::Skipped;
 use window::WINDOW;
@@ -278,33 +278,6 @@ impl<'l> Reader<'l> {
         let scanned = self.current.as_ref()?;
         let text = self.ahead(level.offset).0.get(..scanned.len)?;
         Some(Entry { file: level.file, offset: level.offset, line: level.line, text, kind: &scanned.kind })
-    }
-
-    /// Whether the entry can be read at all.
-    fn check(&self) -> Result<(), ReadError> {
-        let Some(Entry { file, line, text, kind, .. }) = self.entry() else { return Ok(()) };
-        match kind {
-            Kind::Unread(fault) => {
-                let word = words(text).find(|word| word.start >= fault.at).map_or(&[][..], |word| word.of(text));
-                Err(self.error_in(text, file, line, fault.at, ReadErrorKind::Syntax(fault.what, lossy(word))))
-            }
-            Kind::Record(fields) if fields.owner.is_none() && !self.inherited.has_owner() => {
-                Err(self.error_in(text, file, line, 0, ReadErrorKind::NoOwner))
-            }
-            Kind::Record(fields) => {
-                let origin = self.inherited.origin.as_deref();
-                // The scan knows owners without their origin; few need a second look.
-                if let Some(owner) = fields.owner
-                    && origin.is_none_or(|origin| origin.wire().len() + owner.end - owner.start > 254)
-                    && let Err(error) = self.inherited.owner_of(text, fields)
-                {
-                    return Err(self.error_in(text, file, line, owner.start, ReadErrorKind::Name(error)));
-                }
-                presentation::check(text, fields, origin)
-                    .map_err(|error| self.error_in(text, file, line, error.at, ReadErrorKind::Data(error.what)))
-            }
-            Kind::Blank | Kind::Control { .. } => Ok(()),
-        }
     }
 
     /// An error at an octet of the entry that was read last.

@@ -54,6 +54,10 @@ pub enum Wrong {
     NoRdata,
     /// A class other than IN.
     ForeignClass,
+    /// A word with `#` where a comment may have been meant.
+    HashComment,
+    /// A line end inside quotes: NSD takes it, BIND and mostly Knot refuse the zone.
+    QuotedLineEnd,
     /// An owner that is no domain name.
     BadOwner,
     /// One logical line of more than [`LONGEST_ENTRY`](crate::zone::scan::LONGEST_ENTRY) octets.

@@ -49,7 +49,7 @@ pub(crate) fn ours(servers: &Servers, cases: &[Case], now: DateTime<Utc>) -> Vec
     };
     let host = |case: &Case| Name::from_zone_text(host(case).as_bytes(), None).unwrap();
     let targets: Vec<Target> =
-        cases.iter().map(|case| Target { host: host(case), port: "25".parse().unwrap() }).collect();
+        cases.iter().map(|case| Target::Service { host: host(case), port: "25".parse().unwrap() }).collect();
     let record = Tlsa { params: Params::default(), data: unhex(DIGEST).unwrap() };
     let expectation = Expectation::new(vec![record], None);
     let policy = Policy { hold: HoldWish::For(TimeDelta::zero()), ..Policy::default() };

@@ -219,7 +219,7 @@ impl World {
         };
         let host = |(number, case): (usize, &Case)| {
             let host = Name::from_user(&format!("mail.{}", apex(number, case))).unwrap();
-            Target { host, port: "25".parse().unwrap() }
+            Target::Service { host, port: "25".parse().unwrap() }
         };
         let targets: Vec<Target> = self.cases.iter().enumerate().map(host).collect();
         let octets = unhex(NEW.rsplit(' ').next().unwrap()).unwrap();

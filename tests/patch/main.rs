@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
 
 mod before;
+mod edges;
+mod owners;
 mod refusals;
 
 use std::collections::BTreeMap;
@@ -22,6 +24,9 @@ uY8m7pxd4+juXH3o/QKG04l3loYwlsNkzno4FoDKEJqJNmxstQTQH4eTvw==
 ";
 
 const DIGEST: &str = "8bd1da95272f7fa4ffb24137fc0ed03aae67e5c4d8b3c50734e1050a7920b922";
+
+/// The digest of that key.
+const NEW: &str = "70ed55a693d4776f634f0df7f859ce58f56ee75022e30c7f694ac71126b1633f";
 
 const ZONE: &str = "$ORIGIN example.com.
 $TTL 1h
@@ -257,7 +262,7 @@ fn the_soa_names_the_zone_where_the_files_name_says_another() {
     let zone = ZONE.replace("$ORIGIN example.com.\n", "").replace("@ IN SOA", "example.com. IN SOA");
     fs::write(
         folder.path().join("pri.example.com"),
-        zone.replace("_25._tcp.mail IN TLSA", "_25._tcp.mail IN CNAME x ;"),
+        zone.replace("_25._tcp.mail IN TLSA", "_25._tcp.mail IN CNAME x.example.net. ;"),
     )
     .unwrap();
     let run = || {
@@ -268,7 +273,7 @@ fn the_soa_names_the_zone_where_the_files_name_says_another() {
     };
     let output = run();
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("is a CNAME"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("is an alias"));
     fs::write(folder.path().join("pri.example.com"), zone).unwrap();
     assert_eq!(run().status.code(), Some(0));
     let text = fs::read_to_string(folder.path().join("pri.example.com")).unwrap();
@@ -292,21 +297,6 @@ fn removing_the_last_line_leaves_a_directive_its_line_end() {
     fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/zones/new-cert.pem"), folder.path().join("kept.pem")).unwrap();
     assert_eq!(prune(folder.path(), &["--keep", "kept.pem"]).status.code(), Some(0));
     assert!(self::zone(folder.path()).ends_with("$ORIGIN mail.example.com.\n"));
-}
-
-#[test]
-fn without_a_default_a_new_set_states_no_ttl_that_others_would_inherit() {
-    let zone = ZONE.replace("$TTL 1h\n", "").replace("@ IN SOA", "@ 3600 IN SOA");
-    let zone = zone.replace("_25._tcp.mail IN", "_25._tcp.mail 60 IN")
-        + "              300 IN TLSA 3 1 1 aa\nwww A 192.0.2.1\n";
-    let folder = folder(zone);
-    let usual =
-        ["patch", "example.com.zone", "new.pem", "--host", "mail.example.com", "--port", "465", "--state", "state"];
-    assert_eq!(danewright(folder.path(), &usual).status.code(), Some(0));
-    let text = self::zone(folder.path());
-    let line = text.lines().find(|line| line.starts_with("_465._tcp.mail")).unwrap();
-    assert!(!line.contains("300"), "{text}");
-    refused(folder.path(), &["--port", "587", "--ttl", "300"], 1, "has no $TTL");
 }
 
 #[test]

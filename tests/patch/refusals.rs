@@ -28,10 +28,10 @@ fn a_zone_that_is_not_ours_to_edit_is_left_alone() {
 fn a_name_that_something_else_owns_is_refused_with_its_place() {
     let without = ZONE.rsplit_once("_25._tcp").unwrap().0;
     for (line, says) in [
-        ("_25._tcp.mail CNAME tlsa.example.net.", "is a CNAME"),
+        ("_25._tcp.mail CNAME tlsa.example.net.", "is an alias that leads out of the zone, to tlsa.example.net."),
         ("_tcp.mail DNAME tlsa.example.net.", "has a DNAME"),
         ("_tcp.mail NS ns.example.net.", "is delegated to other name servers"),
-        ("$GENERATE 1-99 _$._tcp.mail TXT x", "$GENERATE for _$._tcp.mail may own the name"),
+        ("$GENERATE 1-99 _$._tcp.mail TXT x", "$GENERATE for _$._tcp.mail makes records at the name"),
         ("*._tcp.mail TLSA 3 1 1 aa", "the wildcard *._tcp.mail.example.com. answers for the name now"),
     ] {
         let folder = folder(format!("{without}{line}\n"));
@@ -46,8 +46,8 @@ fn a_name_that_something_else_owns_is_refused_with_its_place() {
 fn a_host_that_only_a_wildcard_answers_for_is_not_made_to_exist() {
     // RFC 4592 section 2.2.2: with a record below it the host exists, and the wildcard's address is lost.
     let wild = ZONE.rsplit_once("_25._tcp").unwrap().0.replace("mail IN A", "* IN A");
-    refused(folder(&wild).path(), &[], 1, "the wildcard *.example.com. answers for the name now");
-    refused(folder(wild.replace("IN A 192.0.2.25", "IN MX 10 ns1")).path(), &[], 1, "answers for the name now");
+    refused(folder(&wild).path(), &[], 1, "the wildcard *.example.com. answers for the host now");
+    refused(folder(wild.replace("IN A 192.0.2.25", "IN MX 10 ns1")).path(), &[], 1, "answers for the host now");
     for fine in
         ["mail IN AAAA 2001:db8::25\n", "_465._tcp.mail TLSA 3 1 1 ab\n", "*.mail IN A 192.0.2.9\nmail IN TXT x\n"]
     {

@@ -179,7 +179,7 @@ impl Lab {
 }
 
 pub(crate) fn target(host: &str) -> Target {
-    Target { host: name(host), port: "25".parse().unwrap() }
+    Target::Service { host: name(host), port: "25".parse().unwrap() }
 }
 
 pub(crate) fn one<T>(mut all: Vec<T>) -> T {

@@ -71,7 +71,7 @@ impl Stage {
         tree.load(&zone_file, &[PRIMARY, SECONDARY, RESOLVER]).map_err(not_set)?;
         let service = Service::start(&folder.file("old.pem"), &folder.file("old.key")).map_err(not_set)?;
         let host = Name::from_user(HOST).map_err(Failure::wrong)?;
-        let target = Target { host, port: "25".parse().map_err(Failure::wrong)? };
+        let target = Target::Service { host, port: "25".parse().map_err(Failure::wrong)? };
         let inside = Inside::of(folder.path()).map_err(|error| no_folder(keep, &error))?;
         Ok(Self { tree, service, target, zone_file, old, new, _inside: inside, folder })
     }
@@ -89,7 +89,7 @@ impl Stage {
     fn handshake(&self) -> Result<Handshake, Failure> {
         let address = self.service.address();
         let failed = |error: &dyn std::fmt::Display| Failure::refused(error).at(address);
-        let chain = endpoint::presented(address, &self.target.host, PATIENCE).map_err(|error| failed(&error))?;
+        let chain = endpoint::presented(address, self.target.base(), PATIENCE).map_err(|error| failed(&error))?;
         let leaf = chain.first().map(Vec::as_slice).unwrap_or_default();
         let file = KeyFile::read(&address.to_string(), leaf, None).map_err(|error| failed(&error))?;
         let records = keys::records(&[file], Params::default()).map_err(|error| failed(&error))?;

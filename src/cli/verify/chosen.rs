@@ -27,18 +27,21 @@ pub struct ChosenArgs {
     #[arg(long, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
     /// Host that serves TLS; repeats
-    #[arg(long = "host", value_name = "HOST", required_unless_present = "list")]
+    #[arg(long = "host", value_name = "HOST", required_unless_present_any = ["list", "owners"])]
     pub hosts: Vec<String>,
     /// Port: 25, 443/udp, smtp, or a list of them; repeats
-    #[arg(long = "port", value_name = "PORT", required_unless_present = "list", value_delimiter = ',')]
+    #[arg(long = "port", value_name = "PORT", required_unless_present_any = ["list", "owners"], value_delimiter = ',')]
     pub ports: Vec<Port>,
+    /// TLSA owner as it is, in place of --host and --port; repeats
+    #[arg(long = "owner", value_name = "NAME", conflicts_with_all = ["hosts", "ports"])]
+    pub owners: Vec<String>,
     /// Key or certificate that is deployed now; its records must be there too; repeats
     #[arg(long, value_name = "FILE")]
     pub current: Vec<PathBuf>,
     /// Verify every line of this file instead: key file, host, ports, and the
     /// deployed key's file if known; commas list several; # begins a comment;
     /// paths start at the list's folder; - is stdin
-    #[arg(long = "targets", value_name = "LIST", conflicts_with_all = ["files", "hosts", "ports", "current"])]
+    #[arg(long = "targets", value_name = "LIST", conflicts_with_all = ["files", "hosts", "ports", "owners", "current"])]
     pub list: Option<PathBuf>,
 }
 
@@ -77,7 +80,8 @@ impl ChosenArgs {
     }
 
     fn job(&self, params: Params, ui: &mut Ui<'_>) -> Result<Job, Failure> {
-        let targets = TargetArgs { hosts: self.hosts.clone(), ports: self.ports.clone() }.targets()?;
+        let (hosts, ports, owners) = (self.hosts.clone(), self.ports.clone(), self.owners.clone());
+        let targets = TargetArgs { hosts, ports, owners }.targets()?;
         let files: Vec<PathBuf> = self.files.iter().chain(&self.current).cloned().collect();
         let mut files = inputs::read_keys(&files, self.passphrase_file.as_deref())?;
         let current = files.split_off(self.files.len().min(files.len()));
@@ -186,7 +190,7 @@ fn targets_of(line: &Line) -> Result<Vec<(Target, Place)>, (Failure, Place)> {
         let host = options::host(&item.text).map_err(wrong)?;
         for target in Target::combine(&[host], &ports) {
             target.owner().map_err(|error| {
-                wrong(Failure::wrong(format!("the TLSA owner of {} is no name: {error}", target.host)))
+                wrong(Failure::wrong(format!("the TLSA owner of {} is no name: {error}", target.base())))
             })?;
             found.push((target, item.place));
         }

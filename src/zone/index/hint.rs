@@ -96,7 +96,7 @@ impl Hint {
     fn at(origin: Option<&Rc<Name>>, targets: &[Target]) -> Self {
         let Some(name) = origin else { return Self { known: true, all: true, ..Self::default() } };
         let mut hint = Self { origin: Some(Rc::clone(name)), known: true, ..Self::default() };
-        for host in targets.iter().map(|target| &target.host) {
+        for host in targets.iter().map(Target::base) {
             // Without making a text of it: a file may have an origin every few lines.
             if name.is_within(host) || host.labels().flatten().any(|octet| !is_plain(*octet)) {
                 hint.all = true;

@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::name::Name;
-use crate::zone::generate;
+use crate::zone::generate::Generate;
 use crate::zone::library::Library;
 use crate::zone::lint::finding::{Finding, Remark, Severity};
 use crate::zone::lint::names::{self, Form};
@@ -34,8 +34,10 @@ pub(super) struct Around {
     odd: HashSet<Name>,
     /// Those to which an alias of the zone leads.
     led_to: HashSet<Name>,
-    /// Owner templates of `$GENERATE`, with the origin in force there.
-    templates: Vec<(Vec<u8>, String)>,
+    /// Names `_tcp.x` below which there are TLSA records.
+    tcp: HashSet<Name>,
+    /// Each `$GENERATE`: its text, its words, the origin in force there.
+    generated: Vec<(Vec<u8>, Vec<Span>, Option<Name>)>,
 }
 
 const TYPE_A: u16 = 1;
@@ -82,7 +84,7 @@ impl Around {
                         around.follow(&reader, &entry, fields);
                     }
                 }
-                Kind::Control { name, args } => around.keep_template(&reader, &entry, *name, args),
+                Kind::Control { name, args } => around.keep_generate(&reader, &entry, *name, args),
                 Kind::Blank | Kind::Unread(_) => {}
             }
         }
@@ -94,12 +96,14 @@ impl Around {
             labels: vec![0; 1 << 10],
             odd: HashSet::new(),
             led_to: HashSet::new(),
-            templates: Vec::new(),
+            tcp: HashSet::new(),
+            generated: Vec::new(),
         };
         for Record { owner, .. } in records {
             if matches!(Form::of(owner), Form::Other | Form::Nearly) {
                 around.odd.insert(owner.clone());
             }
+            around.tcp.extend(owner.parent().filter(|up| up.labels().next() == Some(b"_tcp")));
             for name in owner.ancestors().take_while(|name| name.is_within(apex)) {
                 let wildcard = name.prepend(b"*").ok();
                 let known = around.facts.contains_key(&name);
@@ -149,17 +153,50 @@ impl Around {
         self.led_to.extend(target.filter(|target| self.odd.contains(target)));
     }
 
-    fn keep_template(&mut self, reader: &Reader<'_>, entry: &Entry<'_>, name: Span, args: &[Span]) {
-        if let (true, Some(template)) = (name.of(entry.text).eq_ignore_ascii_case(b"$GENERATE"), args.get(1)) {
-            let origin = reader.inherited().origin.as_ref().map(|origin| origin.to_string()).unwrap_or_default();
-            self.templates.push((template.of(entry.text).to_vec(), origin));
+    fn keep_generate(&mut self, reader: &Reader<'_>, entry: &Entry<'_>, name: Span, args: &[Span]) {
+        if name.of(entry.text).eq_ignore_ascii_case(b"$GENERATE") {
+            let origin = reader.inherited().origin.as_deref().cloned();
+            self.generated.push((entry.text.to_vec(), args.to_vec(), origin));
         }
+    }
+
+    /// Whether a `$GENERATE` makes TLSA records or an alias at a name.
+    pub(super) fn makes(&self, name: &Name) -> bool {
+        self.generated.iter().any(|(text, args, origin)| {
+            let generate = Generate::read(text, args);
+            let generate = generate.filter(|made| matches!(made.code, code::TLSA | code::CNAME));
+            generate.is_some_and(|generate| generate.makes(name, origin.as_ref()))
+        })
+    }
+
+    /// Wildcard TLSA records that answer for no host: RFC 4592 section 3.3.1 lets a
+    /// wildcard answer for names below which nothing exists.
+    fn idle_wildcard(&self, owner: &Name) -> Option<Remark> {
+        let parent = owner.parent()?;
+        let below = parent.prepend(b"_tcp").ok().filter(|tcp| !self.tcp.contains(tcp));
+        // A host that only the wildcard gives an address, or the parent as long as nothing is below its _tcp.
+        if self.has_host(owner) || (self.has_host(&parent) && below.is_some()) {
+            return None;
+        }
+        Some(Remark::new(
+            "idle-wildcard",
+            Severity::Warning,
+            format!(
+                "{owner} gives no client a TLSA record: every host that has an address exists, and a wildcard does not answer below a name that exists"
+            ),
+            "write _25._tcp and the like for each host, or an alias there to one name with the records",
+        ))
     }
 
     fn has_host(&self, name: &Name) -> bool {
         let answers = |facts: &Facts| facts.has_address || facts.alias.is_some();
-        self.facts.get(name).is_some_and(answers)
-            || self.templates.iter().any(|(template, origin)| generate::may_make(template, origin, name))
+        let makes = |(text, args, origin): &(Vec<u8>, Vec<Span>, Option<Name>)| {
+            let generate = Generate::read(text, args);
+            generate
+                .filter(|made| matches!(made.code, TYPE_A | TYPE_AAAA | code::CNAME))
+                .is_some_and(|generate| generate.makes(name, origin.as_ref()))
+        };
+        self.facts.get(name).is_some_and(answers) || self.generated.iter().any(makes)
     }
 
     /// What stands in the way of the records at this owner, or is missing around
@@ -203,6 +240,9 @@ impl Around {
         let form = Form::of(owner);
         if !self.led_to.contains(owner) && whole {
             findings.extend(form.remark(owner).map(at));
+        }
+        if form == Form::Wildcard && whole {
+            findings.extend(self.idle_wildcard(owner).map(at));
         }
         if let Some(host) = form.host().filter(|host| whole && host.is_within(apex) && !self.has_host(host)) {
             findings.push(at(self.without_host(owner, host, apex)));

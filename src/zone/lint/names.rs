@@ -9,7 +9,7 @@ use crate::zone::lint::finding::{Remark, Severity};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     /// `_25._tcp.mail.example.com.`
-    Service(Target),
+    Service(Name, Port),
     /// `*._tcp.mail.example.com.`: every port of the host.
     EveryPort(Name),
     /// `*.example.com.`: whatever does not exist below.
@@ -24,14 +24,12 @@ impl Form {
     pub(super) fn of(owner: &Name) -> Self {
         let mut labels = owner.labels();
         let (Some(first), second) = (labels.next(), labels.next()) else { return Self::Nearly };
-        let transport = second.and_then(transport);
-        let host = || owner.parent().and_then(|up| up.parent()).unwrap_or_else(Name::root);
-        match (first, port(first), transport) {
-            (b"*", _, Some(_)) => Self::EveryPort(host()),
-            (b"*", ..) => Self::Wildcard,
-            (_, Some(number), Some(transport)) => {
-                Self::Service(Target { host: host(), port: Port { number, transport } })
-            }
+        if let Target::Service { host, port } = Target::of_owner(owner.clone()) {
+            return Self::Service(host, port);
+        }
+        match (first, second.and_then(Transport::of)) {
+            (b"*", Some(_)) => Self::EveryPort(owner.parent().and_then(|up| up.parent()).unwrap_or_else(Name::root)),
+            (b"*", None) => Self::Wildcard,
             _ if owner.labels().any(looks_like_a_service) || !owner.labels().any(|label| label.starts_with(b"_")) => {
                 Self::Nearly
             }
@@ -42,8 +40,7 @@ impl Form {
     /// The host that the records are for, where there is one.
     pub(super) fn host(&self) -> Option<&Name> {
         match self {
-            Self::Service(target) => Some(&target.host),
-            Self::EveryPort(host) => Some(host),
+            Self::Service(host, _) | Self::EveryPort(host) => Some(host),
             Self::Wildcard | Self::Other | Self::Nearly => None,
         }
     }
@@ -51,7 +48,7 @@ impl Form {
     /// The port that the records are for, where it is one.
     pub(super) fn port(&self) -> Option<Port> {
         match self {
-            Self::Service(target) => Some(target.port),
+            Self::Service(_, port) => Some(*port),
             Self::EveryPort(_) | Self::Wildcard | Self::Other | Self::Nearly => None,
         }
     }
@@ -66,7 +63,7 @@ impl Form {
                 Severity::Note,
                 format!("{owner} is not of the form _port._tcp.host; it serves only where an alias leads to it"),
             ),
-            Self::Service(_) | Self::EveryPort(_) | Self::Wildcard => return None,
+            Self::Service(..) | Self::EveryPort(_) | Self::Wildcard => return None,
         };
         Some(Remark::new(
             "odd-owner",
@@ -90,17 +87,6 @@ pub(super) fn is_doubled(owner: &Name, apex: &Name) -> bool {
     }
 }
 
-fn transport(label: &[u8]) -> Option<Transport> {
-    [Transport::Tcp, Transport::Udp, Transport::Sctp].into_iter().find(|known| known.label().as_bytes() == label)
-}
-
-/// The port of `_25`. Clients write no zeros in front, so `_025` is none.
-fn port(label: &[u8]) -> Option<u16> {
-    let digits = label.strip_prefix(b"_").filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
-    let number: u16 = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    (number > 0 && digits.first() != Some(&b'0')).then_some(number)
-}
-
 /// A label that somebody wrote with a port or a transport in mind.
 fn looks_like_a_service(label: &[u8]) -> bool {
     let word = label.strip_prefix(b"_").unwrap_or(label);
@@ -118,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_service_has_a_port_and_a_transport() {
-        let target = |host: &str, port: &str| Form::Service(Target { host: name(host), port: port.parse().unwrap() });
+        let target = |host: &str, port: &str| Form::Service(name(host), port.parse().unwrap());
         for (owner, form) in [
             ("_25._tcp.mail.example.com", target("mail.example.com", "25")),
             ("_853._udp.example.com", target("example.com", "853/udp")),

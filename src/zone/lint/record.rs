@@ -190,6 +190,17 @@ pub(super) fn long_ttl(ttl: Option<u32>) -> Option<Remark> {
     ))
 }
 
+/// A TTL that keeps nothing in caches.
+pub(super) fn short_ttl(ttl: Option<u32>) -> Option<Remark> {
+    let ttl = ttl.filter(|ttl| *ttl <= 1)?;
+    Some(Remark::new(
+        "short-ttl",
+        Severity::Note,
+        format!("the TTL is {ttl}: no cache keeps the record, so mail waits whenever a name server does"),
+        "an hour or two is usual for TLSA records; 1 is how some providers export what they call automatic",
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,10 +10,11 @@ use crate::zone::difference::{self, Difference};
 use crate::zone::library::Library;
 use crate::zone::lint::finding::{Finding, Remark, Severity};
 use crate::zone::lint::record::{self, Record};
-use crate::zone::rdata::rdata_words;
+use crate::zone::rdata::{self, rdata_words};
 use crate::zone::reader::{Entry, Place, ReadError, ReadErrorKind, Reader};
 use crate::zone::rtype::code;
 use crate::zone::scan::{Fields, Kind};
+use crate::zone::words::Wrong;
 
 /// How many places of one kind of difference are told one by one.
 const FEW: usize = 3;
@@ -42,7 +43,8 @@ pub(super) fn read(library: &dyn Library, apex: &Name) -> Result<Read, ReadError
             Ok(false) => break,
             Err(error) if super::is_fatal(&error.what) => return Err(error),
             Err(error) => {
-                pass.told = false;
+                // What has a finding of its own is told once.
+                pass.told = matches!(error.what, ReadErrorKind::Syntax(Wrong::QuotedLineEnd, _));
                 pass.entry(&reader);
                 // Of a TLSA record its own finding says more.
                 if !pass.told {
@@ -64,6 +66,10 @@ struct Pass<'a> {
     read: Read,
     differences: BTreeMap<Difference, (Vec<Finding>, u64)>,
     soas: Vec<(Name, Vec<Vec<u8>>)>,
+    /// The serial of the first of them.
+    serial: Option<u32>,
+    /// Digests of the zone at its apex, with their serials.
+    digests: Vec<(Place, u32)>,
     file: usize,
     /// Whether a `$TTL` was in the text so far.
     has_ttl: bool,
@@ -96,6 +102,8 @@ impl<'a> Pass<'a> {
             read,
             differences: BTreeMap::new(),
             soas: Vec::new(),
+            serial: None,
+            digests: Vec::new(),
             file: usize::MAX,
             has_ttl: false,
             owner_known: true,
@@ -150,6 +158,7 @@ impl<'a> Pass<'a> {
         match fields.code {
             code::TLSA if self.owner_known => self.tlsa(reader, entry, fields, inside),
             code::SOA => self.soa(reader, entry, fields),
+            code::ZONEMD => self.digest(reader, entry, fields),
             _ => {}
         }
     }
@@ -184,6 +193,7 @@ impl<'a> Pass<'a> {
 
     fn soa(&mut self, reader: &Reader<'_>, entry: &Entry<'_>, fields: &Fields) {
         self.read.has_soa = true;
+        self.serial = self.serial.or_else(|| rdata::soa(entry.text, fields).ok().map(|soa| soa.serial));
         let Ok(owner) = reader.inherited().owner_of(entry.text, fields) else { return };
         let words = rdata_words(entry.text, fields);
         let data = words.iter().map(|word| word.of(entry.text).to_ascii_lowercase()).collect();
@@ -198,6 +208,36 @@ impl<'a> Pass<'a> {
                 let remark = Remark::new("unequal-soas", Severity::Error, message, "leave only one of them");
                 self.read.findings.push(remark.at(place(), Some(&owner)));
             }
+        }
+    }
+
+    fn digest(&mut self, reader: &Reader<'_>, entry: &Entry<'_>, fields: &Fields) {
+        let Ok(owner) = reader.inherited().owner_of(entry.text, fields) else { return };
+        if let (Some(serial), true) = (rdata::zonemd_serial(entry.text, fields), owner == *self.apex) {
+            self.digests.push((reader.place(fields.rtype.start), serial));
+        }
+    }
+
+    /// What a digest of the zone is worth (RFC 8976 section 4).
+    fn of_digests(&mut self) {
+        for (place, serial) in &self.digests {
+            let remark = match self.serial {
+                Some(zone) if zone != *serial => Remark::new(
+                    "zonemd-serial",
+                    Severity::Warning,
+                    format!(
+                        "the digest of the zone (ZONEMD) is for serial {serial}, and the SOA has {zone}: who checks it takes the zone for unverified or refuses it"
+                    ),
+                    "make the digest anew, as a last step after every edit, or take the record out",
+                ),
+                _ => Remark::new(
+                    "zonemd",
+                    Severity::Note,
+                    "the zone has a digest of its records (ZONEMD), which any edit makes wrong; it was not computed here",
+                    "edit the source from which the digest is made; danewright patch refuses this file",
+                ),
+            };
+            self.read.findings.push(remark.at(place.clone(), Some(self.apex)));
         }
     }
 
@@ -249,6 +289,7 @@ impl<'a> Pass<'a> {
     }
 
     fn finish(mut self) -> Read {
+        self.of_digests();
         for (findings, more) in self.differences.into_values() {
             let mut findings = findings;
             if let Some(last) = findings.last_mut() {
@@ -270,7 +311,11 @@ fn tally(
         *more += 1;
         return;
     }
-    let severity = if difference.loses_records() { Severity::Warning } else { Severity::Note };
+    let severity = match difference {
+        difference if difference.is_refused() => Severity::Error,
+        difference if difference.loses_records() => Severity::Warning,
+        _ => Severity::Note,
+    };
     let (code, message, hint) = (difference.code(), difference.message(), difference.hint());
     findings.push(Remark::new(code, severity, message, hint).at(place(), None));
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::tlsa::{Matching, Params, Tlsa};
 use crate::zone::lint::finding::{Remark, Severity};
-use crate::zone::lint::record::{Record, long_ttl};
+use crate::zone::lint::record::{Record, long_ttl, short_ttl};
 
 /// More records than this are too many for some clients and for UDP.
 const MANY: usize = 12;
@@ -35,6 +35,10 @@ pub(super) fn remarks(set: &[&Record]) -> Vec<(usize, Remark)> {
     let longest = set.iter().enumerate().max_by_key(|(at, record)| (record.ttl, usize::MAX - at));
     if let Some((at, record)) = longest {
         remarks.extend(long_ttl(record.ttl).map(|remark| (at, remark)));
+    }
+    let shortest = set.iter().enumerate().min_by_key(|(at, record)| (record.ttl.unwrap_or(u32::MAX), *at));
+    if let Some((at, record)) = shortest {
+        remarks.extend(short_ttl(record.ttl).map(|remark| (at, remark)));
     }
     let mut known: BTreeMap<&Tlsa, &Record> = BTreeMap::new();
     for (at, record) in set.iter().enumerate() {
@@ -164,6 +168,9 @@ mod tests {
     fn ttls_of_a_set_are_one_and_not_above_a_day() {
         let set = |one, two| codes(&[record("3 1 1", "a", one), record("3 1 1", "b", two)]);
         assert_eq!(set(3600, 3600), []);
+        assert_eq!(set(2, 2), []);
+        assert_eq!(set(1, 1), [(0, "short-ttl", Severity::Note)]);
+        assert_eq!(set(0, 0), [(0, "short-ttl", Severity::Note)]);
         assert_eq!(set(3600, 7200), [(1, "ttl-differs", Severity::Warning)]);
         assert_eq!(set(86_400, 86_400), []);
         assert_eq!(set(86_401, 86_401), [(0, "long-ttl", Severity::Warning)]);

@@ -41,8 +41,8 @@ fn value(digit: u8) -> u8 {
     }
 }
 
-/// Whether octets make these fields, and no more. Where NSD and BIND differ on
-/// the rest it is let pass.
+/// Whether octets make these fields, and no more, as BIND measures them; what is
+/// not measured here is let pass.
 fn make_fields(wire: &[u8], grammar: &[Field]) -> bool {
     let mut rest = wire;
     for field in grammar {
@@ -56,6 +56,17 @@ fn make_fields(wire: &[u8], grammar: &[Field]) -> bool {
             Field::Eui(size) => Some(*size),
             Field::Locator => Some(8),
             Field::Text | Field::Tag | Field::Salt => rest.first().map(|length| usize::from(*length) + 1),
+            Field::Hex | Field::Base64 => Some(rest.len()).filter(|length| *length > 0),
+            Field::Texts => all(rest, |wire| wire.first().map(|length| usize::from(*length) + 1)),
+            Field::Names => {
+                if rest.is_empty() {
+                    Some(0)
+                } else {
+                    all(rest, name)
+                }
+            }
+            Field::HostIdentity => host_identity(rest),
+            Field::Parameters => parameters(rest),
             _ => return true,
         };
         match length.and_then(|length| rest.get(length..)) {
@@ -64,6 +75,40 @@ fn make_fields(wire: &[u8], grammar: &[Field]) -> bool {
         }
     }
     rest.is_empty()
+}
+
+/// All that is left, if it is one part after the other and at least one.
+fn all(wire: &[u8], part: impl Fn(&[u8]) -> Option<usize>) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let rest = wire.get(at..)?;
+        at += part(rest).filter(|length| *length <= rest.len())?;
+        if at == wire.len() {
+            return Some(at);
+        }
+    }
+}
+
+/// The length of an SVCB's parameters, which go upwards (RFC 9460 section 2.2).
+fn parameters(wire: &[u8]) -> Option<usize> {
+    let (mut at, mut least) = (0, 0);
+    while at < wire.len() {
+        let [key_high, key_low, high, low, ..] = wire.get(at..)? else { return None };
+        let key = u32::from(u16::from_be_bytes([*key_high, *key_low]));
+        if key < least {
+            return None;
+        }
+        least = key + 1;
+        at += 4 + usize::from(u16::from_be_bytes([*high, *low]));
+    }
+    Some(at)
+}
+
+/// The length of a HIP's algorithm, tag and key (RFC 8005 section 5); neither is empty.
+fn host_identity(wire: &[u8]) -> Option<usize> {
+    let [tag, _, high, low, ..] = wire else { return None };
+    let key = usize::from(u16::from_be_bytes([*high, *low]));
+    (*tag > 0 && key > 0).then_some(4 + usize::from(*tag) + key)
 }
 
 /// The length of the name in front, without compression.

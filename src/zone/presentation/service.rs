@@ -1,5 +1,6 @@
 //! Service parameters of SVCB and HTTPS (RFC 9460 section 2.1): `alpn=h2,h3
-//! port=8443`. A key that is new to us is let pass; newer servers know more.
+//! port=8443`. Keys have the names that are registered (IANA, "Service Parameter
+//! Keys", as known in November 2026), or `keyNNN`: of others no server knows the number.
 
 use super::Data;
 use super::address::{ipv4, ipv6};
@@ -29,6 +30,13 @@ pub(super) fn check(data: &mut Data<'_>) -> Result<(), RdataError> {
             return Err(data.not(word, "a service parameter, as alpn=h2,"));
         }
         let code = Key::of(key);
+        if let (false, Key::Name(name)) = (quoted, &code) {
+            let what = format!(
+                "has the service parameter {}, which is not registered; a newer one is written keyNNN",
+                lossy(name)
+            );
+            return Err(data.wrong(word.start, what));
+        }
         if !quoted && seen.contains(&code) {
             return Err(data.wrong(word.start, format!("has the service parameter {} twice", lossy(key))));
         }
@@ -56,6 +64,22 @@ pub(super) fn check(data: &mut Data<'_>) -> Result<(), RdataError> {
     }
 }
 
+/// The names of keys 0, 1, 2 and so on.
+const NAMES: [&[u8]; 12] = [
+    b"mandatory",
+    b"alpn",
+    b"no-default-alpn",
+    b"port",
+    b"ipv4hint",
+    b"ech",
+    b"ipv6hint",
+    b"dohpath",
+    b"ohttp",
+    b"tls-supported-groups",
+    b"docpath",
+    b"pvd",
+];
+
 /// A key by its number (RFC 9460 section 14.3.2), or a name that is new.
 #[derive(PartialEq, Eq)]
 enum Key<'k> {
@@ -65,9 +89,7 @@ enum Key<'k> {
 
 impl<'k> Key<'k> {
     fn of(key: &'k [u8]) -> Self {
-        let names: [&[u8]; 8] =
-            [b"mandatory", b"alpn", b"no-default-alpn", b"port", b"ipv4hint", b"ech", b"ipv6hint", b"dohpath"];
-        match names.iter().position(|name| *name == key) {
+        match NAMES.iter().position(|name| *name == key) {
             Some(code) => Self::Code(code as u64),
             None => key.strip_prefix(b"key").and_then(number).map_or(Self::Name(key), Self::Code),
         }

@@ -149,7 +149,7 @@ mod tests {
         let targets = Target::combine(&[host], &["25".parse().unwrap()]);
         let index = index::read(&library, Name::from_user("example.com").ok(), &targets).unwrap();
         assert_eq!(index.records, 11, "{text}");
-        index.targets[0].wildcard().map(|wildcard| wildcard.owner.clone())
+        index.targets[0].wildcards().next().map(|wildcard| wildcard.owner.clone())
     }
 
     #[test]

@@ -1,0 +1,203 @@
+//! Where `patch` and `prune` edit: aliases, owners named as they are, and names of
+//! which the file holds nothing.
+
+use std::path::Path;
+use std::process::Output;
+
+use serde_json::Value;
+
+use super::{DIGEST, NEW, ZONE, danewright, files, folder, patch, prune, refused, zone};
+
+/// The zone without its TLSA record, with these lines instead.
+fn with(lines: &str) -> String {
+    format!("{}{lines}", ZONE.rsplit_once("_25._tcp").unwrap().0)
+}
+
+const OLD: &str = "TLSA 3 1 1 1111111111111111111111111111111111111111111111111111111111111111";
+
+fn said(output: &Output) -> (Option<i32>, String) {
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// Runs `prune`, which must refuse, say this, and change nothing.
+fn not_pruned(folder: &Path, more: &[&str], says: &[&str]) {
+    let before = files(folder);
+    let (status, stderr) = said(&prune(folder, &[&["--keep", "new.pem"], more].concat()));
+    assert_eq!(status, Some(1), "{says:?}: {stderr}");
+    assert!(says.iter().all(|says| stderr.contains(says)), "wanted {says:?}: {stderr}");
+    assert_eq!(files(folder), before, "{says:?}");
+}
+
+#[test]
+fn prune_never_passes_where_it_looked_at_nothing() {
+    let own = ZONE.replace(DIGEST, NEW);
+    let both = format!("{own}_465._tcp.mail {OLD}\n");
+    for (text, more, says) in [
+        (
+            own.clone(),
+            ["--port", "26"],
+            &["no TLSA record at _26._tcp.mail.example.com.", "misspelt", "_25._tcp.mail.example.com."][..],
+        ),
+        (
+            both.clone(),
+            ["--host", "mial.example.com"],
+            &["no TLSA record at _25._tcp.mial.example.com.", "at _25._tcp.mail.example.com., _465."],
+        ),
+        (with(""), ["--port", "26"], &["no TLSA record at all"]),
+        (
+            with(&format!("*._tcp.mail {OLD}\n")),
+            ["--port", "26"],
+            &["the wildcard *._tcp.mail.example.com. answers", "zone:7:", "--owner '*._tcp.mail.example.com.'"],
+        ),
+        (
+            with(&format!("*._tcp.mail CNAME _dane\n_dane {OLD}\n")),
+            ["--port", "26"],
+            &["leads to _dane.example.com.", "--owner _dane.example.com."],
+        ),
+        (own.clone() + "mail NS ns.example.net.\n", ["--port", "25"], &["mail.example.com. is delegated", "zone:8:"]),
+        (own.clone() + "_tcp.mail DNAME x.example.net.\n", ["--port", "25"], &["has a DNAME", "zone:8:"]),
+        (
+            own.clone() + "$GENERATE 20-30 _$._tcp.mail TLSA \"3 1 1 aa\"\n",
+            ["--port", "25"],
+            &["$GENERATE for _$._tcp.mail makes records", "zone:8:"],
+        ),
+        (
+            with("_25._tcp.mail CNAME _25._tcp.mx.example.net.\n"),
+            ["--port", "25"],
+            &["leads out of the zone, to _25._tcp.mx.example.net.", "zone:7:", "--owner _25._tcp.mx.example.net."],
+        ),
+        (with("_25._tcp.mail CNAME _dane\n"), ["--port", "25"], &["no TLSA record at _dane.example.com."]),
+    ] {
+        not_pruned(folder(text).path(), &more, says);
+    }
+}
+
+#[test]
+fn an_alias_in_the_zone_is_followed_and_told_of() {
+    let text = with(&format!(
+        "_25._tcp.mail CNAME _b\n_b CNAME _dane.mail\n_465._tcp.mail CNAME _dane.mail\n_dane.mail {OLD}\nwww A 192.0.2.80\n"
+    ));
+    let folder = folder(&text);
+    let output = patch(folder.path(), &["--json"]);
+    let (status, stderr) = said(&output);
+    assert_eq!(status, Some(0), "{stderr}");
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["added"][0]["owner"], "_dane.mail.example.com.");
+    assert_eq!(json["aliases"][0]["owner"], "_25._tcp.mail.example.com.");
+    assert_eq!(json["aliases"][0]["target"], "_dane.mail.example.com.");
+    let notes: Vec<&str> =
+        json["findings"].as_array().unwrap().iter().filter_map(|note| note["code"].as_str()).collect();
+    assert_eq!(notes, ["alias-followed", "alias-shares-records", "alias-shares-records"], "{json}");
+    let patched = text.replace(" 7 ", " 8 ").replace(OLD, &format!("{OLD}\n_dane.mail TLSA 3 1 1 {NEW}"));
+    assert_eq!(zone(folder.path()), patched);
+
+    // Two services that lead to one owner are one edit, and so is the owner by its name.
+    let both = patch(folder.path(), &["--port", "465"]);
+    assert_eq!(said(&both).0, Some(0));
+    assert_eq!(zone(folder.path()), patched);
+
+    let output = prune(folder.path(), &["--keep", "new.pem", "--port", "465"]);
+    let (status, stderr) = said(&output);
+    assert_eq!(status, Some(0), "{stderr}");
+    assert!(
+        stderr.contains("_25._tcp.mail.example.com. is an alias; its records stand at _dane.mail.example.com."),
+        "{stderr}"
+    );
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(stdout.starts_with("- _dane.mail.example.com. 3600 IN TLSA 3 1 1 1111"), "{stdout}");
+    assert_eq!(zone(folder.path()), text.replace(" 7 ", " 9 ").replace(OLD, &format!("TLSA 3 1 1 {NEW}")));
+}
+
+#[test]
+fn what_two_aliases_share_is_written_once() {
+    let text = with("_25._tcp.mail CNAME _dane\n_465._tcp.mail CNAME _dane\n");
+    let folder = folder(&text);
+    assert_eq!(said(&patch(folder.path(), &["--port", "465"])).0, Some(0));
+    assert_eq!(zone(folder.path()).matches("TLSA").count(), 1, "{}", zone(folder.path()));
+}
+
+#[test]
+fn aliases_that_lead_nowhere_are_refused_with_the_command_that_helps() {
+    for (lines, says) in [
+        ("_25._tcp.mail CNAME _25._tcp.mail\n", "leads in circles or too far"),
+        ("_25._tcp.mail CNAME _a\n_a CNAME _b\n_b CNAME _a\n", "leads in circles or too far"),
+        ("_25._tcp.mail CNAME _a\n_a CNAME _x.example.net.\n", "--owner _x.example.net."),
+        ("_25._tcp.mail CNAME _a.sub\nsub NS ns.example.net.\n", "sub.example.com. is delegated"),
+        ("_25._tcp.mail CNAME _a\n_25._tcp.mail TLSA 3 1 1 aa\n", "is an alias and has other records too"),
+        ("_25._tcp.mail CNAME _a\n_25._tcp.mail CNAME _b\n", "is an alias and has other records too"),
+    ] {
+        refused(folder(with(lines)).path(), &[], 1, says);
+    }
+    let chain: String = (0..40).map(|at| format!("_a{at} CNAME _a{}\n", at + 1)).collect();
+    refused(folder(with(&format!("_25._tcp.mail CNAME _a0\n{chain}"))).path(), &[], 1, "too far");
+    let octets = with("_25._tcp.mail TYPE5 \\# 19 055f64616e65076578616d706c6503636f6d00\n");
+    let folder = folder(octets);
+    assert_eq!(said(&patch(folder.path(), &[])).0, Some(0), "an alias in octets is one too");
+    assert!(zone(folder.path()).contains("_dane"), "{}", zone(folder.path()));
+}
+
+fn at_owner(folder: &Path, command: &[&str], owner: &str) -> Output {
+    danewright(folder, &[command, &["--owner", owner, "--state", "state"]].concat())
+}
+
+#[test]
+fn an_owner_is_named_as_it_is() {
+    let text = with(&format!("_25._tcp.mail CNAME _dane\n_dane {OLD}\n"));
+    let folder = folder(&text);
+    let run = |command: &[&str], owner| said(&at_owner(folder.path(), command, owner));
+    let (status, stderr) = run(&["patch", "example.com.zone", "new.pem"], "_dane.example.com");
+    assert_eq!(status, Some(0), "{stderr}");
+    assert!(stderr.contains("_25._tcp.mail.example.com. leads to _dane.example.com. too"), "{stderr}");
+    assert!(zone(folder.path()).contains(&format!("_dane TLSA 3 1 1 {NEW}\n")));
+    let prune = ["prune", "example.com.zone", "--no-probe", "--keep", "new.pem"];
+    assert_eq!(run(&prune, "_nada.example.com").0, Some(1));
+    let (status, stderr) = run(&prune, "_dane.example.com.");
+    assert_eq!(status, Some(0), "{stderr}");
+    assert!(!zone(folder.path()).contains("1111"));
+    let records = at_owner(folder.path(), &["tlsa", "new.pem"], "_dane.example.com");
+    assert_eq!(said(&records), (Some(2), said(&records).1), "tlsa keeps no state");
+    let records = danewright(folder.path(), &["tlsa", "new.pem", "--owner", "_dane.example.com"]);
+    assert_eq!(String::from_utf8(records.stdout).unwrap(), format!("_dane.example.com. IN TLSA 3 1 1 {NEW}\n"));
+    for (owner, says) in [(".", "root"), ("a..b", "empty label"), ("a b", "' '")] {
+        let (status, stderr) = run(&["patch", "example.com.zone", "new.pem"], owner);
+        assert_eq!(status, Some(2), "{stderr}");
+        assert!(stderr.contains(says) && stderr.contains("--owner"), "{stderr}");
+    }
+    let both = ["patch", "example.com.zone", "new.pem", "--host", "mail.example.com", "--port", "25"];
+    assert_eq!(run(&both, "_dane.example.com").0, Some(2), "an owner is named in place of host and port");
+}
+
+#[test]
+fn patch_does_not_call_it_done_where_the_record_is_not_served() {
+    let there = ZONE.replace(DIGEST, NEW);
+    assert_eq!(said(&patch(folder(&there).path(), &[])).0, Some(0));
+    refused(folder(format!("{there}mail NS ns.example.net.\n")).path(), &[], 1, "is delegated");
+}
+
+#[test]
+fn a_wildcard_alias_is_in_the_way_only_where_it_gives_something() {
+    for (lines, outcome) in [
+        ("*.mail CNAME @\n", None),
+        ("* CNAME @\n", None),
+        ("*._tcp.mail CNAME @\n", None),
+        ("*.mail CNAME _dane\n_dane TLSA 3 1 1 aa\n", Some("--owner _dane.example.com.")),
+        ("*.mail CNAME _b\n_b CNAME _dane\n_dane TLSA 3 1 1 aa\n", Some("leads to _b.example.com.")),
+        ("*.mail CNAME x.example.net.\n", Some("--owner x.example.net.")),
+        ("*.mail CNAME x.sub\nsub NS ns.example.net.\n", Some("leads to x.sub.example.com.")),
+        ("*.mail TLSA 3 1 1 aa\n", Some("the wildcard *.mail.example.com. answers for the name now")),
+    ] {
+        let folder = folder(with(lines));
+        match outcome {
+            Some(says) => refused(folder.path(), &[], 1, says),
+            None => {
+                let (status, stderr) = said(&patch(folder.path(), &[]));
+                assert_eq!(status, Some(0), "{lines}: {stderr}");
+            }
+        }
+    }
+    // The host itself is made to exist, and loses what the wildcard gave it.
+    let wild = with("").replace("mail IN A 192.0.2.25\n", "* CNAME @\n");
+    refused(folder(&wild).path(), &[], 1, "write the wildcard's records at the host itself first");
+    let helped = folder(format!("{wild}mail CNAME @\n"));
+    assert_eq!(said(&patch(helped.path(), &[])).0, Some(0), "the hint leads somewhere");
+}
