@@ -143,6 +143,9 @@ fn hint(problem: &Problem) -> Option<&'static str> {
         Problem::LegacyEncrypted => "convert it with: openssl pkcs8 -topk8, or give the certificate",
         Problem::Encrypted => "name the file with the passphrase: --passphrase-file FILE, or give the certificate",
         Problem::Passphrase => "the passphrase is the first line of the file named by --passphrase-file",
+        Problem::TooLarge { .. } => {
+            "no program makes such a file by itself; see where it comes from, or give the certificate"
+        }
         Problem::Encryption => "convert it with: openssl pkcs8 -topk8 -v2 aes-256-cbc, or give the certificate",
         Problem::Algorithm { .. } | Problem::Curve { .. } | Problem::ExplicitCurve | Problem::NoCurve => {
             "give the certificate, or the public key made with: openssl pkey -pubout"
