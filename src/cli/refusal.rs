@@ -7,7 +7,7 @@ use crate::files::replace::ReplaceError;
 use crate::zone::dynamic::NotOurs;
 use crate::zone::index::ObstacleKind;
 use crate::zone::obstruction::{PlanError, advice};
-use crate::zone::reader::{ReadError, ReadErrorKind};
+use crate::zone::reader::{MOST_INCLUDES, ReadError, ReadErrorKind};
 use crate::zone::words::Wrong;
 
 /// The failure that a plan's error is to the user.
@@ -96,6 +96,8 @@ pub(crate) fn unread(error: &ReadError) -> Failure {
         ReadErrorKind::UnknownDirective(word) => failure(format!("{word} is no directive that name servers know")),
         ReadErrorKind::Include(path, why) => failure(format!("the included file {path} cannot be opened: {why}"))
             .hint("relative paths start in the zone's folder, or where --directory says"),
+        ReadErrorKind::IncludeCount => failure(format!("the zone includes more than {MOST_INCLUDES} files"))
+            .hint("files that include each other several times multiply; include each once"),
         ReadErrorKind::IncludeDepth => failure("the included file includes itself, or files nest too deep".to_owned()),
         ReadErrorKind::Io(why) => failure(format!("the file cannot be read: {why}")),
     }
