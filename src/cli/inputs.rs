@@ -1,11 +1,11 @@
 //! FILE arguments: read from disk or standard input, with limits, and what is
 //! wrong with them said as a failure with place and hint.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Failure, Ui};
+use crate::files::open;
 use crate::keys::{self, KeyError, KeyFile, Problem};
 use crate::tlsa::{Params, Tlsa, TlsaError};
 
@@ -82,7 +82,10 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
     let read = if is_stdin(path) {
         io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes)
     } else {
-        File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
+        open::read(path, LARGEST + 1).map(|read| {
+            bytes = read;
+            bytes.len()
+        })
     };
     if read.map_err(wrong)? as u64 > LARGEST {
         return Err(Failure::wrong("the file has more than 16 MiB")
