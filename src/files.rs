@@ -28,6 +28,9 @@ pub(crate) const OLD: &str = ".danewright-old";
 pub(crate) const BACKUP: &str = ".danewright-backup";
 pub(crate) const CHECK: &str = ".danewright-check";
 
+/// What a file ends in that somebody changed before and after it was replaced: no run removes it.
+pub(crate) const KEPT: &str = ".danewright-kept";
+
 /// How a zone file begins, and what lies beside it: the marks of a server that
 /// writes there too.
 ///

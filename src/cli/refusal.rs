@@ -4,6 +4,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::cli::Failure;
+use crate::files::KEPT;
 use crate::files::disk::OpenError;
 use crate::files::foreign::Foreign;
 use crate::files::lock::{LockError, user};
@@ -261,9 +262,13 @@ pub(crate) fn replace_failure(error: ReplaceError) -> Failure {
                 .hint("see to the disk; then run the command again, which tells whether the new text is there")
         }
         ReplaceError::HalfDone { path, old, error } => {
-            let failure = Failure::wrong(format!("only some of the zone's files were replaced: {error}"));
+            let failure = Failure::wrong(format!("only some of the zone's files were replaced or put back: {error}"));
             let failure = failure.at(path.display());
             match old {
+                Some(old) if old.to_string_lossy().ends_with(KEPT) => failure.hint(format!(
+                    "bring both together by hand: what stood there before, with their change, is {}",
+                    old.display()
+                )),
                 Some(old) => failure.hint(format!(
                     "the old text is {}: move it away before the next run, which removes it",
                     old.display()

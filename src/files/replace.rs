@@ -2,7 +2,8 @@
 //! with the same mode, owner, group and extended attributes, synced, and takes
 //! its place. Several files: all are written before the first one is put in
 //! place, and a step that fails takes the earlier ones back. So does a file that
-//! somebody changed in the last moment.
+//! somebody changed in the last moment: the last look is behind the sync. Who
+//! has it open then, and writes later, writes to a file that is gone.
 //!
 //! A run that is killed leaves each file old or new, whole. Between two steps
 //! some are old and some are new; the file with the serial goes first, so that

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use crate::files::beside::{Beside, remove_leftover};
 use crate::files::disk::Fingerprint;
-use crate::files::{OLD, hidden};
+use crate::files::{KEPT, OLD, beside, hidden};
 
 /// A file whose place a new text has taken.
 #[derive(Debug)]
@@ -94,7 +94,13 @@ impl Swapped {
         let now = fs::symlink_metadata(&target).map(|meta| Fingerprint::from(&meta));
         match now {
             Ok(now) if now.same_text(written_as) => {}
-            Ok(_) => return stuck(target, Some(old), io::Error::other("the new text was changed as well")),
+            Ok(_) => {
+                // Both have something that is nowhere else.
+                let kept = beside(&target, KEPT);
+                let old = if fs::rename(&old, &kept).is_ok() { kept } else { old };
+                let error = io::Error::other("somebody changed the file before and after it was replaced");
+                return stuck(target, Some(old), error);
+            }
             Err(error) => return stuck(target, Some(old), error),
         }
         let back = if exchanged { exchange(&old, &target) } else { fs::rename(&old, &target) };
@@ -225,7 +231,9 @@ mod tests {
         OpenOptions::new().append(true).open(place.zone()).unwrap().write_all(b", theirs").unwrap();
         let stuck = swapped.put_back().unwrap_err();
         assert_eq!(place.text(), "new text, theirs");
-        assert_eq!(fs::read_to_string(stuck.old.unwrap()).unwrap(), "old");
+        let kept = stuck.old.unwrap();
+        assert_eq!(fs::read_to_string(&kept).unwrap(), "old");
+        assert_eq!(kept, place.folder.path().join("zone.danewright-kept"), "which the next run does not sweep");
     }
 
     #[test]

@@ -37,6 +37,22 @@ fn locks_are_for_the_owner_alone_and_gone_afterwards() {
 }
 
 #[test]
+fn the_state_is_private_whatever_the_umask() {
+    for umask in ["000", "002", "022", "077", "177"] {
+        let place = Place::with(&Shape::One.files(0));
+        let script = format!("umask {umask}; \"$@\"");
+        for _ in 0..2 {
+            let output = place.command(&["sh", "-c", &script, "sh"], &[]).output().unwrap();
+            assert_eq!(output.status.code(), Some(0), "{umask}: {}", talk(&output));
+            assert!(!talk(&output).contains("warning"), "{umask}: {}", talk(&output));
+        }
+        let mode = |name: &str| fs::metadata(place.path().join(name)).unwrap().mode() & 0o777;
+        assert_eq!((mode("state"), mode("state/lock") & 0o177), (0o700, 0), "{umask}");
+        assert_eq!(mode("state/example.com.json") & 0o022, 0, "{umask}");
+    }
+}
+
+#[test]
 fn a_lock_of_another_user_is_called_so() {
     if !is_root() {
         println!("only root can be two users; not tried");
