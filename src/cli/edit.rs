@@ -16,7 +16,8 @@ use crate::files::copy::copy_pieces;
 use crate::files::disk::Disk;
 use crate::files::foreign::foreign as foreign_file;
 use crate::files::output;
-use crate::files::replace::Staged;
+use crate::files::replace::{ReplaceError, Staged};
+use crate::files::state::StateError;
 use crate::files::surroundings;
 use crate::files::view::View;
 use crate::finding::Finding;
@@ -33,6 +34,14 @@ use crate::zone::splice::Splice;
 
 pub use flags::{EditArgs, SerialStyle};
 use telling::Telling;
+
+/// What came of files that are in place.
+struct Written {
+    /// Whether it is remembered that the server has to be told.
+    remembered: Result<(), StateError>,
+    /// Whether a crash of the machine leaves them there.
+    synced: Result<(), Failure>,
+}
 
 /// A zone file, open and locked.
 pub struct Opened {
@@ -158,11 +167,12 @@ impl Opened {
         if writes {
             self.refuse_foreign(patch, args)?;
             self.warn_of_links(patch, ui);
-            remembered = telling.expect();
-            self.write(zone, patch, args).inspect_err(|_| telling.withdraw(due))?;
+            let written = self.write(zone, patch, args, &telling)?;
             if telling.is_the_zones(ui) {
                 remember(ui);
             }
+            written.synced?;
+            remembered = written.remembered;
         } else if due && args.reload.is_empty() {
             ui.caution("an earlier change has not been told to the name server; run this again with --reload");
         }
@@ -243,13 +253,26 @@ impl Opened {
         }
     }
 
-    fn write(&self, zone: &Zone<'_>, patch: &Patch, args: &EditArgs) -> Result<(), Failure> {
+    /// Checks and replaces the files. Before the first of them changes, it is
+    /// remembered that the server has to be told.
+    fn write(
+        &self,
+        zone: &Zone<'_>,
+        patch: &Patch,
+        args: &EditArgs,
+        telling: &Telling<'_>,
+    ) -> Result<Written, Failure> {
         let staged = Staged::write(&self.disk, patch.splices(), zone.serial_file()).map_err(replace_failure)?;
         self.check(zone, patch, &staged, args)?;
         if let Some(suffix) = &args.backup {
             staged.back_up(&self.disk, suffix).map_err(replace_failure)?;
         }
-        staged.commit().map_err(replace_failure)
+        let remembered = telling.expect();
+        match staged.commit() {
+            Ok(()) => Ok(Written { remembered, synced: Ok(()) }),
+            Err(error @ ReplaceError::NotSynced(..)) => Ok(Written { remembered, synced: Err(replace_failure(error)) }),
+            Err(error) => Err(replace_failure(error)),
+        }
     }
 
     /// Lets the user's commands see the zone as it will be.

@@ -285,3 +285,22 @@ fn what_somebody_writes_in_the_last_moment_is_kept() {
         }
     }
 }
+
+#[test]
+#[ignore = "needs strace"]
+fn a_file_that_is_replaced_and_perhaps_not_on_the_disk_is_told_by_the_next_run() {
+    let old = Shape::One.files(0);
+    let place = Place::with(&old);
+    let folder = place.path().canonicalize().unwrap();
+    let wrapper = ["strace", "-qq", "-o", "/dev/null", "-P", folder.to_str().unwrap(), "-e", "inject=fsync:error=EIO"];
+    let reload = ["--reload", "sh -c 'echo x >>state/told'"];
+    let output = place.command(&wrapper, &reload).output().unwrap();
+    assert_eq!((output.status.code(), place.files()), (Some(2), outcomes(&old).0), "{}", talk(&output));
+    assert!(talk(&output).contains("is replaced") && !place.path().join("state/told").exists(), "{}", talk(&output));
+    // What stood there before is known to nobody else.
+    let state = fs::read_to_string(place.path().join("state/example.com.json")).unwrap();
+    assert!(state.contains("_25._tcp.mail.example.com."), "{state}");
+    let output = place.patch(&reload);
+    assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
+    assert_eq!(fs::read_to_string(place.path().join("state/told")).unwrap(), "x\n");
+}

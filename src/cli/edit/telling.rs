@@ -25,17 +25,10 @@ impl<'a> Telling<'a> {
     }
 
     /// Remembers that the server has to be told, before there is anything to
-    /// tell: a run that is killed behind the write cannot do it any more.
+    /// tell: a run that is killed behind the write cannot do it any more. Where
+    /// the write fails, the server may be told once more than needed.
     pub(super) fn expect(&self) -> Result<(), StateError> {
         if self.args.reload.is_empty() { Ok(()) } else { self.mark(true) }
-    }
-
-    /// Forgets it again where nothing was written.
-    pub(super) fn withdraw(&self, was_due: bool) {
-        if !self.args.reload.is_empty() && !was_due {
-            // Being told once more does a server no harm.
-            let _ = self.mark(false);
-        }
     }
 
     fn mark(&self, untold: bool) -> Result<(), StateError> {
