@@ -3,7 +3,6 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
-use std::path::Path;
 
 use crate::place::{Place, Shape, outcomes, talk};
 
@@ -204,13 +203,16 @@ fn an_output_that_a_killed_run_left_behind_is_swept() {
     let files = place.files();
     assert_eq!(files["out"], outcomes(&old).0["example.com.zone"]);
     assert_eq!(files.len(), 2, "{:?}", files.keys());
-    // Killed while the output is being written, whatever is there goes with the next run.
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn an_output_that_is_killed_is_written_by_the_next_run() {
+    let place = Place::with(&Shape::One.files(0));
     let wrapper = ["strace", "-qq", "-o", "/dev/null", "-e", "inject=fsync:signal=KILL"];
-    if Path::new("/usr/bin/strace").exists() {
-        let output = place.command(&wrapper, &["--output", "out"]).output().unwrap();
-        assert!(!output.status.success());
-        assert!(place.files().len() > 2, "the kill left nothing");
-        assert_eq!(place.patch(&["--output", "out"]).status.code(), Some(0));
-        assert_eq!(place.files().len(), 2, "{:?}", place.files().keys());
-    }
+    let output = place.command(&wrapper, &["--output", "out"]).output().unwrap();
+    assert!(!output.status.success());
+    assert!(place.files().len() > 1, "the kill left nothing");
+    assert_eq!(place.patch(&["--output", "out"]).status.code(), Some(0));
+    assert_eq!(place.files().len(), 2, "{:?}", place.files().keys());
 }
