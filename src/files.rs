@@ -1,29 +1,37 @@
 //! Files: zones read where they lie, and replaced in one step. A file that is
 //! replaced is the old or the new one at any moment, whole.
 
+mod beside;
 pub mod clock;
 pub mod command;
 pub mod copy;
 pub mod disk;
+pub mod foreign;
 pub mod lock;
+pub mod open;
+pub mod output;
 pub mod page;
 pub mod probe;
 pub mod replace;
 pub mod state;
+mod swap;
 pub mod view;
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::zone::dynamic::{Journal, Surroundings};
 
-/// What the names end in that a run uses beside a file: the new text, the old
-/// one while several files change, a backup in the making, what a check is shown.
+/// What the names end in that a run uses beside a file: its lock, the new text, the
+/// old one while files change, a backup in the making, what a check is shown.
+pub(crate) const LOCK: &str = ".danewright-lock";
 pub(crate) const NEW: &str = ".danewright-new";
 pub(crate) const OLD: &str = ".danewright-old";
 pub(crate) const BACKUP: &str = ".danewright-backup";
 pub(crate) const CHECK: &str = ".danewright-check";
+
+/// What a file ends in that somebody changed before and after it was replaced: no run removes it.
+pub(crate) const KEPT: &str = ".danewright-kept";
 
 /// How a zone file begins, and what lies beside it: the marks of a server that
 /// writes there too.
@@ -47,7 +55,7 @@ fn journal(path: &Path) -> io::Result<Option<Journal>> {
 /// The first octets of a file.
 fn head(path: &Path, length: usize) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
-    File::open(path)?.take(length as u64).read_to_end(&mut head)?;
+    open::regular(path)?.take(length as u64).read_to_end(&mut head).map_err(open::explained)?;
     Ok(head)
 }
 

@@ -111,6 +111,13 @@ impl Primary {
         danewright(self.folder.path(), &[&usual[..], &["--port", port]].concat())
     }
 
+    /// The same, and tells named with an order for rndc.
+    fn patch_and(&self, port: &str, order: &str) -> Ran {
+        let reload = format!("rndc -c rndc.conf {order} example.com");
+        let usual = ["patch", "example.com.zone", "new.pem", "--host", "mail.example.com", "--state", "state"];
+        danewright(self.folder.path(), &[&usual[..], &["--port", port, "--reload", &reload]].concat())
+    }
+
     /// Adds the record for a port, which must be refused with these words and change nothing.
     fn refuses(&self, says: &str) -> String {
         let before = fs::read(self.file("")).expect("it is there");
@@ -174,6 +181,41 @@ fn a_zone_that_takes_updates_is_refused_running_and_killed_and_the_hint_works() 
     primary.run();
     primary.wait_for_port("25");
     assert_eq!((primary.served("one.example.com", "TXT"), primary.served("two.example.com", "TXT")), (1, 1));
+}
+
+#[test]
+#[ignore = "needs named, rndc, dig"]
+fn a_reload_that_fails_for_a_dynamic_zone_has_a_hint_that_works() {
+    let primary = Primary::start(UPDATES);
+    // No update has come yet, so nothing beside the file tells.
+    let ran = primary.patch_and("25", "reload");
+    assert_eq!(ran.status, 1, "{ran:?}");
+    let said = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("dynamic zone"), "{said}");
+    let hint = "run rndc freeze example.com, then this again with --reload 'rndc thaw example.com'";
+    assert!(said.contains(hint), "{said}");
+    primary.rndc("freeze example.com");
+    let ran = primary.patch_and("25", "thaw");
+    assert_eq!(ran.status, 0, "{ran:?}");
+    primary.wait_for_port("25");
+    primary.update("one");
+    wait_for("the update", || (primary.served("one.example.com", "TXT") == 1).then_some(()));
+}
+
+#[test]
+#[ignore = "needs named, rndc, dig"]
+fn a_reload_that_worked_needs_no_word_about_the_journal() {
+    let mut primary = Primary::start("ixfr-from-differences yes;");
+    primary.takes("25");
+    primary.rndc("reload example.com");
+    primary.wait_for_port("25");
+    assert!(primary.file(".jnl").exists());
+    let ran = primary.patch_and("465", "reload");
+    assert_eq!((ran.status, ran.err.contains("journal")), (0, false), "{ran:?}");
+    primary.wait_for_port("465");
+    primary.kill();
+    let ran = primary.patch_and("587", "reload");
+    assert_eq!((ran.status, ran.err.contains("there is a journal")), (1, true), "{ran:?}");
 }
 
 #[test]

@@ -2,23 +2,27 @@
 //! the edit, checking and writing it, and telling the name server.
 
 mod flags;
+mod telling;
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::refusal::{not_ours, replace_failure, soa_without_dot, unreadable};
+use crate::cli::refusal::{foreign, not_ours, replace_failure, soa_without_dot, unopened, unreadable};
 use crate::cli::{Answer, Failure, Ran, Status, Ui};
 use crate::files::command::{self, Ended};
 use crate::files::copy::copy_pieces;
 use crate::files::disk::Disk;
-use crate::files::replace::Staged;
+use crate::files::foreign::foreign as foreign_file;
+use crate::files::output;
+use crate::files::replace::{ReplaceError, Staged};
+use crate::files::state::StateError;
 use crate::files::surroundings;
 use crate::files::view::View;
 use crate::finding::Finding;
 use crate::name::Name;
-use crate::report::{diff, printable};
+use crate::report::{diff, printable, printable_lines};
 use crate::tlsa::Target;
 use crate::zone::dynamic::{NotOurs, Surroundings};
 use crate::zone::library::Library;
@@ -26,8 +30,18 @@ use crate::zone::lint;
 use crate::zone::obstruction::PlanError;
 use crate::zone::patch::{Edit, Patch};
 use crate::zone::plan::Zone;
+use crate::zone::splice::Splice;
 
 pub use flags::{EditArgs, SerialStyle};
+use telling::Telling;
+
+/// What came of files that are in place.
+struct Written {
+    /// Whether it is remembered that the server has to be told.
+    remembered: Result<(), StateError>,
+    /// Whether a crash of the machine leaves them there.
+    synced: Result<(), Failure>,
+}
 
 /// A zone file, open and locked.
 pub struct Opened {
@@ -38,6 +52,8 @@ pub struct Opened {
     origin: Option<Name>,
     stated: bool,
     path: PathBuf,
+    /// Why another run may be at work on the files, where that matters and cannot be ruled out.
+    unlocked: Option<String>,
 }
 
 impl Opened {
@@ -51,7 +67,16 @@ impl Opened {
         if path.is_dir() {
             return Err(failed(std::io::ErrorKind::IsADirectory.into()));
         }
-        let disk = Disk::open(path, args.directory.as_deref()).map_err(failed)?;
+        // The checks of a rehearsal see files beside those of the zone, as a run that writes has them.
+        let rehearses = args.dry_run && !args.check.is_empty();
+        let directory = args.directory.as_deref();
+        let locked = (args.in_place() || rehearses).then(|| Disk::locked(path, directory));
+        let (disk, unlocked) = match locked {
+            Some(Ok(disk)) => (disk, None),
+            Some(Err(error)) if !rehearses => return Err(unopened(path, error)),
+            Some(Err(error)) => (Disk::open(path, directory).map_err(failed)?, Some(unopened(path, error).message)),
+            None => (Disk::open(path, directory).map_err(failed)?, None),
+        };
         let resolved = disk.with(0, |opened| opened.path.clone()).unwrap_or_else(|| path.to_owned());
         let surroundings = [surroundings(path).map_err(failed)?, surroundings(&resolved).map_err(failed)?];
         if surroundings[0].is_binary() {
@@ -67,7 +92,7 @@ impl Opened {
         });
         let stated = stated.transpose()?;
         let origin = stated.clone().or_else(|| origin_of(path));
-        Ok(Self { disk, surroundings, origin, stated: stated.is_some(), path: path.to_owned() })
+        Ok(Self { disk, surroundings, origin, stated: stated.is_some(), path: path.to_owned(), unlocked })
     }
 
     /// Reads the zone for these targets.
@@ -116,7 +141,7 @@ impl Opened {
         ui: &mut Ui<'_>,
         remember: impl FnOnce(&mut Ui<'_>),
     ) -> Ran {
-        let writes = !args.dry_run && args.output.is_none() && !patch.is_empty();
+        let writes = args.in_place() && !patch.is_empty();
         let mut json = edits_json(zone, patch, writes);
         json.insert("files".to_owned(), json!(zone.files().map(|file| self.disk.label(file)).collect::<Vec<_>>()));
         let edited = patch.splices().iter().map(|(file, _)| json!(self.disk.label(*file)));
@@ -146,11 +171,28 @@ impl Opened {
             }
             self.disk.sweep();
         }
+        let main = self.disk.with(0, |opened| opened.path.clone()).unwrap_or_default();
+        let telling = Telling::of(args, zone.apex(), main);
+        let due = args.in_place() && telling.is_due();
+        let mut remembered = Ok(());
         if writes {
+            self.refuse_foreign(patch, args)?;
             self.warn_of_links(patch, ui);
-            self.write(zone, patch, args)?;
-            remember(ui);
-            self.warn_of_journal(zone, ui);
+            let written = self.write(zone, patch, args, &telling)?;
+            if telling.is_the_zones(ui) {
+                remember(ui);
+            }
+            written.synced?;
+            remembered = written.remembered;
+        } else if due && args.reload.is_empty() {
+            ui.caution("an earlier change has not been told to the name server; run this again with --reload");
+        }
+        let mut summary = summary(zone, patch, writes, &self.path, &self.disk);
+        if writes {
+            self.name_files(patch, &mut summary, &mut json);
+        }
+        if due && !writes && !args.reload.is_empty() {
+            summary.push_str("an earlier change had not been told to the name server; it is told now\n");
         }
         if args.dry_run && !args.check.is_empty() && !patch.is_empty() {
             let checked = self.rehearse(zone, patch, args);
@@ -161,22 +203,56 @@ impl Opened {
                 Err(why) => ui.warn(format!("--check was not run: {why}")),
             }
         }
-        let summary = summary(zone, patch, writes, &self.path, &self.disk);
         if args.dry_run || args.diff {
             ui.talk(summary.trim_end());
         } else {
             text = printable(&summary);
         }
-        if writes {
-            self.tell(zone, args, &mut json)?;
+        if writes || due {
+            let told = telling.tell(remembered, &mut json, ui);
+            // A named that has read the new file goes on from there.
+            if writes && (args.reload.is_empty() || told.is_err()) {
+                self.warn_of_journal(zone, ui);
+            }
+            told?;
         }
         Ok(Answer { status: Status::Good, text, json })
+    }
+
+    /// Names each file that got a new text, but the zone file itself where that is named already.
+    fn name_files(&self, patch: &Patch, summary: &mut String, json: &mut Map<String, Value>) {
+        let mut names = Vec::new();
+        for (file, _) in patch.splices() {
+            let name = self.disk.with(*file, |opened| {
+                if opened.named.is_symlink() {
+                    format!("{} (a link to {})", opened.label, opened.path.display())
+                } else {
+                    opened.label.clone()
+                }
+            });
+            names.extend(name);
+        }
+        if names.len() > 1 || names.first().is_none_or(|name| *name != self.path.display().to_string()) {
+            for name in &names {
+                summary.push_str(&format!("new text in {name}\n"));
+            }
+        }
+        json.insert("replaced".to_owned(), json!(names));
+    }
+
+    /// What root does not write unasked.
+    fn refuse_foreign(&self, patch: &Patch, args: &EditArgs) -> Result<(), Failure> {
+        let files = patch.splices().iter().map(|(file, _)| *file);
+        match files.filter(|_| !args.write_foreign).find_map(|file| foreign_file(&self.disk, file)) {
+            Some(found) => Err(foreign(&found)),
+            None => Ok(()),
+        }
     }
 
     /// A replaced file is a new one: its other hard links keep the old text.
     fn warn_of_links(&self, patch: &Patch, ui: &mut Ui<'_>) {
         for (file, _) in patch.splices() {
-            let links = self.disk.with(*file, |opened| opened.file.metadata().map_or(1, |meta| meta.nlink()));
+            let links = self.disk.with(*file, |opened| std::fs::metadata(&opened.path).map_or(1, |meta| meta.nlink()));
             if links.is_some_and(|links| links > 1) {
                 ui.warn(format!("{} has other hard links, which keep the old text", self.disk.label(*file)));
             }
@@ -197,18 +273,34 @@ impl Opened {
         }
     }
 
-    fn write(&self, zone: &Zone<'_>, patch: &Patch, args: &EditArgs) -> Result<(), Failure> {
+    /// Checks and replaces the files. Before the first of them changes, it is
+    /// remembered that the server has to be told.
+    fn write(
+        &self,
+        zone: &Zone<'_>,
+        patch: &Patch,
+        args: &EditArgs,
+        telling: &Telling<'_>,
+    ) -> Result<Written, Failure> {
         let staged = Staged::write(&self.disk, patch.splices(), zone.serial_file()).map_err(replace_failure)?;
         self.check(zone, patch, &staged, args)?;
         if let Some(suffix) = &args.backup {
             staged.back_up(&self.disk, suffix).map_err(replace_failure)?;
         }
-        staged.commit().map_err(replace_failure)
+        let remembered = telling.expect();
+        match staged.commit() {
+            Ok(()) => Ok(Written { remembered, synced: Ok(()) }),
+            Err(error @ ReplaceError::NotSynced(..)) => Ok(Written { remembered, synced: Err(replace_failure(error)) }),
+            Err(error) => Err(replace_failure(error)),
+        }
     }
 
     /// Lets the user's commands see the zone as it would be, and takes it away again. Inside:
     /// why they could not be shown it.
     fn rehearse(&self, zone: &Zone<'_>, patch: &Patch, args: &EditArgs) -> Result<Result<(), String>, Failure> {
+        if let Some(why) = &self.unlocked {
+            return Ok(Err(why.clone()));
+        }
         if let Some(taken) = self.disk.in_the_way() {
             return Ok(Err(format!("{} has a name that danewright uses for its own work", taken.display())));
         }
@@ -234,34 +326,12 @@ impl Opened {
                 .hint("nothing was written; leave --check away, or check by hand")
         })?;
         for line in &args.check {
-            let ended = run(line, view.main(), zone, "--check")?;
+            let ended = run(line, view.main(), zone.apex(), args, "--check")?;
             if !ended.good {
                 let message = format!("the check refused the new file ({}): {}", ended.status, ended.output.trim());
                 return Err(Failure::refused(message)
                     .at(ended.line)
                     .hint("nothing was written; the zone file is as it was"));
-            }
-        }
-        Ok(())
-    }
-
-    fn tell(&self, zone: &Zone<'_>, args: &EditArgs, json: &mut Map<String, Value>) -> Result<(), Failure> {
-        let main = self.disk.with(0, |opened| opened.path.clone()).unwrap_or_default();
-        for line in &args.reload {
-            let ended = match run(line, &main, zone, "--reload") {
-                Ok(ended) => ended,
-                Err(mut failure) => {
-                    failure.json = std::mem::take(json);
-                    return Err(failure.hint("the zone file is written; tell the name server by hand"));
-                }
-            };
-            if !ended.good {
-                let message = format!("the reload failed ({}): {}", ended.status, ended.output.trim());
-                let mut failure = Failure::refused(message)
-                    .at(ended.line)
-                    .hint("the zone file is written; tell the name server by hand");
-                failure.json = std::mem::take(json);
-                return Err(failure);
             }
         }
         Ok(())
@@ -288,28 +358,30 @@ impl Opened {
         }
         // Renaming a file over a device or a pipe would take it away from everybody else.
         let special = std::fs::metadata(output).is_ok_and(|meta| !meta.is_file() && !meta.is_dir());
-        let copied = self.disk.with(0, |opened| {
-            if output != Path::new("-") && !special {
-                let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-                let new = tempfile::NamedTempFile::new_in(folder)?;
-                copy_pieces(&opened.file, splices, new.as_file())?;
-                new.as_file().set_permissions(opened.file.metadata()?.permissions())?;
-                new.as_file().sync_all()?;
-                return new.persist(output).map(|_| ()).map_err(|failed| failed.error);
-            }
-            if !special && ui.json() {
-                return Err(std::io::Error::other("stdout already carries the JSON document"));
-            }
-            let mut spool = tempfile::tempfile()?;
-            copy_pieces(&opened.file, splices, &spool)?;
-            std::io::Seek::rewind(&mut spool)?;
-            if special {
-                let mut out = std::fs::OpenOptions::new().write(true).open(output)?;
-                return std::io::copy(&mut spool, &mut out).map(|_| ());
-            }
-            std::io::copy(&mut spool, ui.out()).map(|_| ())
-        });
-        copied.unwrap_or(Ok(())).map_err(failed)
+        self.copy_to(output, special, splices, ui).map_err(failed)
+    }
+
+    fn copy_to(&self, output: &Path, special: bool, splices: &[Splice], ui: &mut Ui<'_>) -> std::io::Result<()> {
+        let original = self.disk.handle(0)?;
+        if output != Path::new("-") && !special {
+            // The zone's mode comes when it is complete.
+            return output::write(output, 0o600, |new| {
+                copy_pieces(&original, splices, new)?;
+                new.set_permissions(original.metadata()?.permissions())?;
+                new.sync_all()
+            });
+        }
+        if !special && ui.json() {
+            return Err(std::io::Error::other("stdout already carries the JSON document"));
+        }
+        let mut spool = tempfile::tempfile()?;
+        copy_pieces(&original, splices, &spool)?;
+        std::io::Seek::rewind(&mut spool)?;
+        if special {
+            let mut out = std::fs::OpenOptions::new().write(true).open(output)?;
+            return std::io::copy(&mut spool, &mut out).map(|_| ());
+        }
+        std::io::copy(&mut spool, ui.out()).map(|_| ())
     }
 
     /// What to say of a plan that failed.
@@ -335,9 +407,9 @@ fn zone_word(apex: &Name) -> String {
     apex.to_string().trim_end_matches('.').to_owned()
 }
 
-fn run(line: &str, file: &Path, zone: &Zone<'_>, flag: &str) -> Result<Ended, Failure> {
+fn run(line: &str, file: &Path, apex: &Name, args: &EditArgs, flag: &str) -> Result<Ended, Failure> {
     let words = command::split(line).unwrap_or_default();
-    command::run(&words, file, &zone_word(zone.apex()))
+    command::run(&words, file, &zone_word(apex), args.command_timeout)
         .map_err(|error| Failure::wrong(format!("the command cannot be started: {error}")).at(format!("{flag} {line}")))
 }
 
@@ -347,7 +419,7 @@ fn show(bytes: &[u8], ui: &mut Ui<'_>) -> Result<(), Failure> {
         return Ok(());
     }
     let written = if ui.width().is_some() {
-        let safe = printable(&String::from_utf8_lossy(bytes));
+        let safe = printable_lines(&String::from_utf8_lossy(bytes));
         ui.out().write_all(safe.as_bytes())
     } else {
         ui.out().write_all(bytes)

@@ -1,11 +1,11 @@
 //! FILE arguments: read from disk or standard input, with limits, and what is
 //! wrong with them said as a failure with place and hint.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Failure, Ui, options};
+use crate::files::open;
 use crate::keys::{self, KeyError, KeyFile, Problem};
 use crate::tlsa::{Params, Tlsa, TlsaError};
 
@@ -86,7 +86,10 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
     let read = if is_stdin(path) {
         io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes)
     } else {
-        File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
+        open::read(path, LARGEST + 1).map(|read| {
+            bytes = read;
+            bytes.len()
+        })
     };
     if read.map_err(wrong)? as u64 > LARGEST {
         return Err(Failure::wrong("the file has more than 16 MiB")
@@ -147,6 +150,9 @@ fn hint(problem: &Problem) -> Option<&'static str> {
         Problem::LegacyEncrypted => "convert it with: openssl pkcs8 -topk8, or give the certificate",
         Problem::Encrypted => "name the file with the passphrase: --passphrase-file FILE, or give the certificate",
         Problem::Passphrase => "the passphrase is the first line of the file named by --passphrase-file",
+        Problem::TooLarge { .. } => {
+            "no program makes such a file by itself; see where it comes from, or give the certificate"
+        }
         Problem::Encryption => "convert it with: openssl pkcs8 -topk8 -v2 aes-256-cbc, or give the certificate",
         Problem::Algorithm { .. } | Problem::Curve { .. } | Problem::ExplicitCurve | Problem::NoCurve => {
             "give the certificate, or the public key made with: openssl pkey -pubout"

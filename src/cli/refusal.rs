@@ -1,14 +1,19 @@
 //! Why a zone is not edited, in words: what is wrong, where, what to do next.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::cli::{Failure, options};
+use crate::files::KEPT;
+use crate::files::disk::OpenError;
+use crate::files::foreign::Foreign;
+use crate::files::lock::{LockError, user};
 use crate::files::replace::ReplaceError;
 use crate::name::Name;
 use crate::zone::dynamic::NotOurs;
 use crate::zone::index::{Obstacle, ObstacleKind};
 use crate::zone::obstruction::{PlanError, advice};
-use crate::zone::reader::{Place, ReadError, ReadErrorKind};
+use crate::zone::reader::{MOST_INCLUDES, Place, ReadError, ReadErrorKind};
 use crate::zone::rtype::is_provider_type;
 use crate::zone::words::Wrong;
 
@@ -152,8 +157,14 @@ pub(crate) fn unread(error: &ReadError) -> Failure {
         }
         ReadErrorKind::Data(what) | ReadErrorKind::Directive(what) => failure(what.clone()),
         ReadErrorKind::UnknownDirective(word) => failure(format!("{word} is no directive that name servers know")),
+        ReadErrorKind::Include(path, why) if why.kind() == std::io::ErrorKind::WouldBlock => {
+            let failure = Failure::refused(format!("the included file {path} is in use: {why}"));
+            failure.at(&error.place).hint("try again when it is done")
+        }
         ReadErrorKind::Include(path, why) => failure(format!("the included file {path} cannot be opened: {why}"))
             .hint("relative paths start in the zone's folder, or where --directory says"),
+        ReadErrorKind::IncludeCount => failure(format!("the zone includes more than {MOST_INCLUDES} files"))
+            .hint("files that include each other several times multiply; include each once"),
         ReadErrorKind::IncludeDepth => failure("the included file includes itself, or files nest too deep".to_owned()),
         ReadErrorKind::Io(why) => failure(format!("the file cannot be read: {why}")),
     }
@@ -220,14 +231,59 @@ pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
             }
         }
         std::io::ErrorKind::PermissionDenied => Failure::wrong("the file may not be read").at(place),
-        std::io::ErrorKind::WouldBlock => {
-            Failure::refused("another run is at work on this file").at(place).hint("try again when it is done")
-        }
         std::io::ErrorKind::IsADirectory => {
             Failure::wrong("this is a directory").at(place).hint("name the zone's file in it")
         }
         _ => Failure::wrong(format!("the file cannot be read: {error}")).at(place),
     }
+}
+
+/// What to say of a zone file that was not opened.
+pub(crate) fn unopened(path: &Path, error: OpenError) -> Failure {
+    match error {
+        OpenError::Io(error) => unreadable(path, &error),
+        OpenError::Lock(error) => unlocked(path, error),
+    }
+}
+
+/// What to say of a lock that cannot be had.
+fn unlocked(path: &Path, error: LockError) -> Failure {
+    let lock = error.path().display().to_string();
+    match &error {
+        LockError::Locked(_) => Failure::refused(&error).at(path.display()).hint("try again when it is done"),
+        LockError::Foreign(_) => Failure::refused(&error)
+            .at(lock)
+            .hint("remove it if no danewright of that user runs, and run this as one user"),
+        LockError::InTheWay(_) => Failure::wrong(&error).at(lock).hint("see who put it there, and move it away"),
+        LockError::Io(_, io) if io.kind() == std::io::ErrorKind::PermissionDenied => not_permitted(path),
+        LockError::Io(..) => Failure::wrong(format!("{error}; nothing was written")).at(lock),
+    }
+}
+
+/// What to say where this user may not write.
+fn not_permitted(path: &Path) -> Failure {
+    let failure = Failure::wrong("the file or its folder may not be read or written").at(path.display());
+    let owner = std::fs::metadata(path).map(|meta| meta.uid());
+    match owner {
+        Ok(owner) if owner == user() => failure.hint("give yourself the right to write in the folder, too"),
+        _ if user() == 0 => failure.hint("not even root may: see its attributes (lsattr) and how it is mounted"),
+        _ => failure.hint("run this as the zone file's owner"),
+    }
+}
+
+/// What to say of a file that root does not write unasked.
+pub(crate) fn foreign(foreign: &Foreign) -> Failure {
+    let (path, message) = match foreign {
+        Foreign::Owner { path, owner, zone } => {
+            (path, format!("the file belongs to user {owner}, the zone file to user {zone}"))
+        }
+        Foreign::Link { link, maker, path } => {
+            (path, format!("a link of user {maker} leads to the file: {}", link.display()))
+        }
+    };
+    Failure::refused(format!("{message}; root does not write it unasked"))
+        .at(path.display())
+        .hint("look at what is there; --write-foreign writes it all the same")
 }
 
 /// What to say of a zone file that a server writes itself.
@@ -276,11 +332,10 @@ pub(crate) fn replace_failure(error: ReplaceError) -> Failure {
         ReplaceError::OverZone(path) => Failure::wrong("the backup would replace a file of the zone")
             .at(path.display())
             .hint("name another suffix with --backup"),
+        ReplaceError::Lock(path, error) => unlocked(&path, error),
         ReplaceError::Io(path, error) => match error.kind() {
             std::io::ErrorKind::NotFound => Failure::wrong("there is no such file").at(path.display()),
-            std::io::ErrorKind::PermissionDenied => Failure::wrong("the file or its folder may not be read or written")
-                .at(path.display())
-                .hint("run this as the zone file's owner"),
+            std::io::ErrorKind::PermissionDenied => not_permitted(&path),
             _ => Failure::wrong(format!("the file cannot be replaced: {error}; it is as it was")).at(path.display()),
         },
         ReplaceError::NotSynced(path, error) => {
@@ -288,11 +343,20 @@ pub(crate) fn replace_failure(error: ReplaceError) -> Failure {
                 .at(path.display())
                 .hint("see to the disk; then run the command again, which tells whether the new text is there")
         }
-        ReplaceError::HalfDone(path, error) => {
-            let hint = "the old text lies beside it under its name with .danewright-old";
-            Failure::wrong(format!("only some of the zone's files were replaced: {error}"))
-                .at(path.display())
-                .hint(hint)
+        ReplaceError::HalfDone { path, old, error } => {
+            let failure = Failure::wrong(format!("only some of the zone's files were replaced or put back: {error}"));
+            let failure = failure.at(path.display());
+            match old {
+                Some(old) if old.to_string_lossy().ends_with(KEPT) => failure.hint(format!(
+                    "bring both together by hand: what stood there before, with their change, is {}",
+                    old.display()
+                )),
+                Some(old) => failure.hint(format!(
+                    "the old text is {}: move it away before the next run, which removes it",
+                    old.display()
+                )),
+                None => failure.hint("look at the file: it is the new one, and was changed by somebody else as well"),
+            }
         }
     }
 }

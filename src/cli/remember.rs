@@ -75,6 +75,6 @@ fn update(
 /// The zone is written by now, so a state that cannot be is a warning.
 fn report(kept: Result<(), StateError>, so: &str, ui: &mut Ui<'_>) {
     if let Err(error) = kept {
-        ui.warn(format!("what changed could not be remembered: {error}; {so}"));
+        ui.caution(format!("what changed could not be remembered: {error}; {so}"));
     }
 }

@@ -220,6 +220,17 @@ impl<'a> Ui<'a> {
         self.warnings.push(sentence);
     }
 
+    /// Warns of what touches safety: `--quiet` does not drop it.
+    pub fn caution(&mut self, sentence: impl fmt::Display) {
+        let sentence = sentence.to_string();
+        let line = report::printable(&format!("warning: {sentence}"));
+        // Nobody is left to tell when stderr is gone; in JSON it stands in the document.
+        if !(self.quiet && self.json) {
+            let _ = writeln!(self.streams.err, "{line}");
+        }
+        self.warnings.push(sentence);
+    }
+
     /// Stdout itself, for an answer too large to be kept in memory. Not with `--json`.
     pub fn out(&mut self) -> &mut dyn Write {
         self.streams.out

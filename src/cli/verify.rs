@@ -54,7 +54,9 @@ pub struct Args {
     /// Since when all servers have agreed, if you know it (RFC 3339)
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub since: Option<DateTime<Utc>>,
-    /// Folder that keeps what was seen and when
+    /// Folder that keeps what was seen and when; patch and prune must name the
+    /// same one [default: $STATE_DIRECTORY, else $XDG_STATE_HOME/danewright, else
+    /// /var/lib/danewright for root and ~/.local/state/danewright for others]
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
     /// Permit this many addresses to be silent

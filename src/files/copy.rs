@@ -29,9 +29,11 @@ pub fn copy_pieces(original: &File, splices: &[Splice], out: &File) -> io::Resul
     }
     thread::scope(|scope| {
         let (written, parts) = mpsc::channel();
-        // An error that the early sync is told of, the last one is not told again.
-        let early = (length > PART).then(|| scope.spawn(move || sync_early(out, &parts)));
+        let sync = move || sync_early(out, &parts);
+        // Where there is no thread to be had, the sync at the end does it all.
+        let early = (length > PART).then(|| thread::Builder::new().spawn_scoped(scope, sync).ok()).flatten();
         let copied = copy(original, splices, length, out, written);
+        // An error that the early sync is told of, the last one is not told again.
         let synced = early.map_or(Ok(()), |early| early.join().unwrap_or(Err(io::ErrorKind::Other.into())));
         copied.and(synced)
     })

@@ -1,18 +1,34 @@
-//! A zone's files on disk, locked and read at any offset, with what is needed
-//! to tell later whether somebody changed them meanwhile.
+//! A zone's files on disk, read at any offset, with what is needed to tell
+//! later whether somebody changed them meanwhile. A zone may have more files
+//! than a process may have open: some stay open, the others are opened again
+//! when they are needed, and must still be what they were.
 
 use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::thread;
+use std::time::{Duration, SystemTime};
 
-use crate::files::{BACKUP, CHECK, NEW, OLD, hidden, lock};
+use crate::files::lock::{Lock, LockError};
+use crate::files::{BACKUP, CHECK, LOCK, NEW, OLD, hidden, open};
 use crate::zone::library::Library;
 
 /// What the names end in that are ours beside a zone's file.
 const OURS: [&str; 4] = [NEW, OLD, BACKUP, CHECK];
+
+/// How many files stay open, and how many are locked from the first look on: a
+/// process may have 1,024 open, or far fewer. A file beyond that is locked when it
+/// is to be written, and must still be what was read.
+const OPEN: usize = 32;
+const LOCKED: usize = 64;
+
+/// The longest step of the clock by which file systems date changes.
+const TICK: Duration = Duration::from_millis(11);
 
 /// What tells a file's state from any other state of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +36,8 @@ pub struct Fingerprint {
     device: u64,
     inode: u64,
     size: u64,
+    mode: u32,
+    owner: (u32, u32),
     modified: (i64, i64),
     changed: (i64, i64),
 }
@@ -43,8 +61,8 @@ impl Fingerprint {
         fs::metadata(path).map(|meta| Self::from(&meta))
     }
 
-    /// Whether two states differ at most in when names or attributes changed.
-    fn same_text(self, other: Self) -> bool {
+    /// Whether two states differ at most in what another name for the file changes.
+    pub(crate) fn same_text(self, other: Self) -> bool {
         Self { changed: other.changed, ..self } == other
     }
 }
@@ -55,6 +73,8 @@ impl From<&fs::Metadata> for Fingerprint {
             device: meta.dev(),
             inode: meta.ino(),
             size: meta.size(),
+            mode: meta.mode(),
+            owner: (meta.uid(), meta.gid()),
             modified: (meta.mtime(), meta.mtime_nsec()),
             changed: (meta.ctime(), meta.ctime_nsec()),
         }
@@ -66,36 +86,50 @@ impl From<&fs::Metadata> for Fingerprint {
 pub struct Opened {
     /// What it was called, for messages.
     pub label: String,
+    /// Its path as it was named, before links were followed.
+    pub named: PathBuf,
     /// Where it lies, links followed.
     pub path: PathBuf,
-    /// The open file, which holds its lock.
-    pub file: File,
     /// Its state when it was opened.
     pub fingerprint: Fingerprint,
 }
 
 impl Opened {
-    fn open(path: &Path, resolved: PathBuf) -> io::Result<Self> {
-        let file = lock::open(&resolved)?;
-        let fingerprint = Fingerprint::of(&file)?;
-        Ok(Self { label: path.display().to_string(), path: resolved, file, fingerprint })
-    }
-
     /// Removes what a killed run left beside the file. The second name that it
     /// gave the old text may be one of this very file: taking it away changes the
     /// file's state, which is then taken anew, if that is all that changed.
     fn sweep(&mut self) {
-        let untouched = Fingerprint::of(&self.file).is_ok_and(|now| now == self.fingerprint);
+        let untouched = Fingerprint::at(&self.path).is_ok_and(|now| now == self.fingerprint);
         let mut gone = false;
         for suffix in OURS {
             // What cannot be removed is in the way of a write, which then says so.
             gone |= fs::remove_file(hidden(&self.path, suffix)).is_ok();
         }
-        if let (true, true, Ok(now)) = (untouched, gone, Fingerprint::of(&self.file))
+        if let (true, true, Ok(now)) = (untouched, gone, Fingerprint::at(&self.path))
             && now.same_text(self.fingerprint)
         {
             self.fingerprint = now;
         }
+    }
+
+    fn has_leftovers(&self) -> bool {
+        let is_there = |suffix: &str| fs::symlink_metadata(hidden(&self.path, suffix)).is_ok();
+        OURS.into_iter().any(is_there) || is_there(LOCK)
+    }
+}
+
+/// Why a zone file was not opened.
+#[derive(Debug)]
+pub enum OpenError {
+    /// It cannot be read.
+    Io(io::Error),
+    /// Its lock cannot be had.
+    Lock(LockError),
+}
+
+impl From<io::Error> for OpenError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
     }
 }
 
@@ -104,19 +138,133 @@ impl Opened {
 pub struct Disk {
     directory: PathBuf,
     files: RefCell<Vec<Opened>>,
+    numbers: RefCell<HashMap<PathBuf, usize>>,
+    /// Those that are open, the one used last behind.
+    handles: RefCell<VecDeque<(usize, Rc<File>)>>,
+    /// That of the main file, or why there is none; `None` for those who only read.
+    lock: Option<Result<Lock, LockError>>,
+    /// Those of included files: another zone may include them too.
+    locks: RefCell<HashMap<usize, Lock>>,
 }
 
 impl Disk {
-    /// Opens a zone file. Relative `$INCLUDE` paths start in `directory`, else
-    /// in the zone file's own folder.
+    /// Opens a zone file for reading. Relative `$INCLUDE` paths start in
+    /// `directory`, else in the zone file's own folder.
     ///
     /// # Errors
     ///
     /// When it cannot be opened.
     pub fn open(zone: &Path, directory: Option<&Path>) -> io::Result<Self> {
+        Self::new(zone, zone.canonicalize()?, directory, None)
+    }
+
+    /// Opens a zone file to change it, under its lock. A folder in which none can
+    /// be made is no reason not to read: it is said when there is something to write.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened, or another run is at work.
+    pub fn locked(zone: &Path, directory: Option<&Path>) -> Result<Self, OpenError> {
+        let resolved = zone.canonicalize()?;
+        // What is no file gets no lock beside it.
+        open::check(&fs::metadata(&resolved)?)?;
+        let lock = match Lock::hold(&resolved) {
+            Err(LockError::Io(path, error)) => Err(LockError::Io(path, error)),
+            Err(error) => return Err(OpenError::Lock(error)),
+            Ok(lock) => Ok(lock),
+        };
+        Ok(Self::new(zone, resolved, directory, Some(lock))?)
+    }
+
+    fn new(
+        zone: &Path,
+        resolved: PathBuf,
+        directory: Option<&Path>,
+        lock: Option<Result<Lock, LockError>>,
+    ) -> io::Result<Self> {
         let own = zone.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let directory = directory.unwrap_or(own).to_owned();
-        Ok(Self { directory, files: RefCell::new(vec![Opened::open(zone, zone.canonicalize()?)?]) })
+        let disk = Self {
+            directory: directory.unwrap_or(own).to_owned(),
+            files: RefCell::default(),
+            numbers: RefCell::default(),
+            handles: RefCell::default(),
+            lock,
+            locks: RefCell::default(),
+        };
+        disk.add(zone, resolved)?;
+        Ok(disk)
+    }
+
+    /// Opens one more file.
+    fn add(&self, named: &Path, path: PathBuf) -> io::Result<usize> {
+        let number = self.files.borrow().len();
+        self.lock_included(number, &path)?;
+        let file = open::regular(&path)?;
+        let mut fingerprint = Fingerprint::of(&file)?;
+        if self.lock.is_some() {
+            fingerprint = settled(&file, fingerprint)?;
+        }
+        let mut files = self.files.borrow_mut();
+        self.numbers.borrow_mut().insert(path.clone(), number);
+        files.push(Opened { label: named.display().to_string(), named: named.to_owned(), path, fingerprint });
+        self.keep(number, Rc::new(file));
+        Ok(number)
+    }
+
+    fn lock_included(&self, number: usize, path: &Path) -> io::Result<()> {
+        if number == 0 || !self.changes() || self.locks.borrow().len() >= LOCKED {
+            return Ok(());
+        }
+        open::check(&fs::metadata(path)?)?;
+        match Lock::hold(path) {
+            Ok(lock) => drop(self.locks.borrow_mut().insert(number, lock)),
+            // Where this user may not write, a file may be read all the same.
+            Err(LockError::Io(..)) => {}
+            Err(error) => return Err(io::Error::new(io::ErrorKind::WouldBlock, error.to_string())),
+        }
+        Ok(())
+    }
+
+    /// Whether this run may change the files, and no other one.
+    fn changes(&self) -> bool {
+        matches!(self.lock, Some(Ok(_)))
+    }
+
+    fn keep(&self, number: usize, file: Rc<File>) {
+        let mut handles = self.handles.borrow_mut();
+        if handles.len() >= OPEN {
+            handles.pop_front();
+        }
+        handles.push_back((number, file));
+    }
+
+    /// The open file of this number.
+    ///
+    /// # Errors
+    ///
+    /// When it is not open any more, and cannot be opened or is not what it was.
+    pub(crate) fn handle(&self, number: usize) -> io::Result<Rc<File>> {
+        {
+            let mut handles = self.handles.borrow_mut();
+            match handles.iter().rposition(|(file, _)| *file == number) {
+                Some(at) if at + 1 == handles.len() => return Ok(Rc::clone(&handles[at].1)),
+                Some(at) => {
+                    let found = handles.remove(at).ok_or(io::ErrorKind::NotFound)?;
+                    let file = Rc::clone(&found.1);
+                    handles.push_back(found);
+                    return Ok(file);
+                }
+                None => {}
+            }
+        }
+        let known = self.with(number, |opened| (opened.path.clone(), opened.fingerprint));
+        let (path, fingerprint) = known.ok_or(io::ErrorKind::NotFound)?;
+        let file = Rc::new(open::regular(&path)?);
+        if Fingerprint::of(&file)? != fingerprint {
+            return Err(io::Error::other("it changed while the zone was being read"));
+        }
+        self.keep(number, Rc::clone(&file));
+        Ok(file)
     }
 
     /// Looks at one of the files.
@@ -124,37 +272,73 @@ impl Disk {
         self.files.borrow().get(file).map(look)
     }
 
+    /// Takes the lock of a file that will be written, where it is not held yet.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be had; for the main file, why it could not be.
+    pub(crate) fn lock(&self, file: usize) -> Result<Option<Lock>, LockError> {
+        let path = self.with(file, |opened| opened.path.clone()).unwrap_or_default();
+        match &self.lock {
+            Some(Ok(_)) if file == 0 || self.locks.borrow().contains_key(&file) => Ok(None),
+            // What kept it from being had may be over by now, and says best what it is.
+            Some(Ok(_)) | Some(Err(_)) | None => Lock::hold(&path).map(Some),
+        }
+    }
+
     /// Whether one of the files that were opened lies at this path.
     #[must_use]
     pub fn holds(&self, path: &Path) -> bool {
-        path.canonicalize().is_ok_and(|path| self.files.borrow().iter().any(|file| file.path == path))
+        path.canonicalize().is_ok_and(|path| self.numbers.borrow().contains_key(&path))
     }
 
     /// A file of the zone that has a name which a run uses for itself: sweeping,
     /// or writing, would take it away.
     #[must_use]
     pub fn in_the_way(&self) -> Option<PathBuf> {
-        let paths: Vec<PathBuf> = self.files.borrow().iter().map(|file| file.path.clone()).collect();
-        let ours = paths.iter().flat_map(|path| OURS.map(|suffix| hidden(path, suffix)));
+        let files = self.files.borrow();
+        let names = OURS.into_iter().chain([LOCK]);
+        let mut ours = files.iter().flat_map(|file| names.clone().map(|suffix| hidden(&file.path, suffix)));
         // What a killed run leaves is no link, so that only a link of the user's leads to a file of the zone.
-        ours.into_iter().find(|path| self.holds(path))
+        ours.find(|path| self.holds(path))
     }
 
-    /// Removes what a run that was killed left beside the files. Their locks
-    /// are held, so no other run is at work there.
+    /// Removes what a run that was killed left beside the files, where no other
+    /// run is at work.
     pub fn sweep(&self) {
-        self.files.borrow_mut().iter_mut().for_each(Opened::sweep);
+        let (main, locks) = (self.changes(), self.locks.borrow());
+        for (number, file) in self.files.borrow_mut().iter_mut().enumerate() {
+            if (number == 0 && main) || locks.contains_key(&number) {
+                file.sweep();
+            } else if file.has_leftovers()
+                && let Ok(_lock) = Lock::take(&file.path)
+            {
+                file.sweep();
+            }
+        }
+    }
+}
+
+/// The state of a file once a change from now on would be dated otherwise: two
+/// changes within one tick of the clock look the same.
+fn settled(file: &File, fingerprint: Fingerprint) -> io::Result<Fingerprint> {
+    let age = file.metadata()?.modified().map(|modified| SystemTime::now().duration_since(modified));
+    match age {
+        Ok(Ok(age)) if age < TICK => {
+            thread::sleep(TICK - age);
+            Fingerprint::of(file)
+        }
+        _ => Ok(fingerprint),
     }
 }
 
 impl Library for Disk {
     fn read_at(&self, file: usize, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let files = self.files.borrow();
-        let opened = files.get(file).ok_or(io::ErrorKind::NotFound)?;
+        let file = self.handle(file)?;
         loop {
-            match opened.file.read_at(buffer, offset) {
+            match file.read_at(buffer, offset) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => return read,
+                read => return read.map_err(open::explained),
             }
         }
     }
@@ -162,16 +346,65 @@ impl Library for Disk {
     fn include(&self, path: &[u8]) -> io::Result<usize> {
         let path = self.directory.join(std::ffi::OsStr::from_bytes(path));
         let resolved = path.canonicalize()?;
-        let mut files = self.files.borrow_mut();
-        // Not opened twice: a second handle would wait for the first one's lock.
-        if let Some(known) = files.iter().position(|file| file.path == resolved) {
-            return Ok(known);
+        let known = self.numbers.borrow().get(&resolved).copied();
+        match known {
+            Some(known) => Ok(known),
+            None => self.add(&path, resolved),
         }
-        files.push(Opened::open(&path, resolved)?);
-        Ok(files.len() - 1)
     }
 
     fn label(&self, file: usize) -> String {
         self.with(file, |opened| opened.label.clone()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::zone::library::read_span;
+
+    #[test]
+    fn more_files_than_stay_open_are_read_again_and_must_be_what_they_were() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |number: usize| folder.path().join(format!("{number}.inc"));
+        fs::write(folder.path().join("zone"), "main").unwrap();
+        for number in 0..OPEN * 2 {
+            fs::write(path(number), format!("{number:04}")).unwrap();
+        }
+        let disk = Disk::open(&folder.path().join("zone"), None).unwrap();
+        let numbers: Vec<usize> =
+            (0..OPEN * 2).map(|number| disk.include(format!("{number}.inc").as_bytes()).unwrap()).collect();
+        for (number, file) in numbers.iter().enumerate() {
+            assert_eq!(read_span(&disk, *file, 0, 4).unwrap(), format!("{number:04}").into_bytes());
+            assert!(disk.handles.borrow().len() <= OPEN);
+        }
+        assert_eq!(disk.include(b"./7.inc").unwrap(), numbers[7]);
+        fs::write(path(0), "9999").unwrap();
+        assert!(read_span(&disk, numbers[0], 0, 4).unwrap_err().to_string().contains("changed"));
+    }
+
+    #[test]
+    fn those_who_only_read_take_no_lock_and_leave_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let zone = folder.path().join("zone");
+        fs::write(&zone, "main").unwrap();
+        let writer = Disk::locked(&zone, None).unwrap();
+        drop(Disk::open(&zone, None).unwrap());
+        assert!(matches!(Lock::take(&zone), Err(LockError::Locked(_))));
+        drop(writer);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_change_right_after_the_first_look_has_another_date() {
+        let folder = tempfile::tempdir().unwrap();
+        let zone = folder.path().join("zone");
+        for _ in 0..20 {
+            fs::write(&zone, "old text").unwrap();
+            let disk = Disk::locked(&zone, None).unwrap();
+            let before = disk.with(0, |opened| opened.fingerprint).unwrap();
+            fs::write(&zone, "new text").unwrap();
+            assert!(!before.same_text(Fingerprint::at(&zone).unwrap()));
+        }
     }
 }

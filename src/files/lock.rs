@@ -1,83 +1,276 @@
-//! The lock that keeps runs of this program apart: an advisory lock on the
-//! file itself, which leaves nothing behind.
+//! The lock that keeps runs of this program apart.
+//!
+//! It lives beside the file, in a hidden file of ours, and nowhere else:
+//!
+//! * Not on the zone file itself. An advisory lock can be taken by everybody who
+//!   may open the file, a shared one by everybody who may read it: then any
+//!   local user stops all edits for as long as they like. The lock file has mode
+//!   0600, so only its owner and root can open it.
+//! * Not in the state folder. Two users who edit one zone have two of those.
+//! * Not in `/run/lock` or `/tmp`, where everybody may make files.
+//! * In the zone's folder (of the file that links lead to), because whoever may
+//!   make a file there may replace the zone anyway. It works over NFS too: the
+//!   handle is one for writing, as its locks need.
+//!
+//! It is gone when the run ends. One that a killed run left is empty and free,
+//! and the next run of that user or of root takes it over. Another user cannot
+//! even open it, and is told which file it is.
 
-use std::fs::{self, File, TryLockError};
+use std::fmt;
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::{Duration, Instant};
+
+use rustix::fs::OFlags;
+
+use crate::files::{LOCK, hidden, open};
 
 /// How long to wait for another run that holds the lock.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The error of a lock that needs a handle for writing, the same on every Unix.
-const EBADF: i32 = 9;
+const PAUSE: Duration = Duration::from_millis(20);
 
-/// Opens a file and locks it until the handle is dropped. The handle is that
-/// of the file which stands at the path when the lock is held.
+/// Why there is no lock.
+#[derive(Debug)]
+pub enum LockError {
+    /// Another run holds it; trying again later may help.
+    Locked(PathBuf),
+    /// Another user holds it, or a run of theirs that was killed left it.
+    Foreign(PathBuf),
+    /// Something else stands in its place.
+    InTheWay(PathBuf),
+    /// It cannot be made, as this user may not write the folder, or cannot.
+    Io(PathBuf, io::Error),
+}
+
+impl LockError {
+    /// Where the lock is, or should be.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Locked(path) | Self::Foreign(path) | Self::InTheWay(path) | Self::Io(path, _) => path,
+        }
+    }
+}
+
+impl fmt::Display for LockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Locked(_) => f.write_str("another run is at work on this file"),
+            Self::Foreign(_) => f.write_str("another user is at work on this file, or left a lock there"),
+            Self::InTheWay(_) => f.write_str("something else stands in the place of the lock"),
+            Self::Io(_, error) if no_locks(error) => write!(f, "the file system keeps no locks: {error}"),
+            Self::Io(_, error) => write!(f, "the lock cannot be made: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for LockError {}
+
+/// Whether a file system says that it has no locks, or nobody who keeps them.
+pub(crate) fn no_locks(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let without = [Errno::NOLCK, Errno::NOTSUP, Errno::OPNOTSUPP, Errno::NOSYS];
+    error.raw_os_error().is_some_and(|code| without.iter().any(|errno| errno.raw_os_error() == code))
+}
+
+/// A lock that is held; dropped, its file is gone.
+#[derive(Debug)]
+pub struct Lock {
+    path: PathBuf,
+    file: File,
+}
+
+impl Lock {
+    /// Takes the lock of a file, and waits a little for another run.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be had.
+    pub fn hold(target: &Path) -> Result<Self, LockError> {
+        Self::hold_for(target, PATIENCE)
+    }
+
+    /// Takes the lock of a file if nobody has it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be had.
+    pub fn take(target: &Path) -> Result<Self, LockError> {
+        Self::hold_for(target, Duration::ZERO)
+    }
+
+    fn hold_for(target: &Path, patience: Duration) -> Result<Self, LockError> {
+        let path = hidden(target, LOCK);
+        let deadline = Instant::now() + patience;
+        loop {
+            let file = private(&path)?;
+            match file.try_lock() {
+                // The run before may have taken the file away with it.
+                Ok(()) if is_at(&file, &path) => return Ok(Self { path, file }),
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => return Err(LockError::Locked(path)),
+                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(TryLockError::Error(error)) => {
+                    // Where there are no locks, nobody else holds it either.
+                    drop(Self { path: path.clone(), file });
+                    return Err(LockError::Io(path, error));
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // While it is held, so that nobody else's is taken away. What is not empty is none of ours.
+        if is_at(&self.file, &self.path) && self.file.metadata().is_ok_and(|meta| meta.len() == 0) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Opens a lock file that nobody else can open, or makes it.
 ///
 /// # Errors
 ///
-/// When it cannot be opened or is no regular file; `WouldBlock` when another
-/// run holds it too long.
-pub fn open(path: &Path) -> io::Result<File> {
-    open_with(path, File::try_lock)
+/// When that fails, or what stands there is not ours.
+pub(crate) fn private(path: &Path) -> Result<File, LockError> {
+    let wrong = |error: io::Error| {
+        let Ok(meta) = fs::symlink_metadata(path) else { return LockError::Io(path.to_owned(), error) };
+        if !meta.is_file() {
+            LockError::InTheWay(path.to_owned())
+        } else if meta.uid() != user() && error.kind() == io::ErrorKind::PermissionDenied {
+            LockError::Foreign(path.to_owned())
+        } else {
+            LockError::Io(path.to_owned(), error)
+        }
+    };
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    let file = options.custom_flags(open::flags(OFlags::NOFOLLOW)).open(path).map_err(wrong)?;
+    let meta = file.metadata().map_err(wrong)?;
+    if !meta.is_file() {
+        return Err(LockError::InTheWay(path.to_owned()));
+    }
+    // Older builds let others read theirs, and whoever may open one may lock it.
+    if meta.uid() == user() && meta.mode() & 0o077 != 0 {
+        file.set_permissions(fs::Permissions::from_mode(0o600)).map_err(wrong)?;
+    }
+    Ok(file)
 }
 
-fn open_with(path: &Path, lock: impl Fn(&File) -> Result<(), TryLockError>) -> io::Result<File> {
-    // Closing a handle for writing wakes those who watch the file, so it comes second.
-    let mut for_writing = false;
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        // Before it is opened: a pipe would wait for somebody who writes.
-        let meta = fs::metadata(path)?;
-        if meta.is_dir() {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
-        if !meta.is_file() {
-            return Err(io::Error::other("it is a device, a pipe or a socket"));
-        }
-        let file = File::options().read(true).write(for_writing).open(path)?;
-        match lock(&file) {
-            Ok(()) => {
-                // The run before may have put another file in this one's place.
-                let (there, ours) = (fs::metadata(path)?, file.metadata()?);
-                if (there.dev(), there.ino()) == (ours.dev(), ours.ino()) {
-                    return Ok(file);
-                }
-            }
-            Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(20)),
-            Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::WouldBlock.into()),
-            // NFS makes a lock on a range of it, which a handle for reading alone does not get.
-            Err(TryLockError::Error(error)) if error.raw_os_error() == Some(EBADF) && !for_writing => {
-                for_writing = true;
-            }
-            Err(TryLockError::Error(error)) => return Err(error),
-        }
+/// The user that this process acts as.
+pub(crate) fn user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+fn is_at(file: &File, path: &Path) -> bool {
+    match (fs::symlink_metadata(path), file.metadata()) {
+        (Ok(there), Ok(ours)) => (there.dev(), there.ino()) == (ours.dev(), ours.ino()),
+        _ => false,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::os::unix::fs::symlink;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
 
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().mode() & 0o777
+    }
+
     #[test]
-    fn where_a_lock_needs_a_handle_for_writing_it_gets_one() {
+    fn a_lock_is_a_file_that_nobody_else_opens_and_goes_with_its_holder() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("zone");
-        fs::write(&path, "text").unwrap();
-        // Writing nothing fails on a handle for reading as such a lock does.
-        let lock = |mut file: &File| {
-            file.write(b"").map_err(TryLockError::Error)?;
-            file.try_lock()
-        };
-        let held = open_with(&path, lock).unwrap();
-        assert!(matches!(File::open(&path).unwrap().try_lock(), Err(TryLockError::WouldBlock)));
+        let zone = folder.path().join("zone");
+        fs::write(&zone, "text").unwrap();
+        let held = Lock::take(&zone).unwrap();
+        let path = folder.path().join(".zone.danewright-lock");
+        assert_eq!(mode(&path), 0o600);
+        assert!(matches!(Lock::take(&zone), Err(LockError::Locked(at)) if at == path));
         drop(held);
-        assert_eq!(fs::read(&path).unwrap(), b"text");
-        let refuses = |_: &File| Err(TryLockError::Error(io::Error::from_raw_os_error(EBADF)));
-        assert_eq!(open_with(&path, refuses).unwrap_err().raw_os_error(), Some(EBADF));
+        assert!(!path.exists());
+        drop(Lock::take(&zone).unwrap());
+    }
+
+    #[test]
+    fn whoever_reads_the_file_itself_stops_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let zone = folder.path().join("zone");
+        fs::write(&zone, "text").unwrap();
+        let reader = File::open(&zone).unwrap();
+        reader.lock_shared().unwrap();
+        drop(Lock::take(&zone).unwrap());
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_taken_over_and_closed_to_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let (zone, left) = (folder.path().join("zone"), folder.path().join(".zone.danewright-lock"));
+        fs::write(&left, "").unwrap();
+        fs::set_permissions(&left, fs::Permissions::from_mode(0o666)).unwrap();
+        let held = Lock::take(&zone).unwrap();
+        assert_eq!(mode(&left), 0o600);
+        drop(held);
+        assert!(!left.exists());
+    }
+
+    #[test]
+    fn what_is_no_lock_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (zone, place) = (folder.path().join("zone"), folder.path().join(".zone.danewright-lock"));
+        let precious = folder.path().join("precious");
+        fs::write(&precious, "").unwrap();
+        for target in [precious.as_path(), Path::new("/dev/null"), Path::new("nowhere")] {
+            symlink(target, &place).unwrap();
+            assert!(matches!(Lock::take(&zone), Err(LockError::InTheWay(_))), "{}", target.display());
+            fs::remove_file(&place).unwrap();
+        }
+        fs::create_dir(&place).unwrap();
+        assert!(matches!(Lock::take(&zone), Err(LockError::InTheWay(_))));
+        fs::remove_dir(&place).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&place).status().unwrap().success());
+        assert!(matches!(Lock::take(&zone), Err(LockError::InTheWay(_))));
+        fs::remove_file(&place).unwrap();
+        fs::write(&place, "somebody's text").unwrap();
+        drop(Lock::take(&zone).unwrap());
+        assert_eq!(fs::read(&place).unwrap(), b"somebody's text");
+        assert!(precious.exists());
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_an_error_with_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Lock::take(&folder.path().join("nowhere/zone")).unwrap_err();
+        assert!(matches!(&error, LockError::Io(..)));
+        assert_eq!(error.path(), folder.path().join("nowhere/.zone.danewright-lock"));
+    }
+
+    #[test]
+    fn of_many_at_once_one_holds_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let zone = folder.path().join("zone");
+        let inside = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..20 {
+                        let held = Lock::hold(&zone).unwrap();
+                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                        drop(held);
+                    }
+                });
+            }
+        });
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

@@ -2,9 +2,13 @@
 //! step: a reader sees the old text or the new one. It is not synced: after a
 //! crash the next run writes it anew.
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
+
+use crate::files::output;
+
+/// Whoever collects the figures is mostly another user.
+const MODE: u32 = 0o644;
 
 /// Whether such a file can be written there, before the text is known.
 ///
@@ -12,10 +16,7 @@ use std::path::Path;
 ///
 /// When the folder is not there or may not be written.
 pub fn probe(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    beside(path).map(|_| ())
+    output::probe(path)
 }
 
 /// Replaces the file.
@@ -24,27 +25,13 @@ pub fn probe(path: &Path) -> io::Result<()> {
 ///
 /// When it cannot be written; then it is as it was.
 pub fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = beside(path)?;
-    file.write_all(text.as_bytes())?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
-}
-
-/// A new file in the same folder that others may read, as far as the umask allows.
-fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".danewright-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o644));
-    }
-    builder.tempfile_in(folder)
+    output::write(path, MODE, |mut file| file.write_all(text.as_bytes()))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

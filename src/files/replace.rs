@@ -1,22 +1,23 @@
 //! Replacing files in one step: the new text is written beside the old file
-//! with the same mode, owner, group and extended attributes, synced, and
-//! renamed over it. Several files: all are written before the first rename,
-//! and a rename that fails puts the earlier ones back.
+//! with the same mode, owner, group and extended attributes, synced, and takes
+//! its place. Several files: all are written before the first one is put in
+//! place, and a step that fails takes the earlier ones back. So does a file that
+//! somebody changed in the last moment: the last look is behind the sync. Who
+//! has it open then, and writes later, writes to a file that is gone.
 //!
-//! A run that is killed leaves each file old or new, whole. Between two renames
+//! A run that is killed leaves each file old or new, whole. Between two steps
 //! some are old and some are new; the file with the serial goes first, so that
 //! the next run still finds something to change and moves the serial again.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use xattr::FileExt;
-
-use crate::files::copy::copy_pieces;
+use crate::files::beside::{Beside, sync};
 use crate::files::disk::{Disk, Fingerprint};
-use crate::files::{BACKUP, NEW, OLD, beside, hidden};
+use crate::files::lock::{Lock, LockError};
+use crate::files::swap::{Stuck, Swapped};
+use crate::files::{BACKUP, NEW, beside, hidden, open};
 use crate::zone::splice::Splice;
 
 /// Why a file was not replaced; it is as it was.
@@ -26,19 +27,35 @@ pub enum ReplaceError {
     Changed(PathBuf),
     /// The backup would take the place of one of the zone's own files.
     OverZone(PathBuf),
+    /// The lock of this file cannot be had.
+    Lock(PathBuf, LockError),
     /// Something failed on the way.
     Io(PathBuf, io::Error),
     /// The files are replaced, but the folder could not be synced: a crash of
     /// the machine may still undo that.
     NotSynced(PathBuf, io::Error),
-    /// A rename failed, and so did putting an earlier file back.
-    HalfDone(PathBuf, io::Error),
+    /// A file was to be put back, and that failed.
+    HalfDone {
+        /// The file.
+        path: PathBuf,
+        /// Where its old text lies.
+        old: Option<PathBuf>,
+        /// What went wrong.
+        error: io::Error,
+    },
+}
+
+impl From<Stuck> for ReplaceError {
+    fn from(Stuck { target, old, error }: Stuck) -> Self {
+        Self::HalfDone { path: target, old, error }
+    }
 }
 
 /// New files that lie ready beside the old ones; dropped, they are gone.
 #[derive(Debug, Default)]
 pub struct Staged {
     files: Vec<StagedFile>,
+    locks: Vec<Lock>,
 }
 
 #[derive(Debug)]
@@ -57,14 +74,23 @@ impl Staged {
     /// When that fails; nothing is left behind then.
     pub fn write(disk: &Disk, splices: &[(usize, Vec<Splice>)], first: usize) -> Result<Self, ReplaceError> {
         let mut staged = Self::default();
+        // Most are held since before the files were read; what was read of the others is looked at again.
+        for (file, _) in splices {
+            let path = disk.with(*file, |opened| opened.path.clone()).unwrap_or_default();
+            staged.locks.extend(disk.lock(*file).map_err(|error| ReplaceError::Lock(path, error))?);
+        }
         let (leading, rest): (Vec<_>, Vec<_>) = splices.iter().partition(|(file, _)| *file == first);
         for (file, splices) in leading.into_iter().chain(rest) {
-            let found = disk.with(*file, |opened| {
-                let failed = |error| ReplaceError::Io(opened.path.clone(), error);
-                let new = Beside::write(&opened.file, splices, hidden(&opened.path, NEW)).map_err(failed)?;
-                Ok(StagedFile { target: opened.path.clone(), new, read_as: opened.fingerprint })
-            });
-            staged.files.extend(found.transpose()?);
+            let Some((target, read_as)) = disk.with(*file, |opened| (opened.path.clone(), opened.fingerprint)) else {
+                continue;
+            };
+            let failed = |error| ReplaceError::Io(target.clone(), error);
+            if Fingerprint::at(&target).map_err(failed)? != read_as {
+                return Err(ReplaceError::Changed(target));
+            }
+            let original = disk.handle(*file).map_err(failed)?;
+            let new = Beside::write(&original, splices, hidden(&target, NEW)).map_err(failed)?;
+            staged.files.push(StagedFile { target, new, read_as });
         }
         Ok(staged)
     }
@@ -86,9 +112,9 @@ impl Staged {
             return Err(ReplaceError::OverZone(over));
         }
         for file in &self.files {
-            let copied = File::open(&file.target)
+            let copied = open::regular(&file.target)
                 .and_then(|old| Beside::write(&old, &[], hidden(&file.target, BACKUP)))
-                .and_then(|copy| copy.put(&kept(file)).map_err(|(_, error)| error));
+                .and_then(|copy| copy.put(&kept(file)));
             copied.map_err(|error| ReplaceError::Io(kept(file), error))?;
         }
         Ok(())
@@ -98,7 +124,7 @@ impl Staged {
     ///
     /// # Errors
     ///
-    /// When one changed meanwhile, or a rename fails; then all are as they were.
+    /// When one changed meanwhile, or a step fails; then all are as they were.
     pub fn commit(self) -> Result<(), ReplaceError> {
         for file in &self.files {
             let now = Fingerprint::at(&file.target);
@@ -107,145 +133,52 @@ impl Staged {
             }
         }
         let many = self.files.len() > 1;
-        let mut done: Vec<Done> = Vec::new();
-        for StagedFile { target, new, .. } in self.files {
-            let old = many.then(|| hidden(&target, OLD));
-            let kept = old.as_deref().map_or(Ok(()), |old| keep_old(&target, old));
-            let put = match kept {
-                Ok(()) => new.put(&target).map_err(|(_, error)| error),
-                Err(error) => Err(error),
-            };
-            match put {
-                Ok(lock) => done.push(Done { target, old, _lock: lock }),
+        let mut done: Vec<Swapped> = Vec::new();
+        for StagedFile { target, new, read_as } in self.files {
+            match Swapped::swap(new, &target, read_as, many) {
+                Ok(swapped) => done.push(swapped),
                 Err(error) => {
-                    old.map(fs::remove_file);
-                    return Err(put_back(done).err().unwrap_or(ReplaceError::Io(target, error)));
+                    put_back(done)?;
+                    return Err(ReplaceError::Io(target, error));
                 }
             }
         }
-        for old in done.iter().filter_map(|file| file.old.as_ref()) {
-            // One that stays does no harm, and the next run removes it.
-            let _ = fs::remove_file(old);
-        }
-        for file in &done {
-            let folder = file.target.parent().unwrap_or(Path::new("/"));
-            File::open(folder)
-                .and_then(|folder| folder.sync_all())
-                .map_err(|error| ReplaceError::NotSynced(folder.to_owned(), error))?;
-        }
-        Ok(())
+        let mut done = all_untouched(done)?;
+        let synced = done.iter().try_for_each(|file| sync_folder(file.target()));
+        // Somebody who had the file open may have written to it meanwhile.
+        done = all_untouched(done)?;
+        done.into_iter().for_each(Swapped::finish);
+        synced
     }
 }
 
-/// A file that is in place, locked until everything is done.
-struct Done {
-    target: PathBuf,
-    /// The second name of the old text.
-    old: Option<PathBuf>,
-    _lock: File,
-}
-
-/// Undoes renames, the one with the serial last.
-fn put_back(done: Vec<Done>) -> Result<(), ReplaceError> {
-    for file in done.iter().rev() {
-        let Some(old) = &file.old else { continue };
-        fs::rename(old, &file.target).map_err(|error| ReplaceError::HalfDone(file.target.clone(), error))?;
-    }
-    Ok(())
-}
-
-/// A second name for the old file, to put it back under.
-fn keep_old(target: &Path, old: &Path) -> io::Result<()> {
-    remove_leftover(old)?;
-    fs::hard_link(target, old)
-}
-
-/// A file written under a hidden name; dropped before it is put in its place, it is gone.
-#[derive(Debug)]
-pub(crate) struct Beside {
-    /// Where it lies.
-    pub(crate) path: PathBuf,
-    file: Option<File>,
-}
-
-impl Beside {
-    /// Writes an edited text with the attributes of the original, and syncs it.
-    ///
-    /// # Errors
-    ///
-    /// When that fails; nothing is left behind then.
-    pub(crate) fn write(original: &File, splices: &[Splice], path: PathBuf) -> io::Result<Self> {
-        // Under the file's lock, one that lies there already is left from a run that was killed.
-        remove_leftover(&path)?;
-        // Nobody else's to read until it has the original's mode.
-        let out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-        let mut new = Self { path, file: None };
-        // Where it takes the original's place, a run that waits for that finds this one locked as well.
-        match out.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::WouldBlock.into()),
-            Err(TryLockError::Error(error)) => return Err(error),
-        }
-        copy_pieces(original, splices, &out)?;
-        copy_attributes(original, &out)?;
-        out.sync_all()?;
-        new.file = Some(out);
-        Ok(new)
-    }
-
-    /// Renames it over `target` and hands over its lock.
-    fn put(mut self, target: &Path) -> Result<File, (Self, io::Error)> {
-        let Some(file) = self.file.take() else { return Err((self, io::ErrorKind::NotFound.into())) };
-        match fs::rename(&self.path, target) {
-            Ok(()) => {
-                self.path = PathBuf::new();
-                Ok(file)
-            }
-            Err(error) => Err((self, error)),
-        }
-    }
-}
-
-impl Drop for Beside {
-    fn drop(&mut self) {
-        if !self.path.as_os_str().is_empty() {
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
-fn remove_leftover(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// Gives the new file the owner, group, mode and extended attributes of the
-/// old, which hold its access list, and no others.
-fn copy_attributes(from: &File, to: &File) -> io::Result<()> {
-    let meta = from.metadata()?;
-    let present = to.metadata()?;
-    if (meta.uid(), meta.gid()) != (present.uid(), present.gid()) {
-        fchown(to, Some(meta.uid()), Some(meta.gid()))?;
-    }
-    let names: Vec<_> = match from.list_xattr() {
-        Ok(names) => names.collect(),
-        Err(error) if error.kind() == io::ErrorKind::Unsupported => Vec::new(),
-        Err(error) => return Err(error),
+/// Hands the files on, unless somebody changed an old text in the last moment:
+/// then all go back.
+fn all_untouched(done: Vec<Swapped>) -> Result<Vec<Swapped>, ReplaceError> {
+    let Some(changed) = done.iter().find(|file| !file.is_untouched()).map(|file| file.target().to_owned()) else {
+        return Ok(done);
     };
-    // The folder may have given the new file an access list of its own.
-    let given = to.list_xattr().map(Iterator::collect::<Vec<_>>).unwrap_or_default();
-    for name in given.iter().filter(|name| !names.contains(name)) {
-        to.remove_xattr(name)?;
+    put_back(done)?;
+    Err(ReplaceError::Changed(changed))
+}
+
+/// Undoes steps, the one with the serial last.
+fn put_back(done: Vec<Swapped>) -> Result<(), ReplaceError> {
+    let mut stuck = Ok(());
+    for file in done.into_iter().rev() {
+        let target = file.target().to_owned();
+        // One that is stuck is no reason to leave the others.
+        stuck = stuck.and(file.put_back());
+        // What is put back is what was there before, whether or not that is on the disk yet.
+        let _ = sync_folder(&target);
     }
-    for name in names {
-        let value = from.get_xattr(&name)?;
-        if let Some(value) = value.filter(|value| to.get_xattr(&name).ok().flatten().as_ref() != Some(value)) {
-            to.set_xattr(&name, &value)?;
-        }
-    }
-    // After the owner, whose change clears the set-id bits, and after the
-    // attributes, which a file that may not be written does not take.
-    to.set_permissions(meta.permissions())
+    Ok(stuck?)
+}
+
+/// Makes the step last.
+fn sync_folder(target: &Path) -> Result<(), ReplaceError> {
+    let folder = target.parent().unwrap_or(Path::new("/"));
+    File::open(folder)
+        .and_then(|folder| sync(&folder))
+        .map_err(|error| ReplaceError::NotSynced(folder.to_owned(), error))
 }

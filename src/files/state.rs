@@ -4,20 +4,32 @@
 //! the old one or the new one, whole. One that is damaged, of another version or
 //! of another zone is an error and never a guess; a missing one is an empty
 //! memory.
+//!
+//! What is remembered decides when it is safe, so nobody else may write it: the
+//! folder is made with mode 0700, and it and the documents must belong to this
+//! user or to root and be writable by nobody else. No link is followed inside
+//! it, and a pipe or a device there is an error. A folder that others may read,
+//! as older builds made it, stays as it is: the lock in it they cannot open.
+
+mod place;
+pub mod told;
 
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::files::NEW;
+use crate::files::lock::{self, LockError, user};
 use crate::name::Name;
 use crate::propagation::memory::{Memory, VERSION};
 use crate::tlsa::hex;
@@ -44,8 +56,14 @@ pub enum Problem {
     NoFolder,
     /// It cannot be made, read, locked or written.
     Io(io::Error),
-    /// Somebody else keeps it locked.
+    /// Another run keeps it locked; trying again later may help.
     Locked,
+    /// It belongs to somebody else, by number.
+    Foreign(u32),
+    /// Others may write it.
+    Writable(u32),
+    /// It is a link, a pipe, a device or a folder.
+    NoFile,
     /// It does not read as what was written there.
     Damaged(String),
     /// Another version of this program wrote it.
@@ -66,6 +84,11 @@ impl StateError {
             Problem::NoFolder => "name a folder with --state",
             Problem::Io(_) => "name another folder with --state, or give this user access to it",
             Problem::Locked => "another danewright may still be running; try again",
+            Problem::Foreign(_) => "use it as its owner, or name a folder of your own with --state",
+            Problem::Writable(_) => {
+                "somebody else may have written what is there: look at it, then take that right from them (chmod go-w)"
+            }
+            Problem::NoFile => "see who put it there, and move it away",
             Problem::Damaged(_) | Problem::Zone(_) => {
                 "move the file away to start the clock again, and state the time with --since if it is known"
             }
@@ -81,9 +104,17 @@ impl StateError {
 impl fmt::Display for StateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.problem {
-            Problem::NoFolder => write!(f, "no folder for the state is known: neither XDG_STATE_HOME nor HOME is set"),
+            Problem::NoFolder => {
+                write!(f, "no folder for the state is known: neither STATE_DIRECTORY, XDG_STATE_HOME nor HOME is set")
+            }
+            Problem::Io(error) if lock::no_locks(error) => {
+                write!(f, "the state cannot be kept: the file system keeps no locks: {error}")
+            }
             Problem::Io(error) => write!(f, "the state cannot be kept: {error}"),
-            Problem::Locked => write!(f, "the state is locked by somebody else"),
+            Problem::Locked => write!(f, "the state is locked by another run"),
+            Problem::Foreign(owner) => write!(f, "the state belongs to somebody else (user {owner})"),
+            Problem::Writable(mode) => write!(f, "others may write the state (mode {:03o})", mode & 0o777),
+            Problem::NoFile => write!(f, "what stands in the place of the state is no file"),
             Problem::Damaged(reason) => write!(f, "the state is damaged: {reason}"),
             Problem::Version(found) => write!(f, "the state has version {found}, this program knows {VERSION}"),
             Problem::Zone(found) => write!(f, "the state is about the zone {found:?}"),
@@ -93,8 +124,9 @@ impl fmt::Display for StateError {
 
 impl std::error::Error for StateError {}
 
-/// The folder that the user names, else `$XDG_STATE_HOME/danewright`, else
-/// `/var/lib/danewright` for root and `~/.local/state/danewright` for others.
+/// The folder that the user names, else the first of `$STATE_DIRECTORY`, which
+/// systemd sets, else `$XDG_STATE_HOME/danewright`, else `/var/lib/danewright`
+/// for root and `~/.local/state/danewright` for others.
 ///
 /// # Errors
 ///
@@ -103,31 +135,36 @@ pub fn folder(named: Option<&Path>) -> Result<PathBuf, StateError> {
     if let Some(named) = named {
         return Ok(named.to_owned());
     }
-    let absolute = |variable: &str| std::env::var_os(variable).filter(|path| Path::new(path).is_absolute());
-    default_folder(absolute("XDG_STATE_HOME"), absolute("HOME"), is_root())
-        .ok_or(StateError { path: PathBuf::new(), problem: Problem::NoFolder })
+    let absolute = |path: OsString| Some(path).filter(|path| Path::new(path).is_absolute());
+    let variable = |name: &str| std::env::var_os(name);
+    let service = variable("STATE_DIRECTORY").and_then(|paths| absolute(first_of(&paths)));
+    default_folder(
+        service,
+        variable("XDG_STATE_HOME").and_then(absolute),
+        variable("HOME").and_then(absolute),
+        user() == 0,
+    )
+    .ok_or(StateError { path: PathBuf::new(), problem: Problem::NoFolder })
 }
 
-fn default_folder(state_home: Option<OsString>, home: Option<OsString>, root: bool) -> Option<PathBuf> {
-    match (state_home, home) {
-        (Some(state_home), _) => Some(Path::new(&state_home).join("danewright")),
+/// The first path of several with colons between them (systemd.exec(5)).
+fn first_of(paths: &OsString) -> OsString {
+    std::env::split_paths(paths).next().unwrap_or_default().into_os_string()
+}
+
+fn default_folder(
+    service: Option<OsString>,
+    state_home: Option<OsString>,
+    home: Option<OsString>,
+    root: bool,
+) -> Option<PathBuf> {
+    match (service, state_home, home) {
+        (Some(service), ..) => Some(PathBuf::from(service)),
+        (None, Some(state_home), _) => Some(Path::new(&state_home).join("danewright")),
         _ if root => Some(PathBuf::from("/var/lib/danewright")),
-        (None, Some(home)) => Some(Path::new(&home).join(".local/state/danewright")),
-        (None, None) => None,
+        (None, None, Some(home)) => Some(Path::new(&home).join(".local/state/danewright")),
+        (None, None, None) => None,
     }
-}
-
-/// Whether this process runs as root, where the system tells without being
-/// asked through C: Linux does.
-#[cfg(unix)]
-fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt;
-    fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
-}
-
-#[cfg(not(unix))]
-fn is_root() -> bool {
-    false
 }
 
 /// What is remembered about the zone.
@@ -136,7 +173,7 @@ fn is_root() -> bool {
 ///
 /// When the document cannot be read, or is not what was written there.
 pub fn load(folder: &Path, zone: &Name) -> Result<Memory, StateError> {
-    read(&document(folder, zone), zone)
+    if place::look(folder)? { read(&document(folder, zone), zone) } else { Ok(Memory::empty(zone)) }
 }
 
 /// Replaces what is remembered about the zone.
@@ -208,7 +245,9 @@ fn write_all(folder: &Path, documents: &[(PathBuf, Memory)]) -> Result<(), State
         Ok(())
     };
     thread::scope(|scope| {
-        let helpers: Vec<_> = (1..WRITERS.min(documents.len())).map(|_| scope.spawn(some)).collect();
+        // Where there is no thread to be had, there are fewer of them.
+        let helper = |_| thread::Builder::new().spawn_scoped(scope, some).ok();
+        let helpers: Vec<_> = (1..WRITERS.min(documents.len())).map_while(helper).collect();
         let own = some();
         let gave_up = |_| Err(StateError::io(folder, io::Error::other("a thread gave up")));
         let ended = helpers.into_iter().map(|helper| helper.join().unwrap_or_else(gave_up));
@@ -219,6 +258,10 @@ fn write_all(folder: &Path, documents: &[(PathBuf, Memory)]) -> Result<(), State
 /// The zone's document: its name in lower case, with `%` escapes for what has a
 /// meaning in file names, and a digest where that would be too long.
 fn document(folder: &Path, zone: &Name) -> PathBuf {
+    file_of(folder, zone, "json")
+}
+
+fn file_of(folder: &Path, zone: &Name, ending: &str) -> PathBuf {
     let labels = zone.labels().map(|label| {
         let plain = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-' || octet == b'_';
         let text = |&octet: &u8| if plain(octet) { char::from(octet).to_string() } else { format!("%{octet:02x}") };
@@ -232,33 +275,35 @@ fn document(folder: &Path, zone: &Name) -> PathBuf {
     if name.len() > 200 {
         name = format!("{}%{}", &name[..100], hex(&Sha256::digest(zone.wire())));
     }
-    folder.join(format!("{name}.json"))
+    folder.join(format!("{name}.{ending}"))
 }
 
 /// The lock lasts as long as the file is open. It is a file of its own, because
-/// the documents are replaced and not written to.
+/// the documents are replaced and not written to, and stays for the next run.
 fn lock(folder: &Path) -> Result<File, StateError> {
-    fs::create_dir_all(folder).map_err(|error| StateError::io(folder, error))?;
+    place::make(folder)?;
     let path = folder.join("lock");
-    let file = File::options().create(true).append(true).open(&path);
-    let file = file.map_err(|error| StateError::io(&path, error))?;
+    let wrong = |problem| StateError { path: path.clone(), problem };
+    let file = lock::private(&path).map_err(|error| match error {
+        LockError::Io(_, error) => wrong(Problem::Io(error)),
+        LockError::InTheWay(_) => wrong(Problem::NoFile),
+        LockError::Locked(_) => wrong(Problem::Locked),
+        LockError::Foreign(_) => wrong(Problem::Foreign(place::owner(&path))),
+    })?;
     for _ in 0..TRIES {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
-            Err(TryLockError::Error(error)) => return Err(StateError::io(&path, error)),
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(TryLockError::Error(error)) => return Err(wrong(Problem::Io(error))),
         }
     }
-    Err(StateError { path, problem: Problem::Locked })
+    Err(wrong(Problem::Locked))
 }
 
 fn read(path: &Path, zone: &Name) -> Result<Memory, StateError> {
     let wrong = |problem| StateError { path: path.to_owned(), problem };
-    let text = match fs::read(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Memory::empty(zone)),
-        Err(error) => return Err(StateError::io(path, error)),
-    };
+    let Some(text) = place::read(path)? else { return Ok(Memory::empty(zone)) };
     let damaged = |error: serde_json::Error| wrong(Problem::Damaged(error.to_string()));
     let value: Value = serde_json::from_slice(&text).map_err(damaged)?;
     // Another version may have another form, so its number comes first.
@@ -271,9 +316,9 @@ fn read(path: &Path, zone: &Name) -> Result<Memory, StateError> {
     if memory.zone == zone.to_string() { Ok(memory) } else { Err(wrong(Problem::Zone(memory.zone))) }
 }
 
-fn write(path: &Path, memory: &Memory) -> Result<(), StateError> {
+fn write(path: &Path, document: &impl Serialize) -> Result<(), StateError> {
     let wrong = |error: io::Error| StateError::io(path, error);
-    let text = serde_json::to_vec_pretty(memory).map_err(|error| wrong(error.into()))?;
+    let text = serde_json::to_vec_pretty(document).map_err(|error| wrong(error.into()))?;
     let mut file = beside(path).map_err(wrong)?;
     file.write_all(&text).and_then(|()| file.write_all(b"\n")).map_err(wrong)?;
     file.as_file().sync_all().map_err(wrong)?;
@@ -296,11 +341,7 @@ fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o644));
-    }
+    builder.permissions(fs::Permissions::from_mode(0o644));
     builder.tempfile_in(folder)
 }
 

@@ -6,14 +6,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs::File;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use crate::files::beside::Beside;
 use crate::files::disk::Disk;
-use crate::files::replace::{Beside, Staged};
-use crate::files::{CHECK, hidden};
+use crate::files::replace::Staged;
+use crate::files::{CHECK, hidden, open};
 use crate::name::Name;
 use crate::zone::library::Library;
 use crate::zone::reader::{ReadError, Reader, unquoted};
@@ -86,7 +86,7 @@ impl View {
                 .map(wanted)
                 .collect::<Result<Vec<_>, _>>()?;
             let failed = |error| ViewError::Io(path_of(*file), error);
-            let source = File::open(lies_at(*file)).map_err(failed)?;
+            let source = open::regular(&lies_at(*file)).map_err(failed)?;
             copies.push(Beside::write(&source, &renamed, hidden(&path_of(*file), CHECK)).map_err(failed)?);
         }
         Ok(Self { main: hidden(&path_of(0), CHECK), _copies: copies })

@@ -128,6 +128,11 @@ pub enum Problem {
     Passphrase,
     /// The private key is encrypted in a way that is not known here.
     Encryption,
+    /// A number that nobody computes with: the file would cost minutes, or all memory.
+    TooLarge {
+        /// What it is.
+        what: &'static str,
+    },
     /// A private key of an algorithm whose public half cannot be computed here.
     Algorithm {
         /// Its object identifier.
@@ -204,6 +209,7 @@ impl fmt::Display for Problem {
             Self::Encrypted => write!(f, "the private key is encrypted and no passphrase is given"),
             Self::Passphrase => write!(f, "the passphrase does not open the private key"),
             Self::Encryption => write!(f, "the private key is encrypted in a way that is not known here"),
+            Self::TooLarge { what } => write!(f, "{what} is larger than OpenSSL takes"),
             Self::Algorithm { oid } => write!(f, "a private key of algorithm {oid}, which is not known here"),
             Self::Curve { oid } => write!(f, "a private key on curve {oid}, which is not known here"),
             Self::ExplicitCurve => write!(f, "the EC key describes its curve instead of naming it"),

@@ -3,10 +3,13 @@
 //! The public half is computed, and a public half that the key carries must be
 //! that one: a record for it would name a key that nobody can serve.
 
+use p256::elliptic_curve::bigint::{Limb, Uint};
 use p256::elliptic_curve::sec1::ToSec1Point;
 use pkcs8::EncryptedPrivateKeyInfoRef;
 use pkcs8::der::Decode;
 use pkcs8::der::zeroize::Zeroizing;
+use pkcs8::pkcs5::EncryptionScheme;
+use pkcs8::pkcs5::pbes2::Kdf;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
 use crate::keys::der::{self, BIT_STRING, Element, INTEGER, OCTET_STRING, OID, SEQUENCE};
@@ -60,6 +63,7 @@ fn inner(octets: &[u8]) -> Result<Vec<Element<'_>>, Problem> {
 pub(crate) fn decrypt(der: &[u8], passphrase: Option<&[u8]>) -> Result<Zeroizing<Vec<u8>>, Problem> {
     let passphrase = passphrase.ok_or(Problem::Encrypted)?;
     let sealed = EncryptedPrivateKeyInfoRef::from_der(der).map_err(|_| Problem::Encryption)?;
+    check_cost(&sealed.encryption_algorithm)?;
     match sealed.encryption_algorithm.decrypt(passphrase, sealed.encrypted_data.as_bytes()) {
         Ok(octets) => {
             let octets = Zeroizing::new(octets);
@@ -74,7 +78,38 @@ pub(crate) fn decrypt(der: &[u8], passphrase: Option<&[u8]>) -> Result<Zeroizing
     }
 }
 
-/// RSAPrivateKey. The algorithm is rsaEncryption unless one is given.
+/// The most memory that opening a key may take, in octets: OpenSSL's SCRYPT_MAX_MEM.
+const MEMORY: u64 = 32 << 20;
+
+/// The most rounds of scrypt: 16 times those of the strongest settings that fit into the memory.
+const ROUNDS: u64 = 16 << 20;
+
+/// The most iterations of PBKDF2: what RFC 8018 section 4.2 names for especially critical keys.
+const ITERATIONS: u32 = 10_000_000;
+
+/// Whoever made the file chose what opening it costs.
+fn check_cost(scheme: &EncryptionScheme) -> Result<(), Problem> {
+    let too_large = Err(Problem::TooLarge { what: "the cost of opening the private key" });
+    match scheme {
+        EncryptionScheme::Pbes2(parameters) => match &parameters.kdf {
+            Kdf::Scrypt(scrypt) => {
+                let (cost, block, lanes) =
+                    (scrypt.cost_parameter, u64::from(scrypt.block_size), u64::from(scrypt.parallelization));
+                // As crypto/evp/pbe_scrypt.c counts: B has 128 r p octets, V and its two neighbours 128 r (N + 2).
+                let memory = cost.saturating_add(2).saturating_add(lanes).saturating_mul(128 * block);
+                let rounds = cost.saturating_mul(block).saturating_mul(lanes);
+                if memory > MEMORY || rounds > ROUNDS { too_large } else { Ok(()) }
+            }
+            Kdf::Pbkdf2(pbkdf2) if pbkdf2.iteration_count > ITERATIONS => too_large,
+            _ => Ok(()),
+        },
+        // One of the old schemes, which are not opened.
+        _ => Ok(()),
+    }
+}
+
+/// RSAPrivateKey. The algorithm is rsaEncryption unless one is given. Both
+/// numbers of the public key stand in it as they are.
 pub(crate) fn rsa(elements: &[Element<'_>], algorithm: Option<&[u8]>) -> Result<Vec<u8>, Problem> {
     let [version, modulus, exponent, _, primes @ ..] = elements else { return Err(RSA) };
     if version.tag != INTEGER || primes.len() < 5 {
@@ -83,8 +118,10 @@ pub(crate) fn rsa(elements: &[Element<'_>], algorithm: Option<&[u8]>) -> Result<
     let number = |element| public::unsigned(element).ok_or(RSA);
     let (modulus, exponent) = (number(modulus)?, number(exponent)?);
     // Version 1 has more primes, in a form that nobody uses.
-    if version.content == [0] && *product(number(&primes[0])?, number(&primes[1])?) != modulus {
-        return Err(Problem::Modulus);
+    if version.content == [0] {
+        check_primes(modulus, number(&primes[0])?, number(&primes[1])?)?;
+    } else if modulus.len() > MODULUS {
+        return Err(Problem::TooLarge { what: "the modulus of the RSA key" });
     }
     Ok(match algorithm {
         None => public::build_rsa(modulus, exponent),
@@ -92,20 +129,33 @@ pub(crate) fn rsa(elements: &[Element<'_>], algorithm: Option<&[u8]>) -> Result<
     })
 }
 
-/// The product of two numbers, without leading zeros.
-fn product(left: &[u8], right: &[u8]) -> Zeroizing<Vec<u8>> {
-    let mut digits = Zeroizing::new(vec![0u8; left.len() + right.len()]);
-    for (i, a) in left.iter().enumerate().rev() {
-        let mut carry = 0u32;
-        for (j, b) in right.iter().enumerate().rev() {
-            let sum = u32::from(digits[i + j + 1]) + u32::from(*a) * u32::from(*b) + carry;
-            digits[i + j + 1] = sum as u8;
-            carry = sum >> 8;
-        }
-        digits[i] = carry as u8;
+/// The most octets of a modulus, as OpenSSL's OPENSSL_RSA_MAX_MODULUS_BITS has it,
+/// and of each prime.
+const MODULUS: usize = 16_384 / 8;
+const PRIME: usize = MODULUS / 2;
+
+/// A number as large as a prime may be.
+type Prime = Uint<{ PRIME * 8 / Limb::BITS as usize }>;
+
+/// Whether a modulus is the product of its primes.
+fn check_primes(modulus: &[u8], p: &[u8], q: &[u8]) -> Result<(), Problem> {
+    if modulus.len() > MODULUS || p.len() > PRIME || q.len() > PRIME {
+        return Err(Problem::TooLarge { what: "the modulus of the RSA key" });
     }
-    let zeros = digits.iter().take_while(|digit| **digit == 0).count();
-    Zeroizing::new(digits[zeros..].to_vec())
+    let prime = |digits: &[u8]| {
+        let mut padded = Zeroizing::new([0; PRIME]);
+        padded[PRIME - digits.len()..].copy_from_slice(digits);
+        Zeroizing::new(Prime::from_be_slice(padded.as_slice()))
+    };
+    let mut padded = [0; MODULUS];
+    padded[MODULUS - modulus.len()..].copy_from_slice(modulus);
+    let (high, low) = padded.split_at(PRIME);
+    let (found_low, found_high) = prime(p).widening_mul(&prime(q));
+    if (found_high, found_low) == (Prime::from_be_slice(high), Prime::from_be_slice(low)) {
+        Ok(())
+    } else {
+        Err(Problem::Modulus)
+    }
 }
 
 /// ECPrivateKey. The curve stands in it or in the PKCS#8 around it, and so
@@ -355,5 +405,56 @@ mod tests {
         assert_eq!(public_half(&key(&[0, 0xfb, 0, 0xfb]), 18), Ok("020400fb00fb020103".to_owned()));
         assert_eq!(public_half(&key(&[0, 0xfb, 0, 0xfc]), 2), Err(Problem::Modulus));
         assert_eq!(public_half(&key(&[0xfb, 0, 0xfb]), 2), Err(RSA));
+    }
+
+    #[test]
+    fn a_modulus_has_at_most_16384_bits_and_nobody_computes_with_more() {
+        let key = |version: u8, modulus: &[u8], prime: &[u8]| {
+            let integer = |digits: &[u8]| der::write(INTEGER, &[&[0], digits]);
+            let rest = integer(&[1]).repeat(3);
+            let prime = integer(prime);
+            sequence(&[&[2, 1, version], &integer(modulus), &[2, 1, 3], &[2, 1, 1], &prime, &prime, &rest])
+        };
+        let too_large = Err(Problem::TooLarge { what: "the modulus of the RSA key" });
+        // The square of the largest prime's length of ones: ff…fe 00…01.
+        let square = [&[0xff; PRIME - 1][..], &[0xfe], &[0; PRIME - 1], &[1]].concat();
+        assert_eq!(public_half(&key(0, &square, &[0xff; PRIME]), 10), Ok("0001020103".to_owned()), "largest");
+        for (version, modulus, prime) in
+            [(0, MODULUS, 200_000), (0, MODULUS, PRIME + 1), (0, MODULUS + 1, PRIME), (1, MODULUS + 1, 1)]
+        {
+            assert_eq!(public_half(&key(version, &vec![1; modulus], &vec![0xff; prime]), 2), too_large);
+        }
+    }
+
+    #[test]
+    fn opening_a_key_costs_no_more_than_openssl_lets_it() {
+        // The parameters stand where a key derivation's do; nothing is derived from them.
+        let scheme = |oid_digits: &str, parameters: &[&[u8]]| {
+            let kdf = sequence(&[&oid(&octets(oid_digits)), &sequence(parameters)]);
+            let cipher = sequence(&[&oid(&octets("60864801650304012a")), &der::write(OCTET_STRING, &[&[0; 16]])]);
+            let pbes2 = sequence(&[&oid(&octets("2a864886f70d01050d")), &sequence(&[&kdf, &cipher])]);
+            sequence(&[&pbes2, &der::write(OCTET_STRING, &[&[0; 32]])])
+        };
+        let salt = der::write(OCTET_STRING, &[&[0; 8]]);
+        let number = |digits: &[u8]| der::write(INTEGER, &[digits]);
+        let scrypt = |cost: &[u8], block: &[u8], lanes: &[u8]| {
+            scheme("2b06010401da47040b", &[&salt, &number(cost), &number(block), &number(lanes)])
+        };
+        let pbkdf2 = |count: &[u8]| scheme("2a864886f70d01050c", &[&salt, &number(count)]);
+        let costly = Err(Problem::TooLarge { what: "the cost of opening the private key" });
+        let opened = |key: &[u8]| keys::read(key, Some(b"secret")).map(|_| ()).map_err(|error| error.problem);
+        for key in [
+            scrypt(&[0x40, 0, 0, 0], &[8], &[1]),
+            scrypt(&[0x40, 0], &[8], &[0x7f, 0xff]),
+            scrypt(&[0x40, 0], &[0x7f, 0xff], &[1]),
+            scrypt(&[0, 0x80, 0], &[8], &[1]),
+            pbkdf2(&[0, 0x98, 0x96, 0x81]),
+            pbkdf2(&[5, 0xf5, 0xe1, 0]),
+        ] {
+            assert_eq!(opened(&key), costly, "{}", hex(&key));
+        }
+        for key in [scrypt(&[0x40, 0], &[8], &[1]), scrypt(&[4, 0], &[8], &[16]), pbkdf2(&[8, 0])] {
+            assert_eq!(opened(&key), Err(Problem::Passphrase), "{}", hex(&key));
+        }
     }
 }

@@ -192,7 +192,7 @@ impl Memory {
         let mut memory = self.clone();
         let owner = memory.owners.entry(owner.to_string()).or_default();
         let whole = !lacks_any(&records, &expected);
-        let before = owner.changes.iter().find(|watch| watch.expected == expected);
+        let before = owner.changes.iter().find(|watch| watch.expected == expected).cloned();
         if whole && before.is_some() {
             return memory;
         }
@@ -201,13 +201,16 @@ impl Memory {
             OldTtl::Absent(ttl) => OldTtl::Absent(ttl.min(WEEK)),
         };
         let signed = owner.history.signature_of(&records).is_some();
-        let old = Old::by_patch(records.clone(), ttl, signed, before.map(|watch| &watch.old), now);
+        let old = Old::by_patch(records.clone(), ttl, signed, before.as_ref().map(|watch| &watch.old), now);
         let (content, seconds) = match ttl {
             OldTtl::Set(ttl) => (Content::Set(records), ttl),
             OldTtl::Absent(ttl) => (Content::Absent, ttl),
         };
+        // What the file lacked, servers may have lacked.
+        let lacking = owner.changes.iter_mut().filter(|other| lacks_any(&old.records, &other.expected));
+        lacking.for_each(|other| other.stop(now));
         owner.history.word(content, seconds, now);
-        let watch = Watch { old, ..before.map_or_else(Watch::default, Watch::anew) };
+        let watch = Watch { old, ..before.as_ref().map_or_else(Watch::default, Watch::anew) };
         owner.put(Watch { expected, patched_at: Some(now), ..watch });
         memory
     }
@@ -383,6 +386,12 @@ impl Watch {
     #[must_use]
     pub fn found_safe(&self) -> Option<DateTime<Utc>> {
         self.found_safe_at.filter(|found| self.disagreed_at.is_none_or(|at| at <= *found))
+    }
+
+    /// Stops the clock: not all servers agreed at this moment.
+    fn stop(&mut self, now: DateTime<Utc>) {
+        self.disagreed_at = self.disagreed_at.max(Some(now));
+        self.servers.values_mut().for_each(|seen| seen.since = None);
     }
 
     /// The time it was safe after the default hold, unless a server fell back later.

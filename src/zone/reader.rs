@@ -19,8 +19,12 @@ use crate::zone::words::{Span, Wrong};
 pub(crate) use skip::Skipped;
 use window::WINDOW;
 
-/// How deep includes may nest (BIND has no limit, NSD has 10).
-const DEEPEST: usize = 20;
+/// How deep includes may nest below the main file, as in NSD; BIND has no limit.
+const DEEPEST: usize = 10;
+
+/// How many includes there may be in one reading. Ten files that include the next
+/// one thirty times each would never come to an end.
+pub const MOST_INCLUDES: usize = 20_000;
 
 /// Where something stands: file, line and column, both counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,8 +69,10 @@ pub enum ReadErrorKind {
     UnknownDirective(String),
     /// An included file cannot be read.
     Include(String, std::io::Error),
-    /// Includes go around in a circle, or deeper than 20 files.
+    /// Includes go around in a circle, or deeper than 10 files.
     IncludeDepth,
+    /// There are more includes than any zone has.
+    IncludeCount,
     /// A file cannot be read.
     Io(std::io::Error),
 }
@@ -177,6 +183,8 @@ pub struct Reader<'l> {
     order: u64,
     /// Whether the last of them was a directive.
     after_directive: bool,
+    /// How many files were included by this reader.
+    included: usize,
 }
 
 impl<'l> Reader<'l> {
@@ -204,6 +212,7 @@ impl<'l> Reader<'l> {
             current: None,
             order,
             after_directive,
+            included: 0,
         }
     }
 
@@ -357,7 +366,11 @@ impl<'l> Reader<'l> {
                 let path = unquoted(args[0].of(text));
                 let file = self.library.include(&path);
                 let file = file.map_err(|error| (args[0].start, ReadErrorKind::Include(lossy(&path), error)))?;
-                if self.stack.len() >= DEEPEST || self.stack.iter().any(|level| level.file == file) {
+                self.included += 1;
+                if self.included > MOST_INCLUDES {
+                    return Err((args[0].start, ReadErrorKind::IncludeCount));
+                }
+                if self.stack.len() > DEEPEST || self.stack.iter().any(|level| level.file == file) {
                     return Err((args[0].start, ReadErrorKind::IncludeDepth));
                 }
                 let inside = self.inherited.entering(origin);

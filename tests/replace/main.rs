@@ -5,11 +5,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
 
+mod bounds;
 mod checked;
 mod faults;
+mod guarded;
 mod killed;
 mod leftovers;
 mod meanwhile;
 mod place;
 mod refused;
 mod together;
+mod told;

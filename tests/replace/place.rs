@@ -132,7 +132,12 @@ impl Place {
     pub(crate) fn any(&self, wrapper: &[&str], arguments: &[&str]) -> Command {
         let words = [wrapper, &[env!("CARGO_BIN_EXE_danewright")], arguments].concat();
         let mut command = Command::new(words[0]);
-        command.args(&words[1..]).current_dir(self.path()).env("HOME", self.path()).env_remove("XDG_STATE_HOME");
+        command
+            .args(&words[1..])
+            .current_dir(self.path())
+            .env("HOME", self.path())
+            .env_remove("XDG_STATE_HOME")
+            .env_remove("STATE_DIRECTORY");
         command
     }
 

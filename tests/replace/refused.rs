@@ -271,7 +271,8 @@ fn mode_owner_attributes_and_access_lists_are_kept_and_none_are_added() {
     assert_eq!((before[0].3.len(), before[1].3.len()), (3, 0));
     let zone = main.to_str().unwrap();
     let arguments = ["patch", zone, "new.pem", "--host", "mail.example.com", "--port", "25", "--state", "state"];
-    let output = place.any(&[], &[&arguments[..], &["--backup", ".bak"]].concat()).output().unwrap();
+    let mut output = place.any(&[], &[&arguments[..], &["--backup", ".bak", "--write-foreign"]].concat());
+    let output = output.output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
     assert_ne!(fs::read(&main).unwrap(), old["example.com.zone"]);
     assert_eq!([state(&main), state(&included)], before);

@@ -42,6 +42,24 @@ fn each_of_many_runs_adds_its_records_or_says_that_another_is_at_work() {
 }
 
 #[test]
+fn a_run_through_another_zone_waits_for_a_file_that_both_include() {
+    let place = Place::with(&Shape::RecordsIncluded.files(0));
+    let other = place.path().join("other");
+    std::fs::copy(place.path().join("example.com.zone"), &other).unwrap();
+    let first = start(&place, 25, &["--check", "sh -c 'touch begun; sleep 14'"]);
+    while !place.path().join("begun").exists() {
+        thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let words = ["patch", "other", "new.pem", "--host", "mail.example.com", "--port", "465", "--state", "state"];
+    let second = place.any(&[], &words).output().unwrap();
+    assert_eq!(second.status.code(), Some(1), "{}", talk(&second));
+    assert!(talk(&second).contains("another run is at work"), "{}", talk(&second));
+    assert!(first.wait_with_output().unwrap().status.success());
+    let second = place.any(&[], &words).output().unwrap();
+    assert_eq!(second.status.code(), Some(0), "{}", talk(&second));
+}
+
+#[test]
 fn a_run_that_waits_longer_than_it_can_says_so_and_changes_nothing() {
     let place = Place::with(&Shape::RecordsIncluded.files(0));
     let first = start(&place, 25, &["--check", "sh -c 'touch begun; sleep 14'"]);

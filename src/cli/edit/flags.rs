@@ -1,12 +1,17 @@
 //! The flags that `patch` and `prune` share.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::ValueEnum;
 
 use crate::cli::{Failure, remember};
+use crate::duration;
 use crate::files::command;
 use crate::zone::serial::Policy;
+
+/// Nobody waits longer for a command; a longer limit is this one.
+const LONGEST: Duration = Duration::from_secs(7 * 86_400);
 
 /// The file to edit and how.
 #[derive(clap::Args, Debug)]
@@ -23,7 +28,9 @@ pub struct EditArgs {
     /// Serial that the next one must exceed too
     #[arg(long, value_name = "N")]
     pub serial_above: Option<u32>,
-    /// Folder in which verify finds what stood there before
+    /// Folder in which verify finds what stood there before; both must name the
+    /// same one [default: $STATE_DIRECTORY, else $XDG_STATE_HOME/danewright, else
+    /// /var/lib/danewright for root and ~/.local/state/danewright for others]
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
     /// Print the diff that would be written, and write nothing
@@ -45,6 +52,20 @@ pub struct EditArgs {
     /// Command to run when the file is in place; repeats. {file} and {zone} are filled in
     #[arg(long, value_name = "CMD")]
     pub reload: Vec<String>,
+    /// How long each of these commands may take before it is ended
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = limit)]
+    pub command_timeout: Duration,
+    /// As root, also write files that are not the zone file's owner's
+    #[arg(long)]
+    pub write_foreign: bool,
+}
+
+fn limit(text: &str) -> Result<Duration, String> {
+    let length = duration::parse(text).map_err(|error| error.to_string())?;
+    match length.to_std() {
+        Ok(length) if length.as_secs() >= 1 => Ok(length.min(LONGEST)),
+        _ => Err(format!("{text:?} is less than a second")),
+    }
 }
 
 /// `--serial`.
@@ -63,6 +84,12 @@ pub enum SerialStyle {
 }
 
 impl EditArgs {
+    /// Whether the zone's own files are to be changed.
+    #[must_use]
+    pub fn in_place(&self) -> bool {
+        !self.dry_run && self.output.is_none()
+    }
+
     /// The policy for the serial.
     #[must_use]
     pub fn policy(&self) -> Policy {

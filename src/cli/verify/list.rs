@@ -110,6 +110,7 @@ fn fields(line: &str, number: usize) -> Result<(Vec<Vec<Item>>, Place), ListErro
     let mut field: Vec<Item> = Vec::new();
     let mut item: Option<Item> = None;
     let mut quote: Option<Place> = None;
+    let length = line.chars().count();
     for (index, c) in line.chars().chain([' ']).enumerate() {
         let place = Place { line: number, column: index + 1 };
         let wrong = |place, problem| Err(ListError { place, problem });
@@ -118,7 +119,7 @@ fn fields(line: &str, number: usize) -> Result<(Vec<Vec<Item>>, Place), ListErro
                 quote = if quote.is_some() { None } else { Some(place) };
                 item.get_or_insert(Item { text: String::new(), place });
             }
-            _ if quote.is_some() && index < line.chars().count() => {
+            _ if quote.is_some() && index < length => {
                 item.get_or_insert(Item { text: String::new(), place }).text.push(c);
             }
             '#' if item.is_none() && field.is_empty() => return Ok((fields, end)),
@@ -170,6 +171,14 @@ mod tests {
         assert_eq!(lines[0].keys[1].place, Place { line: 3, column: 10 });
         assert_eq!(lines[1].hosts[0].place, Place { line: 4, column: 14 });
         assert_eq!(read("\n # nothing\n"), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_long_word_is_read_in_one_go() {
+        // Where each character costs a look at all of them, this takes hours.
+        let word = "x".repeat(4 << 20);
+        let lines = read(&format!("\"{word}\" b 25")).unwrap();
+        assert_eq!(lines[0].keys[0].text.len(), word.len());
     }
 
     #[test]

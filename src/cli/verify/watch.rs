@@ -174,9 +174,14 @@ impl Watching {
         let now = world.now();
         let (at, judged) = self.judge(gathered, world.clock(now), now).map_err(|error| match error.problem {
             Problem::Locked => Missed::Busy(failure(error)),
-            Problem::NoFolder | Problem::Io(_) | Problem::Damaged(_) | Problem::Version(_) | Problem::Zone(_) => {
-                Missed::Failed(failure(error))
-            }
+            Problem::NoFolder
+            | Problem::NoFile
+            | Problem::Io(_)
+            | Problem::Damaged(_)
+            | Problem::Version(_)
+            | Problem::Zone(_)
+            | Problem::Foreign(_)
+            | Problem::Writable(_) => Missed::Failed(failure(error)),
         })?;
         Ok(Checked { at, judged })
     }

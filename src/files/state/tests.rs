@@ -133,10 +133,13 @@ fn every_zone_has_a_document_of_its_own_inside_the_folder() {
 #[test]
 fn the_folder_is_where_state_belongs() {
     let path = |text: &str| Some(OsString::from(text));
-    assert_eq!(default_folder(path("/s"), path("/h"), false), Some(PathBuf::from("/s/danewright")));
-    assert_eq!(default_folder(None, path("/h"), false), Some(PathBuf::from("/h/.local/state/danewright")));
-    assert_eq!(default_folder(None, path("/root"), true), Some(PathBuf::from("/var/lib/danewright")));
-    assert_eq!(default_folder(None, None, false), None);
+    let found = |text: &str| Some(PathBuf::from(text));
+    assert_eq!(default_folder(path("/v"), path("/s"), path("/h"), true), found("/v"));
+    assert_eq!(default_folder(None, path("/s"), path("/h"), false), found("/s/danewright"));
+    assert_eq!(default_folder(None, None, path("/h"), false), found("/h/.local/state/danewright"));
+    assert_eq!(default_folder(None, None, path("/root"), true), found("/var/lib/danewright"));
+    assert_eq!(default_folder(None, None, None, false), None);
+    assert_eq!(first_of(&OsString::from("/var/lib/one:/var/lib/two")), OsString::from("/var/lib/one"));
     assert_eq!(folder(Some(Path::new("here"))).unwrap(), PathBuf::from("here"));
 }
 
@@ -148,4 +151,91 @@ fn a_folder_that_cannot_be_is_an_error_with_its_place() {
     let error = store(&file, &zone("example.com"), &some_memory()).unwrap_err();
     assert!(matches!(error.problem, Problem::Io(_)));
     assert_eq!(error.path, file);
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn allow(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn the_folder_and_its_lock_are_nobody_elses() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("outer/state");
+    store(&state, &zone("example.com"), &some_memory()).unwrap();
+    assert_eq!((mode(&state), mode(&state.join("lock"))), (0o700, 0o600));
+    // As an older build left them, with a reader who holds the lock file open.
+    allow(&state, 0o755);
+    allow(&state.join("lock"), 0o644);
+    let reader = File::open(state.join("lock")).unwrap();
+    store(&state, &zone("example.com"), &some_memory()).unwrap();
+    assert_eq!((mode(&state), mode(&state.join("lock"))), (0o755, 0o600));
+    drop(reader);
+}
+
+#[test]
+fn what_others_may_write_is_not_believed() {
+    let folder = tempfile::tempdir().unwrap();
+    let zone = zone("example.com");
+    store(folder.path(), &zone, &some_memory()).unwrap();
+    for (path, good) in [(folder.path().to_owned(), 0o700), (document(folder.path(), &zone), 0o644)] {
+        for bad in [good | 0o020, good | 0o002] {
+            allow(&path, bad);
+            let error = load(folder.path(), &zone).unwrap_err();
+            assert!(matches!(error.problem, Problem::Writable(_)), "{error}");
+            assert_eq!(error.path, path);
+            assert_eq!(store_over(folder.path(), &zone), error.to_string());
+            allow(&path, good);
+        }
+    }
+    assert_eq!(load(folder.path(), &zone).unwrap(), some_memory());
+}
+
+#[test]
+fn what_somebody_else_wrote_is_not_believed() {
+    if user() != 0 {
+        println!("only root can make files of other owners; not tried");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let zone = zone("example.com");
+    store(folder.path(), &zone, &some_memory()).unwrap();
+    for path in [folder.path().to_owned(), document(folder.path(), &zone)] {
+        std::os::unix::fs::chown(&path, Some(4444), None).unwrap();
+        let error = load(folder.path(), &zone).unwrap_err();
+        assert!(matches!(error.problem, Problem::Foreign(4444)), "{error}");
+        assert_eq!(store_over(folder.path(), &zone), error.to_string());
+        std::os::unix::fs::chown(&path, Some(0), None).unwrap();
+    }
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink(folder.path(), &link).unwrap();
+    assert_eq!(load(&link, &zone).unwrap(), some_memory());
+    std::os::unix::fs::lchown(&link, Some(4444), None).unwrap();
+    assert!(matches!(load(&link, &zone).unwrap_err().problem, Problem::Foreign(4444)));
+}
+
+#[test]
+fn no_link_or_pipe_is_followed_in_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let zone = zone("example.com");
+    let elsewhere = folder.path().join("elsewhere");
+    store(&elsewhere, &zone, &some_memory()).unwrap();
+    let planted = document(&elsewhere, &zone);
+    let state = folder.path().join("state");
+    store(&state, &zone, &some_memory()).unwrap();
+    for path in [document(&state, &zone), state.join("lock")] {
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink(&planted, &path).unwrap();
+        let error = update(&state, &zone, |memory| ((), memory.clone())).unwrap_err();
+        assert!(matches!(error.problem, Problem::NoFile), "{error}");
+        assert_eq!(error.path, path);
+        fs::remove_file(&path).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let error = update(&state, &zone, |memory| ((), memory.clone())).unwrap_err();
+        assert!(matches!(error.problem, Problem::NoFile), "{error}");
+        fs::remove_file(&path).unwrap();
+    }
 }

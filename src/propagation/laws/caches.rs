@@ -8,9 +8,10 @@
 //!
 //! - what a check met, for its whole TTL;
 //! - what was served before its machine was first heard, for a day at most;
+//! - what a server gave that left before anybody met it, until it left;
 //! - what came and went between two looks, for no longer than what the look before
 //!   met, unless that look met what is expected: a server that falls back and
-//!   recovers while nobody looks is not noticed.
+//!   recovers while nobody looks is not noticed, nor is one that comes and leaves.
 
 use std::collections::BTreeSet;
 
@@ -109,6 +110,8 @@ struct Server {
     machines: Vec<Machine>,
     listed: bool,
     silent: bool,
+    /// Whether a check found it listed, heard or not.
+    met: bool,
 }
 
 /// What a machine served, and when caches could get it.
@@ -124,13 +127,13 @@ struct Span {
 }
 
 impl Span {
-    /// How long caches keep it, as far as that counts.
-    fn cached(&self, target: Option<usize>, index: usize) -> TimeDelta {
+    /// How long caches keep it, as far as that counts; `None` where it does not.
+    fn cached(&self, target: Option<usize>, index: usize) -> Option<TimeDelta> {
         match &self.known {
-            _ if self.seen => self.content.cached(),
-            None => self.content.cached().min(DAY),
-            Some(known) if known.fits(target, index) => TimeDelta::zero(),
-            Some(known) => self.content.cached().min(known.cached()),
+            _ if self.seen => Some(self.content.cached()),
+            None => Some(self.content.cached().min(DAY)),
+            Some(known) if known.fits(target, index) => None,
+            Some(known) => Some(self.content.cached().min(known.cached())),
         }
     }
 }
@@ -145,6 +148,7 @@ struct World {
     file: Content,
     servers: Vec<Server>,
     past: Vec<Span>,
+    first_look: Option<DateTime<Utc>>,
     memory: Memory,
 }
 
@@ -177,11 +181,23 @@ impl World {
             machines: vec![machine.clone(); if place == TWINS { 2 } else { 1 }],
             listed: true,
             silent: false,
+            met: false,
         };
         let servers = (0..ALL).map(server).collect();
         let (ahead, ahead_then) = (TimeDelta::zero(), TimeDelta::zero());
         let memory = Memory::empty(&name("example.com"));
-        Self { now, ahead, ahead_then, started: now, starts: 0, file, servers, past: Vec::new(), memory }
+        Self {
+            now,
+            ahead,
+            ahead_then,
+            started: now,
+            starts: 0,
+            file,
+            servers,
+            past: Vec::new(),
+            first_look: None,
+            memory,
+        }
     }
 
     fn owner() -> crate::name::Name {
@@ -279,8 +295,9 @@ impl World {
             return;
         }
         if server.listed {
-            let until = self.now + LEFT;
-            let left = server.machines.iter().cloned();
+            let until = if server.met { self.now + LEFT } else { self.now };
+            let came = self.first_look.filter(|_| !server.met);
+            let left = server.machines.iter().filter(|machine| came.is_none_or(|first| machine.from < first)).cloned();
             let spans =
                 left.map(|Machine { content, from, seen, known }| Span { place, content, from, until, seen, known });
             self.past.extend(spans);
@@ -332,9 +349,11 @@ impl World {
         let (found, target) = self.evidence();
         let (verdict, memory) = check(&found, &expectation(index), &self.remembered(), &Policy::default(), self.wall());
         (self.memory, self.ahead_then) = (memory, self.ahead);
+        self.first_look.get_or_insert(self.now);
         for (place, server) in self.servers.iter_mut().enumerate() {
             let asked =
                 server.listed && (place < OWN || target.is_some_and(|target| TARGETS[target].1.contains(&place)));
+            server.met = asked;
             for machine in &mut server.machines {
                 if asked && !server.silent {
                     (machine.seen, machine.known) = (true, Some(machine.content.clone()));
@@ -367,7 +386,8 @@ impl World {
             })
         });
         let all = self.past.iter().cloned().chain(present).filter(|span| places.contains(&span.place));
-        all.filter(|span| span.until > since && span.until + span.cached(target, index) > self.now).collect()
+        let alive = |span: &Span| span.cached(target, index).is_some_and(|cached| span.until + cached > self.now);
+        all.filter(|span| span.until > since && alive(span)).collect()
     }
 
     /// A set in a cache that senders would refuse a new key for.

@@ -1,0 +1,134 @@
+//! A new text in the making: written under a hidden name beside the file that
+//! it is for, with that file's attributes, and synced.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
+use std::path::PathBuf;
+
+use rustix::io::Errno;
+use xattr::FileExt;
+
+use crate::files::copy::copy_pieces;
+use crate::zone::splice::Splice;
+
+/// The mode of what is nobody else's to read, until it gets another one.
+pub(crate) const PRIVATE: u32 = 0o600;
+
+/// A file written under a hidden name; dropped before it is put in its place, it is gone.
+#[derive(Debug)]
+pub(crate) struct Beside {
+    /// Where it lies.
+    pub(crate) path: PathBuf,
+    /// It is open as long as it is ours.
+    pub(crate) file: File,
+    ours: bool,
+}
+
+impl Beside {
+    /// Writes an edited text with the attributes of the original, and syncs it.
+    ///
+    /// # Errors
+    ///
+    /// When that fails; nothing is left behind then.
+    pub(crate) fn write(original: &File, splices: &[Splice], path: PathBuf) -> io::Result<Self> {
+        let new = Self::make(path, PRIVATE)?;
+        copy_pieces(original, splices, &new.file)?;
+        copy_attributes(original, &new.file)?;
+        sync(&new.file)?;
+        Ok(new)
+    }
+
+    /// Makes an empty one with this mode, as far as the umask allows.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made.
+    pub(crate) fn make(path: PathBuf, mode: u32) -> io::Result<Self> {
+        // Under the file's lock, one that lies there already is left from a run that was killed.
+        remove_leftover(&path)?;
+        let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&path)?;
+        Ok(Self { path, file, ours: true })
+    }
+
+    /// Renames it over `target`.
+    ///
+    /// # Errors
+    ///
+    /// When that fails; it is gone then.
+    pub(crate) fn put(mut self, target: &std::path::Path) -> io::Result<()> {
+        fs::rename(&self.path, target)?;
+        self.ours = false;
+        Ok(())
+    }
+
+    /// What lies at its path is no longer this file.
+    pub(crate) fn forget(&mut self) {
+        self.ours = false;
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        if self.ours {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Removes what may lie there.
+///
+/// # Errors
+///
+/// When it is there and cannot be removed.
+pub(crate) fn remove_leftover(path: &std::path::Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Makes what was written last, or says that this file system cannot.
+///
+/// # Errors
+///
+/// When it cannot be synced.
+pub(crate) fn sync(file: &File) -> io::Result<()> {
+    file.sync_all().map_err(|error| {
+        let without = [Errno::INVAL, Errno::NOSYS, Errno::NOTSUP, Errno::OPNOTSUPP, Errno::ROFS];
+        if error.raw_os_error().is_some_and(|code| without.iter().any(|errno| errno.raw_os_error() == code)) {
+            io::Error::new(error.kind(), format!("the file system does not let files be synced: {error}"))
+        } else {
+            error
+        }
+    })
+}
+
+/// Gives the new file the owner, group, mode and extended attributes of the
+/// old, which hold its access list, and no others.
+fn copy_attributes(from: &File, to: &File) -> io::Result<()> {
+    let meta = from.metadata()?;
+    let present = to.metadata()?;
+    if (meta.uid(), meta.gid()) != (present.uid(), present.gid()) {
+        fchown(to, Some(meta.uid()), Some(meta.gid()))?;
+    }
+    let names: Vec<_> = match from.list_xattr() {
+        Ok(names) => names.collect(),
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    // The folder may have given the new file an access list of its own.
+    let given = to.list_xattr().map(Iterator::collect::<Vec<_>>).unwrap_or_default();
+    for name in given.iter().filter(|name| !names.contains(name)) {
+        to.remove_xattr(name)?;
+    }
+    for name in names {
+        let value = from.get_xattr(&name)?;
+        if let Some(value) = value.filter(|value| to.get_xattr(&name).ok().flatten().as_ref() != Some(value)) {
+            to.set_xattr(&name, &value)?;
+        }
+    }
+    // After the owner, whose change clears the set-id bits, and after the
+    // attributes, which a file that may not be written does not take.
+    to.set_permissions(meta.permissions())
+}
