@@ -109,7 +109,8 @@ fn what_cannot_be_remembered_is_said_even_to_the_quiet() {
         assert!(said.contains("what changed could not be remembered: others may write the state"), "{said}");
     }
     let place = Place::with(&old);
-    fs::write(place.path().join("state"), "no folder").unwrap();
+    fs::create_dir(place.path().join("state")).unwrap();
+    fs::set_permissions(place.path().join("state"), fs::Permissions::from_mode(0o777)).unwrap();
     let output = place.patch(&["--quiet", "--json"]);
     assert!(talk(&output).is_empty(), "{}", talk(&output));
     assert!(String::from_utf8(output.stdout).unwrap().contains("could not be remembered"));
@@ -176,7 +177,8 @@ fn the_owner_is_not_told_to_be_the_owner() {
         if owner == 0 { &["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"] } else { &["env"] };
     let mut command = std::process::Command::new(wrapper[0]);
     command.args(&wrapper[1..]).arg(&program).args(["patch", "example.com.zone", "new.pem"]);
-    command.args(["--host", "mail.example.com", "--port", "25", "--state", "state"]).current_dir(place.path());
+    command.args(["--host", "mail.example.com", "--port", "25"]).current_dir(place.path());
+    command.env("XDG_STATE_HOME", place.path().join("state")).env_remove("STATE_DIRECTORY");
     let output = run_copy(&mut command);
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", talk(&output));

@@ -179,7 +179,7 @@ fn a_state_that_somebody_else_keeps_locked_does_not_end_the_wait() {
     }));
     let said = stage.run(&["--hold", "30s", "--wait"]);
     assert_eq!(said.status, 0, "{}{}", said.out, said.err);
-    let warning = "warning: the state is locked by somebody else; it is tried again\n";
+    let warning = "warning: the state is locked by another run; it is tried again\n";
     assert!(said.err.starts_with(warning), "{}", said.err);
 }
 
