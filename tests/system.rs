@@ -93,6 +93,12 @@ impl Session {
         self.rig.wait_for_tlsa(Role::Nsd, OWNER, &[&old.tlsa, &new.tlsa]);
         self.rig.wait_until_equal();
         let seen = self.verify(new, Some(old));
+        let mut early = self.edit("prune");
+        early.extend(["--no-probe", "--keep"].map(OsString::from));
+        early.push(new.key.clone().into());
+        let ran = self.run(&early);
+        assert_eq!(ran.status, 4, "verify has not said safe: {ran:#?}");
+        assert_eq!(self.zone().text, after.text);
         assert_eq!((seen.status, seen.verdict()), (4, "wait"), "the hold has only begun: {seen:#?}");
         assert!(seen.has("hold-not-elapsed", "wait"), "{seen:#?}");
         self.wait_until_safe(new, Some(old));

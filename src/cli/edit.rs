@@ -1,6 +1,7 @@
 //! What `patch` and `prune` share: opening a zone file under its lock, showing
 //! the edit, checking and writing it, and telling the name server.
 
+pub(crate) mod cleared;
 mod flags;
 mod telling;
 

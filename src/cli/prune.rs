@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
-use crate::cli::edit::{EditArgs, Opened};
+use crate::cli::edit::{EditArgs, Opened, cleared};
 use crate::cli::inputs::read_keys;
 use crate::cli::options::TargetArgs;
 use crate::cli::{Failure, Ran, Ui, remember};
@@ -31,6 +31,9 @@ pub struct Args {
     /// Do not ask the live services; the keys in use are those of --keep
     #[arg(long)]
     pub no_probe: bool,
+    /// Remove the records also where verify has not found the kept keys safe
+    #[arg(long, requires = "no_probe")]
+    pub force: bool,
     /// File whose first line opens encrypted private keys
     #[arg(long, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
@@ -64,6 +67,9 @@ pub fn run(args: &Args, ui: &mut Ui<'_>, now: DateTime<Utc>) -> Ran {
         zone.holds(at).map_err(|error| opened.plan_failure(error))?;
         let published: Vec<Tlsa> = zone.published(at).map(|(tlsa, ..)| tlsa.clone()).collect();
         stale.push(stale_at(target, &published, &keep, ui)?);
+    }
+    if !args.force {
+        cleared::keys_in_use(args.edit.state.as_deref(), &zone, &stale, &keep)?;
     }
     let request = Request {
         change: Change::Remove(stale),

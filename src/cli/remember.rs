@@ -56,7 +56,7 @@ pub(crate) fn pruned(folder: Option<&Path>, zone: &Zone<'_>, removed: &[Edit], n
 }
 
 /// The owners under which `verify` may look for a target: its own, and aliases of it that were asked for.
-fn owners(zone: &Zone<'_>, target: &Target) -> Vec<Name> {
+pub(crate) fn owners(zone: &Zone<'_>, target: &Target) -> Vec<Name> {
     let own = target.owner().ok();
     let led = zone.aliases().iter().filter(|alias| Some(&alias.to) == own.as_ref()).map(|alias| alias.owner.clone());
     own.iter().cloned().chain(led).collect()

@@ -79,6 +79,11 @@ impl Failure {
         Self::with_status(Status::Unknown, message)
     }
 
+    /// Not yet (status 4).
+    pub fn not_yet(message: impl fmt::Display) -> Self {
+        Self::with_status(Status::NotYet, message)
+    }
+
     /// A command of the user's that cannot be run (status 2).
     pub(crate) fn unfit(why: &Unfit, flag: &str, line: &str) -> Self {
         Self::wrong(why).at(format!("{flag} {line}")).hint(why.hint())

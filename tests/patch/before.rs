@@ -108,7 +108,7 @@ fn a_second_port_without_a_comma_is_explained() {
         assert_eq!(output.status.code(), Some(2), "{words:?}: {output:?}");
         assert!(stderr(&output).ends_with(hint), "{words:?}: {}", stderr(&output));
     }
-    let prune = [&["prune", "example.com.zone", "--no-probe", "--keep", "new.pem"], &host[..]].concat();
+    let prune = [&["prune", "example.com.zone", "--no-probe", "--force", "--keep", "new.pem"], &host[..]].concat();
     let said = stderr(&danewright(folder.path(), &prune));
     assert!(said.contains("tip: if 465 is a port: ports are joined by commas, as --port 25,465\n"), "{said}");
     let json: Value =

@@ -149,7 +149,7 @@ fn an_owner_is_named_as_it_is() {
     assert_eq!(status, Some(0), "{stderr}");
     assert!(stderr.contains("_25._tcp.mail.example.com. leads to _dane.example.com. too"), "{stderr}");
     assert!(zone(folder.path()).contains(&format!("_dane TLSA 3 1 1 {NEW}\n")));
-    let prune = ["prune", "example.com.zone", "--no-probe", "--keep", "new.pem"];
+    let prune = ["prune", "example.com.zone", "--no-probe", "--force", "--keep", "new.pem"];
     assert_eq!(run(&prune, "_nada.example.com").0, Some(1));
     let (status, stderr) = run(&prune, "_dane.example.com.");
     assert_eq!(status, Some(0), "{stderr}");

@@ -125,7 +125,7 @@ impl Place {
         let usual = ["prune", "example.com.zone", "--host", "mail.example.com", "--host", "mx.example.com"];
         self.any(
             wrapper,
-            &[&usual[..], &["--port", "25", "--state", "state", "--no-probe", "--keep", "new.pem"]].concat(),
+            &[&usual[..], &["--port", "25", "--state", "state", "--no-probe", "--force", "--keep", "new.pem"]].concat(),
         )
     }
 
