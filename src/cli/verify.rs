@@ -35,6 +35,8 @@ use world::{Clockwork, Ended, Interrupted, World};
     after_help = "The exit status is 0 when it is safe, 1 when it is not, 3 when that cannot be told, \
                   4 when it is not yet. SIGINT and SIGTERM end a wait with the last of these; \
                   a command that runs by then is waited for.\n\n\
+                  A first look a day ahead (verify of the deployed key) keeps the wait at twice the TTL; whoever \
+                  comes by once waits for a day, as nobody knows what was served before.\n\n\
                   Example: danewright verify new.pem --current old.pem --host mail.example.com --port smtp --wait"
 )]
 pub struct Args {
@@ -48,7 +50,8 @@ pub struct Args {
     #[command(flatten)]
     pub asking: asking::AskingArgs,
     /// How long all servers must have agreed: a duration, or "signature" until no
-    /// signature over the old records is valid any more [default: twice the old TTL]
+    /// signature over the old records is valid any more [default: twice the largest TTL
+    /// that was seen served before, and a day from the first look at the least]
     #[arg(long, value_name = "DURATION", value_parser = hold)]
     pub hold: Option<HoldWish>,
     /// Since when all servers have agreed, if you know it (RFC 3339)

@@ -84,7 +84,6 @@ fn hint(code: &str, severity: Severity) -> Option<&'static str> {
         }
         "name-servers-unknown" => "ask the server for the zone's NS records with dig, over UDP and over TCP (+tcp)",
         "digest-of-nothing" | "unknown-parameters" | "wrong-length" => "remove the record; no client can use it",
-        "expectation-changed" => "where several keys are in use at once, name all of them in one call",
         "family-not-asked" => "leave --ipv4 or --ipv6 away to ask these addresses too",
         "host-is-alias" if severity == Severity::Note => return None,
         "host-is-alias" => "senders look for TLSA where the alias leads: verify with that name as --host",
@@ -114,7 +113,12 @@ fn hint(code: &str, severity: Severity) -> Option<&'static str> {
             "put the records of the deployed key back; if another key is deployed, name it with --current"
         }
         "old-signature-unknown" => "use --hold with a duration as long as the zone's signatures live",
-        "old-ttl-unknown" => "name the hold with --hold when the old TTL is known",
+        "not-published" => {
+            "add the record with danewright patch and reload the zone, or see whether key, host and port are the right ones"
+        }
+        "old-ttl-unknown" => {
+            "whoever looks a day ahead (verify of the deployed key) waits for twice the TTL only; --hold states another length"
+        }
         "parameter-set-unmatched" => {
             "add the new key's record with these parameters, or remove the others; \
              for usage 0 and 2 give the whole chain as FILE"

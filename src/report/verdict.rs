@@ -104,8 +104,12 @@ fn word(decision: Decision, color: bool) -> String {
 
 fn next_step(targets: &[Judged], decision: Decision, safe_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
     match (decision, safe_at) {
-        (Decision::Safe, _) if targets.iter().all(is_done) => {
-            "the new key may be in use; no old record is left, so there is nothing left to do".to_owned()
+        (Decision::Safe, _) if targets.iter().all(has_only_new) => {
+            if targets.iter().all(|target| target.verdict.cleared) {
+                "the new key may be in use; no old record is left, so there is nothing left to do".to_owned()
+            } else {
+                "deploy the new key now; no other record is published".to_owned()
+            }
         }
         (Decision::Safe, _) => "deploy the new key now; prune the old records when every service uses it".to_owned(),
         (Decision::Wait, _) if targets.iter().any(|target| target.verdict.unpublished) => {
@@ -128,11 +132,11 @@ fn next_step(targets: &[Judged], decision: Decision, safe_at: Option<DateTime<Ut
     }
 }
 
-/// Whether it was safe before, and the servers serve nothing but the new records.
-fn is_done(target: &Judged) -> bool {
+/// Whether the servers serve nothing but the new records.
+fn has_only_new(target: &Judged) -> bool {
     let servers = target.evidence.hops.last().map(|hop| hop.servers.as_slice()).unwrap_or_default();
     let mut records = servers.iter().flat_map(|server| &server.records);
-    target.verdict.cleared && records.all(|record| target.expectation.expected().contains(record))
+    records.all(|record| target.expectation.expected().contains(record))
 }
 
 /// A line for each target.

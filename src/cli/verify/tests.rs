@@ -1,5 +1,6 @@
 //! The command in a world made up for the test.
 
+mod timewalk;
 mod waiting;
 
 use std::cell::{Cell, RefCell};
@@ -28,6 +29,8 @@ use crate::tlsa::{Params, Tlsa};
 struct Stage {
     folder: TempDir,
     now: Cell<DateTime<Utc>>,
+    /// Which start of the machine this is, and how far the wall clock is ahead of what is true.
+    boot: Option<(usize, TimeDelta)>,
     rounds: RefCell<VecDeque<Vec<Evidence>>>,
     /// How long the servers take to answer, round after round.
     takes: VecDeque<Duration>,
@@ -47,8 +50,10 @@ impl World for Stage {
         self.now.get()
     }
 
-    fn clock(&self, _: DateTime<Utc>) -> Option<Reading> {
-        None
+    fn clock(&self, now: DateTime<Utc>) -> Option<Reading> {
+        let (boot, ahead) = self.boot?;
+        let uptime = (now - ahead).timestamp_millis();
+        Some(Reading { boot: format!("start {boot}"), uptime, wall: now })
     }
 
     /// The last round is given for ever, when its servers have taken their time.
@@ -126,7 +131,8 @@ impl Stage {
         let (slept, status) = (Vec::new(), Ok(Some(0)));
         let (takes, at_sleep) = (VecDeque::new(), None);
         let (signal_at, catches, watched) = (None, 0, false);
-        Self { folder, now, rounds, takes, slept, at_sleep, signal_at, catches, watched, executed, status }
+        let boot = None;
+        Self { folder, now, boot, rounds, takes, slept, at_sleep, signal_at, catches, watched, executed, status }
     }
 
     fn path(&self, name: &str) -> PathBuf {
