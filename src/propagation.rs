@@ -259,7 +259,7 @@ pub fn judge(
         ));
     }
     let watch = memory.watch(&evidence.owner, expectation);
-    let terms = Terms::of(evidence, expectation, memory, &watch, policy);
+    let terms = Terms::of(evidence, expectation, memory, &watch, policy, now);
     clock_findings(memory, &watch, now, &mut ledger);
     let waived = silence::judge(evidence, &watch, policy, &terms, now, &mut ledger);
     chain::judge(evidence, now, &mut ledger);
@@ -269,7 +269,7 @@ pub fn judge(
     servers::judge_resolvers(evidence, expectation, &remembered.unwrap_or_default(), now, &mut ledger);
     let unpublished = servers::judge_unpublished(evidence, expectation, &watch, &mut ledger);
     let (agreed_since, hold) = hold::judge(evidence, expectation, (&watch, &terms), policy, now, &mut ledger);
-    let (rested, cleared) = (hold::rested(&terms, agreed_since, now), watch.cleared_at.is_some());
+    let (rested, cleared) = (hold::rested(&terms, agreed_since, policy, now), watch.calm_since().is_some());
     Verdict { rested, cleared, unpublished, ..ledger.verdict(agreed_since, Some(hold)) }
 }
 

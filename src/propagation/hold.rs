@@ -16,7 +16,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::finding::{Finding, Severity};
 use crate::propagation::evidence::{Evidence, Hop, Outcome};
 use crate::propagation::ledger::{Ledger, end};
-use crate::propagation::memory::history::{Content, Served};
+use crate::propagation::memory::history::{Content, Look, Served};
 use crate::propagation::memory::{Memory, Watch, server_key};
 use crate::propagation::servers::{lacks_any, serves};
 use crate::propagation::sets::has_unmatched;
@@ -24,6 +24,9 @@ use crate::propagation::{Expectation, HoldWish, Policy, moment};
 
 /// What was served before the first look is cached for as long as TTLs usually are.
 const CAREFUL: TimeDelta = TimeDelta::hours(24);
+
+/// Signatures live no longer than this, as signers are set up.
+const SIGNED: TimeDelta = TimeDelta::days(30);
 
 /// What the length of a hold rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +64,8 @@ pub(crate) struct Terms {
     /// TTLs that count whenever the hold starts: those of the file, and those of
     /// the expected set itself.
     always: Vec<Basis>,
-    /// When the last server was first heard.
-    first_look: Option<DateTime<Utc>>,
+    /// The servers that caches may ask.
+    looks: Vec<Look>,
     signature: Signature,
 }
 
@@ -102,26 +105,28 @@ fn fits(content: &Content, next: Option<&Hop>, expectation: &Expectation) -> boo
     }
 }
 
-/// The largest TTL with which agreeing servers give what is expected, where that
-/// says something of what they gave before: the set before may have had the same.
-/// It says nothing where each of them was seen to have no set at all.
+/// The largest TTL with which servers give what is expected when they begin to, where
+/// that says something of what they gave before: the set before may have had the
+/// same. It says nothing where each of them was seen to have no set at all.
 pub(crate) fn agreed_ttl(
     evidence: &Evidence,
     expectation: &Expectation,
     watch: &Watch,
     memory: &Memory,
+    now: DateTime<Utc>,
 ) -> Option<u32> {
     let before = served_before(evidence, expectation, memory);
-    let joined = before.iter().any(|served| served.content != Content::Absent);
+    let joined = watch.relapsed || before.iter().any(|served| served.content != Content::Absent);
     let mut largest = None;
     for hop in &evidence.hops {
         let Some(history) = memory.history(&hop.owner) else { continue };
         for key in hop.servers.iter().map(|server| server_key(hop, server)) {
             let since = watch.servers.get(&key).and_then(|seen| seen.since);
-            let Some((look, since)) = history.servers.get(&key).zip(since) else { continue };
+            let Some((look, since)) = history.servers.get(&key).zip(since.filter(|since| *since == now)) else {
+                continue;
+            };
             if joined || look.first_heard.is_none_or(|first| first >= since) {
-                let current = history.served.iter().filter(|served| look.last.contains(&served.content));
-                largest = largest.max(current.map(|served| served.ttl).max());
+                largest = largest.max(look.last.iter().map(|(_, ttl)| *ttl).max());
             }
         }
     }
@@ -136,6 +141,7 @@ impl Terms {
         memory: &Memory,
         watch: &Watch,
         policy: &Policy,
+        now: DateTime<Utc>,
     ) -> Self {
         let lasting = |served: &Served| Lasting {
             seen_at: served.seen_at,
@@ -148,25 +154,32 @@ impl Terms {
         };
         let old = &watch.old;
         let sets = [old.ttl, watch.agreed_ttl].into_iter().flatten().map(Basis::OldTtl);
-        let first = |hop: &Hop| memory.history(&hop.owner).and_then(|history| history.first_look(hop));
+        let looks = |hop: &Hop| {
+            let history = memory.history(&hop.owner);
+            history.into_iter().flat_map(|history| history.looks(hop).cloned()).collect::<Vec<Look>>()
+        };
+        let watched =
+            |hop: &Hop| looks(hop).iter().all(|look| look.first_heard.is_some_and(|first| now - first >= SIGNED));
         Self {
             wish: policy.hold,
             served: served_before(evidence, expectation, memory).into_iter().map(lasting).collect(),
             always: sets.chain(old.negative_ttl.map(Basis::NegativeTtl)).collect(),
-            first_look: evidence.hops.iter().filter_map(first).max(),
+            looks: evidence.hops.iter().flat_map(looks).collect(),
             signature: match old.signature_expires {
                 _ if old.unsigned => Signature::Unknown,
                 Some(expires) => Signature::Expires(expires),
-                None if old.absence_seen && old.records.is_empty() => Signature::NoSet,
+                None if old.absence_seen && old.records.is_empty() && evidence.hops.iter().all(watched) => {
+                    Signature::NoSet
+                }
                 None => Signature::Unknown,
             },
         }
     }
 
     /// When a hold that starts at this moment ends, and what that rests on. `None`
-    /// when it is not known.
-    pub(crate) fn end(&self, start: DateTime<Utc>) -> (Option<DateTime<Utc>>, Basis) {
-        let default = self.default_end(start);
+    /// when it is not known. Whether the user vouches for the time before.
+    pub(crate) fn end(&self, start: DateTime<Utc>, vouched: bool) -> (Option<DateTime<Utc>>, Basis) {
+        let default = self.default_end(start, vouched);
         match (self.wish, &self.signature) {
             (HoldWish::For(length), _) => (Some(later(start, length)), Basis::Asked),
             (HoldWish::TwiceTheOldTtl, _) | (HoldWish::Signature, Signature::NoSet) => (Some(default.0), default.1),
@@ -177,9 +190,10 @@ impl Terms {
         }
     }
 
-    fn default_end(&self, start: DateTime<Utc>) -> (DateTime<Utc>, Basis) {
+    fn default_end(&self, start: DateTime<Utc>, vouched: bool) -> (DateTime<Utc>, Basis) {
+        let look = self.looks.iter().filter_map(|look| look.known_since(start)).max().unwrap_or(start);
         // Who states since when all agreed vouches for the time before the first look.
-        let look = self.first_look.map_or(start, |first| first.min(start));
+        let look = if vouched { look.min(start) } else { look };
         let look = (later(look, CAREFUL), Basis::FirstLook(look));
         let always = self.always.iter().map(|basis| (later(start, twice(*basis)), *basis));
         let served = self.served.iter().filter_map(|Lasting { until, departed, basis, .. }| {
@@ -222,10 +236,11 @@ pub(crate) fn judge(
     ledger: &mut Ledger,
 ) -> (Option<DateTime<Utc>>, Hold) {
     let agreed = agreed_since(evidence, expectation, watch, now);
-    let agreed = agreed.map(|agreed| stated(agreed, watch, terms, policy, now, ledger));
+    let stated = agreed.map(|agreed| stated(agreed, watch, terms, policy, now, ledger));
+    let (agreed, vouched) = (stated.map(|(agreed, _)| agreed), stated.is_some_and(|(_, vouched)| vouched));
     let start = agreed.unwrap_or(now);
-    let (until, basis) = terms.end(start);
-    let length = until.map(|until| until - start);
+    let (until, basis) = terms.end(start, vouched);
+    let length = until.map(|until| (until - start).max(TimeDelta::zero()));
     let Some(until) = until else {
         let text = "no signature over the set before was seen, so it is not known when the last one expires";
         ledger.add(Finding::new("old-signature-unknown", Severity::Unknown, text));
@@ -267,8 +282,9 @@ fn reasons(basis: Basis) -> Option<Finding> {
 }
 
 /// Whether the hold that nobody shortened has passed too.
-pub(crate) fn rested(terms: &Terms, agreed: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
-    agreed.is_some_and(|agreed| terms.default_end(agreed).0 <= now)
+pub(crate) fn rested(terms: &Terms, agreed: Option<DateTime<Utc>>, policy: &Policy, now: DateTime<Utc>) -> bool {
+    let vouched = agreed.is_some() && agreed == policy.since;
+    agreed.is_some_and(|agreed| terms.default_end(agreed, vouched).0 <= now)
 }
 
 /// The moment at which the last server was first seen to serve what is
@@ -299,7 +315,7 @@ fn agreed_since(
     agreed.filter(|_| any)
 }
 
-/// The user's `--since`, unless something else was seen after it, or `patch`
+/// The user's `--since`, and that it counts, unless something else was seen after it, or `patch`
 /// found the zone without the new records.
 fn stated(
     agreed: DateTime<Utc>,
@@ -308,8 +324,8 @@ fn stated(
     policy: &Policy,
     now: DateTime<Utc>,
     ledger: &mut Ledger,
-) -> DateTime<Utc> {
-    let Some(since) = policy.since.filter(|since| *since <= now) else { return agreed };
+) -> (DateTime<Utc>, bool) {
+    let Some(since) = policy.since.filter(|since| *since <= now) else { return (agreed, false) };
     let unpatched = watch.old.by_patch && lacks_any(&watch.old.records, &watch.expected);
     let patched_at = watch.old.seen_at.filter(|_| unpatched);
     let seen_at = terms.served.iter().map(|served| served.seen_at).max().max(watch.disagreed_at);
@@ -318,8 +334,8 @@ fn stated(
     } else if let Some(seen) = patched_at.filter(|seen| *seen > since) {
         format!("the zone had no new record before {}, so {} is not counted", moment(seen), moment(since))
     } else {
-        return since;
+        return (since, true);
     };
     ledger.add(Finding::new("since-contradicted", Severity::Note, text));
-    agreed
+    (agreed, false)
 }

@@ -45,7 +45,7 @@ use crate::tlsa::Tlsa;
 pub(crate) use departures::Departures;
 pub use old::Old;
 pub use resolvers::Resolvers;
-pub(crate) use resolvers::held_until;
+pub(crate) use resolvers::{OVERLAP, held_until};
 pub use seen::{Amiss, Seen};
 
 /// The form of the document; another number is another form.
@@ -115,6 +115,9 @@ pub struct Watch {
     /// The check that found this memory to be from the future.
     #[serde(deserialize_with = "Option::deserialize")]
     pub clock_went_back_at: Option<DateTime<Utc>>,
+    /// Whether the clock has run before and was stopped: what was served then may
+    /// have been cached, also where nobody saw it with its TTL.
+    pub relapsed: bool,
     /// The largest TTL, in seconds, with which the expected set was served, where
     /// what was served before may have had the same.
     #[serde(deserialize_with = "Option::deserialize")]
@@ -246,6 +249,7 @@ impl Memory {
             back |= self.owners.entry(owner.to_string()).or_default().correct(now);
         }
         let departures = Departures::of(evidence);
+        let strays = self.strays(evidence);
         let mut led_elsewhere = Vec::new();
         for hop in &evidence.hops {
             let history = &mut self.owners.entry(hop.owner.to_string()).or_default().history;
@@ -255,10 +259,10 @@ impl Memory {
         if back {
             watch.clock_went_back_at = Some(now);
         }
-        let heard = Heard { evidence, departures: &departures, led_elsewhere: &led_elsewhere, now };
+        let heard = Heard { evidence, departures: &departures, led_elsewhere: &led_elsewhere, strays: &strays, now };
         if !evidence.hops.is_empty() {
             watch.listen(&heard, expectation);
-            self.weigh_history(&mut watch, evidence, expectation);
+            self.weigh_history(&mut watch, evidence, expectation, now);
         }
         watch.last_checked = Some(now);
         let owner = self.owners.entry(evidence.owner.to_string()).or_default();
@@ -270,8 +274,24 @@ impl Memory {
         owner.put(watch);
     }
 
+    /// Servers with an alias that was not followed, or not proven, and that gave
+    /// something else when they were last heard: that is another set for certain.
+    fn strays(&self, evidence: &Evidence) -> Vec<String> {
+        let mut strays = Vec::new();
+        for hop in &evidence.hops {
+            let Some(history) = self.history(&hop.owner) else { continue };
+            for server in &hop.servers {
+                let (key, alias) = (server_key(hop, server), server.alias.as_ref());
+                if alias.is_some_and(|alias| history.gave_no_alias_of(&key, &alias.to_string())) {
+                    strays.push(key);
+                }
+            }
+        }
+        strays
+    }
+
     /// What the history says of the set before.
-    fn weigh_history(&self, watch: &mut Watch, evidence: &Evidence, expectation: &Expectation) {
+    fn weigh_history(&self, watch: &mut Watch, evidence: &Evidence, expectation: &Expectation, now: DateTime<Utc>) {
         for served in hold::served_before(evidence, expectation, self) {
             match served.content {
                 Content::Absent => watch.old.absence_seen = true,
@@ -281,7 +301,7 @@ impl Memory {
         let signature =
             |hop: &Hop| self.history(&hop.owner).and_then(|history| history.signature_of(&watch.old.records));
         watch.old.unsigned &= evidence.hops.iter().all(|hop| signature(hop).is_none());
-        let agreed = hold::agreed_ttl(evidence, expectation, watch, self);
+        let agreed = hold::agreed_ttl(evidence, expectation, watch, self, now);
         watch.agreed_ttl = watch.agreed_ttl.max(agreed);
     }
 
@@ -324,7 +344,7 @@ impl Memory {
         }
         // What `patch` recorded is the set of the deployed key, as long as no other
         // was deployed since.
-        let pending = owner.changes.iter().filter(|watch| watch.old.by_patch && watch.cleared_at.is_none());
+        let pending = owner.changes.iter().filter(|watch| watch.old.by_patch && watch.calm_since().is_none());
         let old = match pending.max_by_key(|watch| watch.old.seen_at) {
             Some(watch) => watch.old.clone(),
             None => Old { records: owner.history.records_without(&expected), ..Old::default() },
@@ -368,6 +388,7 @@ struct Heard<'a> {
     evidence: &'a Evidence,
     departures: &'a Departures,
     led_elsewhere: &'a [String],
+    strays: &'a [String],
     now: DateTime<Utc>,
 }
 
@@ -377,8 +398,9 @@ impl Watch {
         let servers = self.servers.iter().filter(|(_, seen)| seen.listed);
         let servers = servers.map(|(key, _)| (key.clone(), Seen { listed: true, ..Seen::UNHEARD })).collect();
         let Self { agreed_ttl, disagreed_at, patched_at, .. } = *self;
+        let relapsed = self.relapsed || self.servers.values().any(|seen| seen.since.is_some());
         let (expected, old) = (self.expected.clone(), self.old.clone());
-        Self { expected, servers, old, agreed_ttl, disagreed_at, patched_at, ..Self::default() }
+        Self { expected, servers, old, agreed_ttl, disagreed_at, patched_at, relapsed, ..Self::default() }
     }
 
     /// When it was last found safe, unless a server was seen to fall back since:
@@ -391,11 +413,13 @@ impl Watch {
     /// Stops the clock: not all servers agreed at this moment.
     fn stop(&mut self, now: DateTime<Utc>) {
         self.disagreed_at = self.disagreed_at.max(Some(now));
-        self.servers.values_mut().for_each(|seen| seen.since = None);
+        for seen in self.servers.values_mut() {
+            self.relapsed |= seen.since.take().is_some();
+        }
     }
 
     /// The time it was safe after the default hold, unless a server fell back later.
-    fn calm_since(&self) -> Option<DateTime<Utc>> {
+    pub(crate) fn calm_since(&self) -> Option<DateTime<Utc>> {
         self.cleared_at.filter(|cleared| self.disagreed_at.is_none_or(|at| at <= *cleared))
     }
 
@@ -412,11 +436,10 @@ impl Watch {
                     seen.heard_at = Some(now);
                     let whole = serves(evidence, index, server, &self.expected);
                     if !whole {
-                        let records_count = self.cleared_at.is_none();
-                        self.old.learn(server, records_count);
+                        self.old.learn(server);
                     }
                     whole && !has_unmatched(&server.records, expectation)
-                } else if shows_another_set(server, &self.expected) {
+                } else if shows_another_set(server, &self.expected) || heard.strays.contains(&key) {
                     false
                 } else {
                     continue;
@@ -428,6 +451,7 @@ impl Watch {
         for (key, agrees) in agreed {
             let Some(seen) = self.servers.get_mut(&key) else { continue };
             let since = seen.since.filter(|_| !heard.led_elsewhere.contains(&key));
+            self.relapsed |= seen.since.is_some() && !(agrees && since.is_some());
             seen.since = agrees.then_some(since.unwrap_or(now));
             if !agrees {
                 self.disagreed_at = Some(now);
@@ -438,6 +462,7 @@ impl Watch {
     /// Takes in what somebody found who expected other records: a server that is
     /// seen to lack one of these stops the clock, whoever looked.
     fn overhear(&mut self, heard: &Heard<'_>) {
+        self.forget_departed(heard);
         let Heard { evidence, now, .. } = *heard;
         for (index, hop) in evidence.hops.iter().enumerate() {
             for server in &hop.servers {
@@ -446,11 +471,13 @@ impl Watch {
                 let lacks = if says {
                     !serves(evidence, index, server, &self.expected)
                 } else {
-                    shows_another_set(server, &self.expected)
+                    shows_another_set(server, &self.expected) || heard.strays.contains(&key)
                 };
                 if lacks || heard.led_elsewhere.contains(&key) {
                     self.disagreed_at = Some(now);
-                    self.servers.entry(key).and_modify(|seen| seen.since = None);
+                    if let Some(seen) = self.servers.get_mut(&key) {
+                        self.relapsed |= seen.since.take().is_some();
+                    }
                 }
             }
         }
@@ -483,7 +510,8 @@ impl Watch {
     fn correct(&mut self, now: DateTime<Utc>) -> bool {
         let mut wrong = false;
         let mut ahead = |time: &Option<DateTime<Utc>>| {
-            let ahead = time.is_some_and(|time| time > now);
+            // Of two that waited for each other, the second may come with the earlier time.
+            let ahead = time.is_some_and(|time| time - now > OVERLAP);
             wrong |= ahead;
             ahead
         };

@@ -143,7 +143,7 @@ fn old_missing(server: &ServerAnswer, expectation: &Expectation, watch: &Watch) 
     };
     let (lacking, whose) = match expectation.current() {
         Some(current) => (lacking(current), "the deployed key"),
-        None if watch.cleared_at.is_some() => return None,
+        None if watch.calm_since().is_some() => return None,
         None if watch.old.by_patch => (lacking(&watch.old.records), "the set before the change"),
         None => {
             let only_new = server.records.iter().all(|record| expectation.expected().contains(record));

@@ -129,7 +129,7 @@ pub(crate) fn silent(server: &ServerAnswer) -> bool {
 fn last_heard_amiss(hop: &Hop, server: &ServerAnswer, watch: &Watch, terms: &Terms, now: DateTime<Utc>) -> bool {
     watch.servers.get(&server_key(hop, server)).is_some_and(|seen| {
         // Without an end nothing can be said to have passed.
-        let passed = |heard| heard < now && terms.end(heard).0.is_some_and(|end| end <= now);
+        let passed = |heard| heard < now && terms.end(heard, false).0.is_some_and(|end| end <= now);
         seen.heard_at.is_some_and(|heard| !seen.sound && !passed(heard))
     })
 }

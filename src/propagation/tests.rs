@@ -1,6 +1,7 @@
 //! The rules of the verdict, one by one.
 
 mod doubts;
+mod histories;
 mod holding;
 
 use chrono::{DateTime, TimeDelta, Utc};

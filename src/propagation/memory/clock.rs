@@ -55,7 +55,8 @@ impl Clock {
     /// Takes in a later reading: by how much the wall clock was set ahead since
     /// the last one, if it was.
     pub(crate) fn read(&mut self, reading: Reading) -> Option<TimeDelta> {
-        if reading.boot != self.reading.boot {
+        // Where containers have an uptime of their own, it begins again under the same name.
+        if reading.boot != self.reading.boot || reading.uptime < self.reading.uptime {
             self.reading = reading;
             return None;
         }
@@ -95,6 +96,7 @@ mod tests {
             ("a", 3700, "09:30:00", None),
             // Another start: the wall clock is all there is.
             ("b", 5, "12:00:00", None),
+            ("a", 5, "12:00:00", None),
         ] {
             let mut clock = Clock::started(reading("a", 100, "09:00:00"));
             assert_eq!(clock.read(reading(boot, uptime, wall)), step.map(TimeDelta::seconds), "{boot} {uptime} {wall}");

@@ -1,11 +1,14 @@
 //! Which servers are no longer there, by what was found this time. A name whose
 //! address was not found is still there, and so is one whose address now was.
-//! Where an owner was not asked about at all, nobody has left.
+//! Where an owner was not asked about at all, nobody has left, and nobody has of a
+//! family of addresses that the user left out.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 
 use crate::propagation::evidence::Evidence;
 use crate::propagation::memory::server_key;
+use crate::propagation::silence::answered;
 
 /// What tells whether a server that was asked before has left.
 pub(crate) struct Departures {
@@ -14,20 +17,30 @@ pub(crate) struct Departures {
     keys: BTreeSet<String>,
     /// Names that have no address this time, as the keys with one would begin.
     nameless: Vec<String>,
-    /// Whether an alias was not followed, so that what lies behind it was not asked.
+    /// Whether an alias was not followed, or may not have been found, so that what
+    /// lies behind it was not asked.
     lost: bool,
+    /// Whether addresses of IPv4, and of IPv6, were asked, where not all were.
+    families: Option<[bool; 2]>,
 }
 
 impl Departures {
     /// By what was found this time.
     pub(crate) fn of(evidence: &Evidence) -> Self {
         let all = || evidence.hops.iter().flat_map(|hop| hop.servers.iter().map(move |server| (hop, server)));
+        let last = evidence.hops.last();
+        let aliased = last.is_some_and(|hop| hop.servers.iter().any(|server| server.alias.is_some()));
+        let mute = last.is_some_and(|hop| !hop.servers.iter().any(answered));
+        let mut findings = evidence.hops.iter().flat_map(|hop| &hop.findings);
+        let partial = findings.any(|finding| finding.code == "family-not-asked");
+        let asked = |v6: bool| all().any(|(_, server)| server.address.is_some_and(|address| address.is_ipv6() == v6));
         let nameless = all().filter(|(_, server)| server.address.is_none());
         Self {
             owners: evidence.hops.iter().map(|hop| format!("{} ", hop.owner)).collect(),
             keys: all().map(|(hop, server)| server_key(hop, server)).collect(),
             nameless: nameless.map(|(hop, server)| format!("{} ", server_key(hop, server))).collect(),
-            lost: evidence.hops.last().is_some_and(|hop| hop.servers.iter().any(|server| server.alias.is_some())),
+            lost: aliased || mute,
+            families: partial.then(|| [asked(false), asked(true)]),
         }
     }
 
@@ -47,7 +60,13 @@ impl Departures {
     }
 
     fn stays(&self, key: &str) -> bool {
-        self.keys.contains(key) || self.nameless.iter().any(|name| key.starts_with(name.as_str()))
+        self.keys.contains(key)
+            || self.nameless.iter().any(|name| key.starts_with(name.as_str()))
+            || self.families.is_some_and(|[v4, v6]| match address(key) {
+                Some(SocketAddr::V4(_)) => !v4,
+                Some(SocketAddr::V6(_)) => !v6,
+                None => false,
+            })
     }
 
     /// Whether the key is of a name whose address was not known, and now is.
@@ -55,4 +74,8 @@ impl Departures {
         let begins = |other: &String| other.strip_prefix(key).is_some_and(|rest| rest.starts_with(' '));
         self.keys.range(key.to_owned()..).take_while(|other| other.starts_with(key)).any(begins)
     }
+}
+
+fn address(key: &str) -> Option<SocketAddr> {
+    key.rsplit(' ').next()?.parse().ok()
 }

@@ -3,9 +3,9 @@
 //! last have been handed out. It knows nothing of any key change, so that what
 //! one change saw counts for the next.
 //!
-//! Only proven answers teach anything, and what is taught can only lengthen a
-//! hold: TTLs grow, times move on, and nothing is dropped before every cache
-//! that could have it has had twice its time.
+//! What is taught can only lengthen a hold: times move on, and nothing is dropped
+//! before every cache that could have it has had twice its time. What is not proven
+//! counts for a week at most, and an absence that is not proven for nothing.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::propagation::evidence::{Hop, Outcome, Security, ServerAnswer};
-use crate::propagation::memory::{Departures, server_key};
+use crate::propagation::memory::{Departures, OVERLAP, WEEK, server_key};
 use crate::propagation::servers::lacks_any;
 use crate::propagation::silence::answered;
 use crate::propagation::sorted;
@@ -22,6 +22,10 @@ use crate::tlsa::Tlsa;
 /// Resolvers go on asking a server that left for as long as they keep the NS
 /// set: usually two days at most, the TTL of delegations in large zones.
 const ASKED_ON: TimeDelta = TimeDelta::hours(48);
+
+/// Who looks once in so long looks on: what was served in between had about the
+/// same TTLs. After a longer gap the first look after it is a first look again.
+const GAP: TimeDelta = TimeDelta::days(8);
 
 /// The TTL taken for what a server served that was never heard, in seconds:
 /// twice of it is a day, as for everything before the first look.
@@ -45,15 +49,17 @@ pub enum Content {
     Unknown,
 }
 
-/// One content, as long as caches may hold it.
+/// One content with one TTL, as long as caches may hold it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Served {
     /// What.
     pub content: Content,
-    /// The largest TTL it was seen with, in seconds; of an absence the negative
-    /// TTL (RFC 2308 section 5).
+    /// Its TTL in seconds; of an absence the negative TTL (RFC 2308 section 5).
     pub ttl: u32,
+    /// Whether it was seen with proof; a word of a file, or an answer that could not be
+    /// verified, makes holds longer and says nothing else.
+    pub proven: bool,
     /// When it was last seen; the time of the word, where `patch` read it in a file.
     pub seen_at: DateTime<Utc>,
     /// When a server may last have given it: when it was next seen to give something else.
@@ -87,7 +93,8 @@ impl Served {
     /// Whether it matters to no hold that has not passed: one that began while it
     /// was cached has ended, too.
     fn is_over(&self, now: DateTime<Utc>) -> bool {
-        self.given_until().checked_add_signed(self.times(4)).is_some_and(|end| end <= now)
+        let signed = self.signature_expires.is_some_and(|expires| expires > now);
+        !signed && self.given_until().checked_add_signed(self.times(4)).is_some_and(|end| end <= now)
     }
 }
 
@@ -98,10 +105,33 @@ pub struct Look {
     /// When it was first heard, with a proven answer.
     #[serde(deserialize_with = "Option::deserialize")]
     pub first_heard: Option<DateTime<Utc>>,
+    /// When it was first heard since the last long gap.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub heard_since: Option<DateTime<Utc>>,
+    /// When it was last heard.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub last_heard: Option<DateTime<Utc>>,
     /// Whether the parent or the zone has ever named it, so that caches may know it.
     pub listed: bool,
-    /// What it gave when it was last heard; several where several machines answer.
-    pub last: Vec<Content>,
+    /// What it gave when it was last heard, with the TTL; several where several
+    /// machines answer.
+    pub last: Vec<(Content, u32)>,
+}
+
+impl Look {
+    fn hear(&mut self, now: DateTime<Utc>) {
+        self.first_heard.get_or_insert(now);
+        if self.last_heard.is_none_or(|last| now - last > GAP) {
+            self.heard_since = Some(now);
+        }
+        self.last_heard = Some(now);
+    }
+
+    /// From when on it is known what the server gave, for an agreement that began
+    /// at this moment.
+    pub(crate) fn known_since(&self, start: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.heard_since.filter(|since| *since <= start).or(self.first_heard)
+    }
 }
 
 /// What was seen at one owner.
@@ -114,9 +144,16 @@ pub struct History {
     pub served: Vec<Served>,
 }
 
-/// What a proven answer says, and for how many seconds it is cached.
+/// What an answer says, and for how many seconds it is cached: of one that is not
+/// proven a week at most, and nothing of absence.
 fn content(server: &ServerAnswer) -> Option<(Content, u32)> {
-    if server.security != Security::Secure || !answered(server) {
+    let proven = server.security == Security::Secure;
+    let said = said(server).filter(|(content, _)| proven || *content != Content::Absent)?;
+    Some((said.0, if proven { said.1 } else { said.1.min(WEEK) }))
+}
+
+fn said(server: &ServerAnswer) -> Option<(Content, u32)> {
+    if !answered(server) {
         return None;
     }
     let ttl = server.ttl.max(server.original_ttl);
@@ -133,28 +170,33 @@ impl History {
     pub(crate) fn learn(&mut self, hop: &Hop, departures: &Departures, now: DateTime<Utc>) -> Vec<String> {
         self.forget_departed(departures, now);
         let mut led_elsewhere = Vec::new();
-        let mut heard: BTreeMap<String, Vec<Content>> = BTreeMap::new();
+        let mut heard: BTreeMap<String, Vec<(Content, u32)>> = BTreeMap::new();
         for server in &hop.servers {
             let key = server_key(hop, server);
             let look = self.servers.entry(key.clone()).or_default();
             look.listed |= server.listed.by_parent || server.listed.by_zone;
             let Some((content, ttl)) = content(server) else { continue };
-            look.first_heard.get_or_insert(now);
-            heard.entry(key).or_default().push(content.clone());
-            self.serve(content, ttl, now, server.set_signature_expires);
+            if server.security == Security::Secure {
+                look.hear(now);
+                heard.entry(key).or_default().push((content.clone(), ttl));
+                self.serve(content, ttl, Some(server.set_signature_expires), now);
+            } else {
+                self.serve(content, ttl, None, now);
+            }
         }
         for (key, mut contents) in heard {
             contents.sort();
             contents.dedup();
             let Some(look) = self.servers.get_mut(&key) else { continue };
             // It may have been given until just now.
-            let gone: Vec<Content> = look.last.drain(..).filter(|last| !contents.contains(last)).collect();
-            look.last = contents;
-            if gone.iter().any(|content| matches!(content, Content::Alias(_))) {
+            let before = std::mem::replace(&mut look.last, contents.clone());
+            let leads = |all: &[(Content, u32)], to: &Content| all.iter().any(|(content, _)| content == to);
+            let alias = |(content, _): &&(Content, u32)| matches!(content, Content::Alias(_));
+            if before.iter().filter(alias).any(|(content, _)| !leads(&contents, content)) {
                 led_elsewhere.push(key);
             }
-            for content in gone {
-                self.serve_until(&content, now);
+            for gone in before.iter().filter(|before| !contents.contains(before)) {
+                self.serve_until(gone, now);
             }
         }
         self.tidy(now);
@@ -163,22 +205,29 @@ impl History {
 
     /// Takes in what `patch` read in a file, as the set that is being replaced.
     pub(crate) fn word(&mut self, content: Content, ttl: u32, now: DateTime<Utc>) {
-        self.serve(content, ttl, now, None);
+        self.serve(content, ttl, None, now);
         self.tidy(now);
     }
 
-    /// When each of these servers had been heard: from then on it is known what
-    /// was served. `None` when none of them ever was. What only the user names, a
+    /// The servers of this hop that caches may ask. What only the user names, a
     /// hidden primary, no cache asks.
-    pub(crate) fn first_look(&self, hop: &Hop) -> Option<DateTime<Utc>> {
+    pub(crate) fn looks<'h>(&'h self, hop: &'h Hop) -> impl Iterator<Item = &'h Look> {
         let looks = hop.servers.iter().filter_map(|server| self.servers.get(&server_key(hop, server)));
-        looks.filter(|look| look.listed).filter_map(|look| look.first_heard).max()
+        looks.filter(|look| look.listed)
+    }
+
+    /// From when on it is known what the server behind this key gave last, when it
+    /// gave something else than an alias of this name, or nothing.
+    pub(crate) fn gave_no_alias_of(&self, key: &str, target: &str) -> bool {
+        let alias = Content::Alias(target.to_owned());
+        let look = self.servers.get(key);
+        look.is_some_and(|look| !look.last.is_empty() && look.last.iter().all(|(content, _)| *content != alias))
     }
 
     /// The records of all sets that were seen and lack one of these.
     pub(crate) fn records_without(&self, expected: &[Tlsa]) -> Vec<Tlsa> {
         let sets = self.served.iter().filter_map(|served| match &served.content {
-            Content::Set(records) if lacks_any(records, expected) => Some(records),
+            Content::Set(records) if served.proven && lacks_any(records, expected) => Some(records),
             _ => None,
         });
         sorted(sets.flatten().cloned().collect())
@@ -187,31 +236,39 @@ impl History {
     /// When the last signature seen over this very set expires.
     pub(crate) fn signature_of(&self, records: &[Tlsa]) -> Option<DateTime<Utc>> {
         let is = |served: &&Served| matches!(&served.content, Content::Set(known) if known == records);
-        self.served.iter().find(is)?.signature_expires
+        self.served.iter().filter(is).filter_map(|served| served.signature_expires).max()
     }
 
-    fn serve(&mut self, content: Content, ttl: u32, now: DateTime<Utc>, expires: Option<DateTime<Utc>>) {
-        let served = self.entry(content, now);
-        served.ttl = served.ttl.max(ttl);
+    /// Notes that it is given; with proof, when the signature over it expires.
+    fn serve(&mut self, content: Content, ttl: u32, proof: Option<Option<DateTime<Utc>>>, now: DateTime<Utc>) {
+        let served = self.entry(content, ttl, now);
+        served.proven |= proof.is_some();
         served.seen_at = served.seen_at.max(now);
         served.until = served.until.max(now);
-        served.signature_expires = served.signature_expires.max(expires);
+        served.signature_expires = served.signature_expires.max(proof.flatten());
     }
 
-    fn serve_until(&mut self, content: &Content, now: DateTime<Utc>) {
-        let of = |content: &Content| self.served.binary_search_by(|served| served.content.cmp(content));
+    /// Notes that it may have been given until now. What a file or an unproven answer
+    /// said of the same content was, too.
+    fn serve_until(&mut self, (content, ttl): &(Content, u32), now: DateTime<Utc>) {
+        let same = |served: &Served| served.content == *content && (served.ttl == *ttl || !served.proven);
         // What was put together with the rest counts there.
-        if let Ok(at) = of(content).or_else(|_| of(&Content::Unknown)) {
-            self.served[at].until = self.served[at].until.max(now);
+        let rest = !self.served.iter().any(same);
+        let meant = |served: &Served| same(served) || rest && served.content == Content::Unknown;
+        for served in self.served.iter_mut().filter(|served| meant(served)) {
+            served.until = served.until.max(now);
         }
     }
 
-    fn entry(&mut self, content: Content, now: DateTime<Utc>) -> &mut Served {
-        let at = match self.served.binary_search_by(|served| served.content.cmp(&content)) {
+    fn entry(&mut self, content: Content, ttl: u32, now: DateTime<Utc>) -> &mut Served {
+        let key = (content, ttl);
+        let at = match self.served.binary_search_by(|served| (&served.content, served.ttl).cmp(&(&key.0, key.1))) {
             Ok(at) => at,
             Err(at) => {
-                let (asked_until, signature_expires) = (None, None);
-                let fresh = Served { content, ttl: 0, seen_at: now, until: now, asked_until, signature_expires };
+                let (content, ttl) = key;
+                let (proven, asked_until, signature_expires) = (false, None, None);
+                let (seen_at, until) = (now, now);
+                let fresh = Served { content, ttl, proven, seen_at, until, asked_until, signature_expires };
                 self.served.insert(at, fresh);
                 at
             }
@@ -228,39 +285,47 @@ impl History {
         let gone = done.iter().filter_map(|key| self.servers.remove(key).filter(|_| departures.has_left(key)));
         let gone: Vec<Look> = gone.filter(|look| look.listed).collect();
         for look in gone {
-            let contents = if look.last.is_empty() { vec![Content::Unknown] } else { look.last };
-            for content in contents {
-                let unknown = content == Content::Unknown;
-                let served = self.entry(content, now);
+            let contents = if look.last.is_empty() { vec![(Content::Unknown, UNHEARD_TTL)] } else { look.last };
+            for (content, ttl) in contents {
+                let served = self.entry(content, ttl, now);
                 served.asked_until = served.asked_until.max(until);
                 served.until = served.until.max(now);
-                if unknown {
-                    served.ttl = served.ttl.max(UNHEARD_TTL);
-                }
             }
         }
     }
 
     /// Drops what no cache can hold any more; puts together what is too much.
     fn tidy(&mut self, now: DateTime<Utc>) {
-        let current: Vec<Content> = self.servers.values().flat_map(|look| look.last.iter().cloned()).collect();
-        self.served.retain(|served| current.contains(&served.content) || !served.is_over(now));
-        while self.served.len() > CONTENTS {
-            let spare = (0..self.served.len()).filter(|at| self.served[*at].content != Content::Unknown);
-            let Some(first) = spare.min_by_key(|at| self.served[*at].given_until()) else { return };
-            let Served { ttl, seen_at, until, asked_until, signature_expires, .. } = self.served.remove(first);
-            let rest = self.entry(Content::Unknown, seen_at);
-            rest.ttl = rest.ttl.max(ttl);
-            rest.seen_at = rest.seen_at.max(seen_at);
-            rest.until = rest.until.max(until);
-            rest.asked_until = rest.asked_until.max(asked_until);
-            rest.signature_expires = rest.signature_expires.max(signature_expires);
+        let current: Vec<(Content, u32)> = self.servers.values().flat_map(|look| look.last.iter().cloned()).collect();
+        let same = |served: &Served, (content, ttl): &(Content, u32)| {
+            *content == served.content && (*ttl == served.ttl || !served.proven)
+        };
+        let is_current = |served: &Served| current.iter().any(|last| same(served, last));
+        self.served.retain(|served| is_current(served) || !served.is_over(now));
+        if self.served.len() <= CONTENTS {
+            return;
         }
+        // One entry for the rest, as long-lived as the longest of it.
+        self.served.sort_by_key(Served::given_until);
+        let rest = self.served.drain(..self.served.len() - CONTENTS + 1);
+        let together = rest.reduce(|a, b| Served {
+            content: Content::Unknown,
+            ttl: a.ttl.max(b.ttl),
+            proven: a.proven && b.proven,
+            seen_at: a.seen_at.max(b.seen_at),
+            until: a.until.max(b.until),
+            asked_until: a.asked_until.max(b.asked_until),
+            signature_expires: a.signature_expires.max(b.signature_expires),
+        });
+        self.served.extend(together.map(|rest| Served { content: Content::Unknown, ..rest }));
+        self.served.sort_by(|a, b| (&a.content, a.ttl).cmp(&(&b.content, b.ttl)));
     }
 
     /// Every time in it that a set clock moves along.
     pub(crate) fn times(&mut self) -> impl Iterator<Item = &mut DateTime<Utc>> {
-        let heard = self.servers.values_mut().filter_map(|look| look.first_heard.as_mut());
+        let looks = self.servers.values_mut();
+        let heard =
+            looks.flat_map(|look| [&mut look.first_heard, &mut look.heard_since, &mut look.last_heard]).flatten();
         let served = self.served.iter_mut();
         let given =
             served.flat_map(|served| [Some(&mut served.seen_at), Some(&mut served.until), served.asked_until.as_mut()]);
@@ -270,6 +335,7 @@ impl History {
     /// Takes times to come, which a clock that was ahead has left, for the latest
     /// that they can be.
     pub(crate) fn correct(&mut self, now: DateTime<Utc>) -> bool {
+        let now = now.checked_add_signed(OVERLAP).unwrap_or(now);
         let latest = now.checked_add_signed(ASKED_ON).unwrap_or(now);
         let mut wrong = false;
         let mut bound = |time: &mut DateTime<Utc>, bound: DateTime<Utc>| {
@@ -278,7 +344,11 @@ impl History {
                 *time = bound;
             }
         };
-        self.servers.values_mut().filter_map(|look| look.first_heard.as_mut()).for_each(|time| bound(time, now));
+        for look in self.servers.values_mut() {
+            for time in [&mut look.first_heard, &mut look.heard_since, &mut look.last_heard].into_iter().flatten() {
+                bound(time, now);
+            }
+        }
         for served in &mut self.served {
             bound(&mut served.seen_at, now);
             bound(&mut served.until, now);

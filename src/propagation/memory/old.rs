@@ -65,8 +65,8 @@ impl Old {
 
     /// Learns which records there were from a server that does not serve the
     /// expected set. Only what is signed teaches anything.
-    pub(crate) fn learn(&mut self, server: &ServerAnswer, records_count: bool) {
-        if server.security == Security::Secure && records_count && !self.by_patch {
+    pub(crate) fn learn(&mut self, server: &ServerAnswer) {
+        if server.security == Security::Secure && !self.by_patch {
             self.records.extend(server.records.iter().cloned());
             self.records = sorted(std::mem::take(&mut self.records));
         }

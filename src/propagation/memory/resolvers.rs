@@ -16,6 +16,12 @@ use crate::tlsa::Tlsa;
 /// Sets remembered of one resolver.
 const SETS: usize = 8;
 
+/// Resolvers remembered at one owner.
+const RESOLVERS: usize = 64;
+
+/// As far ahead as times of processes may lie that waited for each other.
+pub(crate) const OVERLAP: TimeDelta = TimeDelta::seconds(60);
+
 /// One set in a resolver's cache.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,13 +51,12 @@ impl Resolvers {
     }
 
     /// A resolver that held another set does so until its time ends, whatever it
-    /// says in between, unless it has the new one. One that is not asked any more
-    /// does not matter any more.
+    /// says in between, unless it has the new one. One that a check does not ask
+    /// decides nothing there, and is remembered for those that do.
     pub(crate) fn listen(&mut self, answers: &[ResolverAnswer], expectation: &Expectation, now: DateTime<Utc>) {
-        let asked: Vec<String> = answers.iter().map(|answer| answer.address.to_string()).collect();
-        self.0.retain(|address, held| {
+        self.0.retain(|_, held| {
             held.retain(|held| held.until > now);
-            asked.contains(address) && !held.is_empty()
+            !held.is_empty()
         });
         let expected = expectation.expected();
         for answer in answers.iter().filter(|answer| answer.outcome == Outcome::Answered) {
@@ -67,7 +72,7 @@ impl Resolvers {
                 held.sort_by(|a, b| b.until.cmp(&a.until).then_with(|| a.records.cmp(&b.records)));
                 held.truncate(SETS);
             }
-            if !held.is_empty() {
+            if !held.is_empty() && self.0.len() < RESOLVERS {
                 self.0.insert(answer.address.to_string(), held);
             }
         }
@@ -80,7 +85,7 @@ impl Resolvers {
 
     /// Nothing lasts longer than a week from now.
     pub(crate) fn correct(&mut self, now: DateTime<Utc>) -> bool {
-        let latest = held_until(now, WEEK);
+        let latest = held_until(now + OVERLAP, WEEK);
         let ahead: Vec<_> = self.times().filter(|until| **until > latest).collect();
         let wrong = !ahead.is_empty();
         ahead.into_iter().for_each(|until| *until = latest);
