@@ -128,10 +128,20 @@ fn servers() -> Vec<Case> {
             expected: (Decision::Wait, "record-missing", "ns2"),
             ..Case::sound("a secondary that lags")
         },
+        // With an equal set it is no sign that the secondary lags (RFC 8901).
         Case {
             second_plain: |text| text.replace("hostmaster 2", "hostmaster 1"),
+            ..Case::sound("a secondary with another serial")
+        },
+        Case {
+            second_plain: |text| {
+                let older = text.replace("hostmaster 2", "hostmaster 1");
+                let (set, more) =
+                    (format!("_25._tcp.mail TLSA {NEW}\n"), format!("_25._tcp.mail TLSA 3 1 1 {}\n", "ab".repeat(32)));
+                older.replace(&set, &format!("{set}{more}"))
+            },
             expected: (Decision::Wait, "serial-behind", "ns2"),
-            ..Case::sound("a secondary with an older serial")
+            ..Case::sound("a secondary with an older serial and another set")
         },
     ];
     for (second, code, what) in [

@@ -27,7 +27,7 @@ fn servers_that_hang_or_restart_do_not_end_the_wait() {
     command.arg("verify").arg(&new.certificate).arg("--current").arg(&old.certificate);
     command.args(["--host", HOST, "--port", "25", "--state", "state", "--trust-anchor"]).arg(rig.anchor());
     command.args(["--resolver", &resolver, "--dns-port", &port, "--timeout", "1s", "--tries", "2"]);
-    command.args(["--hold", "30s", "--wait", "--deadline", "10m", "--exec", "touch ran"]);
+    command.args(["--hold", "60s", "--wait", "--deadline", "10m", "--exec", "touch ran"]);
     command.current_dir(rig.work()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();

@@ -62,8 +62,9 @@ fn of_a_thousand_name_servers_some_are_asked_and_the_rest_is_told_of() {
         assert_eq!(decision, Decision::Unknown, "{count} {in_zone} {in_parent}: {codes:?}");
         assert!(codes.contains(&code), "{count} {in_zone} {in_parent}: {codes:?}");
         let asked = lab.authority.asked(NS1) - before;
-        // Two for each of 64 names, eleven about TLSA, and what is too large to be kept once more.
-        assert!(asked <= 165, "{count} {in_zone} {in_parent}: {asked} questions");
+        // Two for each of 64 names, eleven about TLSA, and what is too large to be kept, or was
+        // asked again because an answer took its time, once more; not some for each of a thousand.
+        assert!(asked <= 300, "{count} {in_zone} {in_parent}: {asked} questions");
     }
 }
 

@@ -303,6 +303,9 @@ impl World {
             self.past.extend(spans);
         } else {
             server.machines.iter_mut().for_each(|machine| (machine.from, machine.seen) = (self.now, false));
+            // What it gives from now on is its own again.
+            let left = self.past.iter_mut().filter(|span| span.place == place && span.until > self.now);
+            left.for_each(|span| span.until = self.now);
         }
         server.listed ^= true;
     }
