@@ -31,6 +31,8 @@ struct Stage {
     now: Cell<DateTime<Utc>>,
     /// Which start of the machine this is, and how far the wall clock is ahead of what is true.
     boot: Option<(usize, TimeDelta)>,
+    /// By how much somebody sets the wall clock ahead during the first sleep.
+    step: TimeDelta,
     rounds: RefCell<VecDeque<Vec<Evidence>>>,
     /// How long the servers take to answer, round after round.
     takes: VecDeque<Duration>,
@@ -81,7 +83,9 @@ impl World for Stage {
             deed();
         }
         self.slept.push(length.as_secs());
-        self.now.set(self.now.get() + length);
+        let step = std::mem::take(&mut self.step);
+        self.boot = self.boot.map(|(start, ahead)| (start, ahead + step));
+        self.now.set(self.now.get() + length + step);
         if self.signal_at.is_some_and(|moment| self.now.get() >= moment) { Err(Interrupted("SIGTERM")) } else { Ok(()) }
     }
 
@@ -131,8 +135,8 @@ impl Stage {
         let (slept, status) = (Vec::new(), Ok(Some(0)));
         let (takes, at_sleep) = (VecDeque::new(), None);
         let (signal_at, catches, watched) = (None, 0, false);
-        let boot = None;
-        Self { folder, now, boot, rounds, takes, slept, at_sleep, signal_at, catches, watched, executed, status }
+        let (boot, step) = (None, TimeDelta::zero());
+        Self { folder, now, boot, step, rounds, takes, slept, at_sleep, signal_at, catches, watched, executed, status }
     }
 
     fn path(&self, name: &str) -> PathBuf {

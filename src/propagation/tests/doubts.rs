@@ -319,3 +319,15 @@ fn an_alias_to_an_owner_that_was_looked_at_waits_no_longer_than_that_one() {
     let (verdict, _) = check(&behind(&new_and_old()), &new(), &memory, &DEFAULT, at("10:00:00"));
     assert_eq!(verdict.safe_at, Some(at("12:00:00")), "{verdict:#?}");
 }
+
+#[test]
+fn what_was_seen_for_another_key_contradicts_a_since_that_is_stated() {
+    let mut watched =
+        Watched::new(Policy { since: Some(at("08:00:00")), ..DEFAULT }).looked(vec![server(1, &[key("old")])]);
+    watched.expectation = third();
+    watched.see(vec![server(1, &[key("old")])], "09:00:00");
+    watched.expectation = new();
+    let verdict = watched.see(vec![server(1, &new_and_old())], "10:00:00");
+    assert_eq!(verdict.agreed_since, Some(at("10:00:00")));
+    found(&verdict, "since-contradicted", Severity::Note, None);
+}

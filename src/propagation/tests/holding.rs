@@ -91,6 +91,9 @@ fn without_a_look_a_day_ahead_the_hold_is_a_day_at_least() {
     let fresh = || Watched::new(DEFAULT);
     let day = (TimeDelta::days(1), Basis::FirstLook(noon));
     assert_eq!(hold_at_noon(fresh(), vec![lowered(1)]), day);
+    let verdict = fresh().see(vec![lowered(1)], "12:00:00");
+    let told = verdict.findings.iter().find(|finding| finding.code == "old-ttl-unknown").unwrap();
+    assert!(told.message.contains("a day covers TTLs up to a day, and what had a longer one"), "{}", told.message);
     // A record that is gone for a minute was there before: absence proves nothing.
     let absent = |minutes: i64| {
         let mut watched = fresh();

@@ -203,3 +203,14 @@ fn a_warning_on_a_terminal_stands_above_the_lines_that_are_drawn() {
     assert!(warnings.iter().all(|warning| warning.starts_with("the figures cannot be written to ")), "{left}");
     assert!(!whole.contains("waiting") && !whole.contains("next look"), "the lines are gone: {left}");
 }
+
+#[test]
+fn a_wall_clock_that_is_set_during_the_wait_ends_nothing_early() {
+    let mut stage = of(&[Second::Good]);
+    (stage.boot, stage.step) = (Some((1, TimeDelta::zero())), TimeDelta::hours(3));
+    let said = stage.run(&["--hold", "1h", "--wait", "--json"]);
+    assert_eq!((said.status, &said.json()["verdict"]), (0, &"safe".into()));
+    // Each sleep is noted in whole seconds.
+    let slept: u64 = stage.slept.iter().sum();
+    assert!((3580..3720).contains(&slept), "{slept}");
+}
