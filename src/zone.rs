@@ -72,6 +72,7 @@ mod roll;
 pub mod rtype;
 pub mod scan;
 pub mod serial;
+mod sharing;
 mod skim;
 pub mod splice;
 pub mod style;

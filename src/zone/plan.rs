@@ -2,6 +2,7 @@
 //! leaves behind, the next serial; and proves the whole before handing it out.
 //! Planning may fail, and then nothing has happened.
 
+use std::cell::OnceCell;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -20,6 +21,7 @@ use crate::zone::reader::{Checkpoint, Place};
 use crate::zone::remarks::Remarks;
 use crate::zone::remove::{self, Placed};
 use crate::zone::serial::{self, Policy};
+use crate::zone::sharing::Reaching;
 use crate::zone::splice::{Splice, in_order};
 
 /// A zone that was read with some targets in mind.
@@ -31,6 +33,8 @@ pub struct Zone<'l> {
     chosen: Vec<usize>,
     aliases: Vec<Alias>,
     apex: Name,
+    /// Who leads to the targets; read when it is asked for.
+    pub(super) reaching: OnceCell<Vec<Reaching>>,
 }
 
 /// What is to change at the zone's targets: for each, in order, some records.
@@ -96,7 +100,7 @@ impl<'l> Zone<'l> {
             aliases.extend(alias);
         }
         let targets = chosen.iter().map(|at| led.watched[*at].clone()).collect();
-        Ok(Self { library, led, targets, chosen, aliases, apex })
+        Ok(Self { library, led, targets, chosen, aliases, apex, reaching: OnceCell::new() })
     }
 
     /// The zone's name.
@@ -217,7 +221,7 @@ impl<'l> Zone<'l> {
             return Err(PlanError::Digest(place.clone()));
         }
         let mut patch = Patch::default();
-        self.note_surroundings(&mut patch)?;
+        self.note_surroundings(&request.change, &mut patch)?;
         let mut placed = Vec::new();
         let mut left_first = None;
         match &request.change {
