@@ -76,5 +76,6 @@ mod sharing;
 mod skim;
 pub mod splice;
 pub mod style;
+mod together;
 pub mod ttl;
 pub mod words;

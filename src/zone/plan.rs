@@ -23,6 +23,7 @@ use crate::zone::remove::{self, Placed};
 use crate::zone::serial::{self, Policy};
 use crate::zone::sharing::Reaching;
 use crate::zone::splice::{Splice, in_order};
+use crate::zone::together;
 
 /// A zone that was read with some targets in mind.
 pub struct Zone<'l> {
@@ -240,7 +241,7 @@ impl<'l> Zone<'l> {
                     gone.extend(self.remove(found, target, remove, &mut patch)?);
                 }
                 gone.sort_by_key(|found| found.before.order);
-                if let Some(owner) = remove::brought_together(self.library, &self.apex, &gone)? {
+                if let Some(owner) = together::brought_together(self.library, &self.apex, &gone)? {
                     return Err(PlanError::UnequalTtls(owner));
                 }
                 let removal = remove::take_out(self.library, &gone)?;
