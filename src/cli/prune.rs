@@ -31,7 +31,7 @@ pub struct Args {
     /// Do not ask the live services; the keys in use are those of --keep
     #[arg(long)]
     pub no_probe: bool,
-    /// Remove the records also where verify has not found the kept keys safe
+    /// Remove the records also where verify has not found the kept keys safe, or other names reach them by alias
     #[arg(long, requires = "no_probe")]
     pub force: bool,
     /// File whose first line opens encrypted private keys
@@ -69,6 +69,7 @@ pub fn run(args: &Args, ui: &mut Ui<'_>, now: DateTime<Utc>) -> Ran {
         stale.push(stale_at(target, &published, &keep, ui)?);
     }
     if !args.force {
+        zone.reached_only_as_asked(&stale).map_err(|error| opened.plan_failure(error))?;
         cleared::keys_in_use(args.edit.state.as_deref(), &zone, &stale, &keep)?;
     }
     let request = Request {

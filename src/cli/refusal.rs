@@ -79,6 +79,12 @@ pub(crate) fn failure(error: PlanError, path: &Path) -> Failure {
                 .at(place)
                 .hint("let it lead to the name that has the TLSA records")
         }
+        PlanError::TooManyAliases { most } => {
+            Failure::refused(format!("the aliases asked for lead to more than {most} other names of the zone"))
+                .at(file)
+                .hint("name fewer hosts, ports or owners at once")
+        }
+        PlanError::Shared { owner, asked, others, owners } => shared(&owner, &asked, &others, &owners).at(file),
         PlanError::NoTlsa { owner, likest } => {
             let likest: Vec<String> = likest.iter().map(ToString::to_string).collect();
             let hint = match likest.as_slice() {
@@ -117,6 +123,23 @@ pub(crate) fn failure(error: PlanError, path: &Path) -> Failure {
                 .hint("write the record by hand, and please report this zone")
         }
     }
+}
+
+/// Who else would lose records, and how to ask for all of them.
+fn shared(owner: &Name, asked: &[Name], others: &[String], owners: &[Name]) -> Failure {
+    const FEW: usize = 20;
+    let mut told = others.iter().take(FEW).cloned().collect::<Vec<_>>().join(", ");
+    if others.len() > FEW {
+        told.push_str(&format!(" and {} more", others.len() - FEW));
+    }
+    let word = |owner: &Name| {
+        let owner = owner.to_string();
+        if owner.starts_with('*') { format!(" --owner '{owner}'") } else { format!(" --owner {owner}") }
+    };
+    let all: String = asked.iter().chain(owners.iter().take(FEW)).map(word).collect();
+    Failure::refused(format!("the records at {owner} are also those of {told}, by alias; nothing was removed")).hint(
+        format!("name them too, with --host and --port or with{all}; or state with --force that they may lose the records as well"),
+    )
 }
 
 /// What stands in the way, as a sentence.

@@ -14,6 +14,9 @@ use crate::zone::scan::Kind;
 /// How many aliases may follow each other; resolvers follow about as many.
 const LONGEST: usize = 12;
 
+/// How many names are looked at besides those asked for: every record near them costs as many looks.
+const MOST: usize = 64;
+
 /// An owner that was asked for and leads to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alias {
@@ -43,7 +46,7 @@ impl Led {
                 watched.push(target);
             }
         }
-        let mut rounds = 0;
+        let (asked_for, mut rounds) = (watched.len(), 0);
         loop {
             let index = index::read(library, origin.clone(), &watched)?;
             let apex = index.soas.first().map(|soa| soa.owner.clone());
@@ -52,7 +55,7 @@ impl Led {
                     ObstacleKind::WildcardAlias(to) => Some(to),
                     _ => None,
                 });
-                at.aliases.iter().map(|(to, _)| to).chain(wild)
+                the_one(at.aliases.iter().map(|(to, _)| to)).into_iter().chain(the_one(wild))
             });
             let mut more: Vec<Target> = leads
                 .filter(|to| apex.as_ref().is_some_and(|apex| to.is_within(apex)))
@@ -66,6 +69,9 @@ impl Led {
                 return Ok(Self { index, watched });
             }
             watched.extend(more);
+            if watched.len() > asked_for + MOST {
+                return Err(PlanError::TooManyAliases { most: MOST });
+            }
         }
     }
 
@@ -118,6 +124,12 @@ impl Led {
     }
 }
 
+/// Where all of these lead; `None` when there are none, or two that differ: those no server loads.
+fn the_one<'n>(mut leads: impl Iterator<Item = &'n Name>) -> Option<&'n Name> {
+    let first = leads.next()?;
+    leads.all(|other| other == first).then_some(first)
+}
+
 /// Reads every record of a zone once more: for what is asked rarely.
 ///
 /// # Errors
@@ -127,7 +139,7 @@ fn survey(
     library: &dyn Library,
     origin: Option<Name>,
     wanted: u16,
-    mut each: impl FnMut(Name, Option<Name>) -> bool,
+    mut each: impl FnMut(Name) -> bool,
 ) -> Result<(), ReadError> {
     let mut reader = Reader::new(library, origin);
     while reader.advance()? {
@@ -139,28 +151,17 @@ fn survey(
         let inherited = reader.inherited();
         let owner = inherited.owner_of(entry.text, fields);
         let owner = owner.map_err(|error| reader.error_at(0, ReadErrorKind::Name(error)))?;
-        let leads = crate::zone::rdata::leads_to(entry.text, fields, inherited.origin.as_deref());
-        if !each(owner, leads) {
+        if !each(owner) {
             break;
         }
     }
     Ok(())
 }
 
-/// The owners of aliases that lead right to one of these.
-pub(crate) fn leading_to(library: &dyn Library, apex: &Name, owners: &[Name]) -> Result<Vec<(Name, Name)>, ReadError> {
-    let mut found = Vec::new();
-    survey(library, Some(apex.clone()), code::CNAME, |owner, leads| {
-        found.extend(leads.filter(|to| owners.contains(to)).map(|to| (owner, to)));
-        found.len() < MANY
-    })?;
-    Ok(found)
-}
-
 /// The owners of TLSA records that look most like this one, the likest first.
 pub(crate) fn likest(library: &dyn Library, apex: &Name, owner: &Name) -> Result<Vec<Name>, ReadError> {
     let mut found: Vec<Name> = Vec::new();
-    survey(library, Some(apex.clone()), code::TLSA, |owner, _| {
+    survey(library, Some(apex.clone()), code::TLSA, |owner| {
         if !found.contains(&owner) {
             found.push(owner);
         }
@@ -193,6 +194,7 @@ fn distance(one: &[u8], other: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::zone::library::Texts;
 
     #[test]
     fn the_distance_counts_octets_put_in_taken_out_or_changed() {
@@ -201,6 +203,19 @@ mod tests {
         {
             assert_eq!(distance(one.as_bytes(), other.as_bytes()), count, "{one} {other}");
             assert_eq!(distance(other.as_bytes(), one.as_bytes()), count, "{other} {one}");
+        }
+    }
+
+    #[test]
+    fn of_many_aliases_at_one_owner_none_is_followed() {
+        let target = |name: &str| Target::of_owner(Name::from_user(name).unwrap());
+        for owner in ["_25._tcp.mail", "*._tcp.mail"] {
+            let lines: String = (0..300).map(|at| format!("{owner} CNAME x{at}\nx{at} CNAME _dane\n")).collect();
+            let text = format!("$TTL 60\n@ SOA a b 1 2 3 4 5\n@ NS a\na A 192.0.2.1\nmail A 192.0.2.2\n{lines}");
+            let library = Texts::one("z", text);
+            let origin = Name::from_user("example.com").ok();
+            let led = Led::read(&library, origin, &[target("_25._tcp.mail.example.com")]).unwrap();
+            assert_eq!(led.watched, [target("_25._tcp.mail.example.com")], "{owner}");
         }
     }
 }

@@ -86,6 +86,7 @@ fn wrong_data(rtype: &[u8], data: &[u8], origin: Option<&Name>) -> Option<String
 }
 
 /// The numbers of a `$GENERATE`.
+#[derive(Clone, Copy)]
 struct Range {
     first: i32,
     last: i32,
@@ -148,6 +149,8 @@ pub struct Generate<'t> {
     pub template: &'t [u8],
     /// The type's code.
     pub code: u16,
+    /// The data, with `$` for the number.
+    data: Vec<u8>,
 }
 
 impl<'t> Generate<'t> {
@@ -156,7 +159,15 @@ impl<'t> Generate<'t> {
     pub fn read(text: &'t [u8], args: &[Span]) -> Option<Self> {
         let [range, template, head @ ..] = args else { return None };
         let code = head.iter().find_map(|word| rtype::type_code(word.of(text)))?;
-        Some(Self { range: Range::read(range.of(text))?, template: template.of(text), code })
+        let data = unquoted(head.last()?.of(text));
+        Some(Self { range: Range::read(range.of(text))?, template: template.of(text), code, data })
+    }
+
+    /// Whether it makes aliases that lead to `name`.
+    #[must_use]
+    pub fn leads_to(&self, name: &Name, origin: Option<&Name>) -> bool {
+        let data = Generate { range: self.range, template: &self.data, code: self.code, data: Vec::new() };
+        self.code == rtype::code::CNAME && data.makes(name, origin)
     }
 
     /// Whether it makes records at `name`.

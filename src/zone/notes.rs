@@ -3,13 +3,14 @@
 
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
-use crate::zone::alias::{self, Alias};
+use crate::zone::alias::Alias;
 use crate::zone::author;
 use crate::zone::obstruction::PlanError;
 use crate::zone::patch::Patch;
-use crate::zone::plan::Zone;
+use crate::zone::plan::{Change, Zone};
 use crate::zone::remove::Placed;
 use crate::zone::roll::Roll;
+use crate::zone::sharing::Who;
 
 /// In larger zones, aliases beside other data are left to `lint`: nobody waits
 /// for two more passes there.
@@ -20,32 +21,32 @@ const FEW: usize = 5;
 
 impl Zone<'_> {
     /// Notes that need no plan.
-    pub(super) fn note_surroundings(&self, patch: &mut Patch) -> Result<(), PlanError> {
-        self.note_aliases(patch)?;
+    pub(super) fn note_surroundings(&self, change: &Change, patch: &mut Patch) -> Result<(), PlanError> {
+        self.note_aliases(change, patch)?;
         self.note_clashes(patch)?;
         self.note_author(patch);
         Ok(())
     }
 
     /// Tells which owners were asked for and lead elsewhere, and who else leads there.
-    fn note_aliases(&self, patch: &mut Patch) -> Result<(), PlanError> {
+    fn note_aliases(&self, change: &Change, patch: &mut Patch) -> Result<(), PlanError> {
         for Alias { owner, to, place } in self.aliases() {
             let message = format!("{place}: {owner} is an alias; its records stand at {to} and are edited there");
             patch.notes.push(Finding::new("alias-followed", Severity::Note, message));
         }
-        let owners: Vec<Name> = self.targets().iter().filter_map(|target| target.owner().ok()).collect();
-        let led_to = |owner: &&Name| {
-            let named = self.targets().iter().any(|target| target.host().is_none() && target.base() == *owner);
-            named || self.aliases().iter().any(|alias| alias.to == **owner)
+        // What is added harms nobody: a pass more is for those who know of aliases.
+        let takes = matches!(change, Change::Remove(records) if records.iter().any(|records| !records.is_empty()));
+        let led_to = |owner: &Name| {
+            let named = self.targets().iter().any(|target| target.host().is_none() && target.base() == owner);
+            takes || named || self.aliases().iter().any(|alias| alias.to == *owner)
         };
-        let owners: Vec<Name> = owners.iter().filter(led_to).cloned().collect();
-        if owners.is_empty() {
+        if !self.targets().iter().filter_map(|target| target.owner().ok()).any(|owner| led_to(&owner)) {
             return Ok(());
         }
-        let known = |owner: &Name| self.aliases().iter().any(|alias| alias.owner == *owner);
-        let led = alias::leading_to(self.library(), self.apex(), &owners)?;
-        for (owner, to) in led.into_iter().filter(|(owner, _)| !known(owner)).take(FEW) {
-            let message = format!("{owner} leads to {to} too: the edit is for it as well");
+        let known = |who: &Who| self.aliases().iter().any(|alias| *who == Who::Owner(alias.owner.clone()));
+        let others = self.reaching()?.iter().filter(|one| led_to(&one.end) && !known(&one.who));
+        for one in others.take(FEW) {
+            let message = format!("{} leads to {} too: the edit is for it as well", one.who, one.end);
             patch.notes.push(Finding::new("alias-shares-records", Severity::Note, message));
         }
         Ok(())

@@ -50,6 +50,22 @@ pub enum PlanError {
         /// Where it stands.
         place: Place,
     },
+    /// More names would have to be looked at than is sensible.
+    TooManyAliases {
+        /// How many may be looked at besides those asked for.
+        most: usize,
+    },
+    /// Other names, which were not asked for, reach the records by alias.
+    Shared {
+        /// The owner that has the records.
+        owner: Name,
+        /// That owner, and the names that lead there and were asked for.
+        asked: Vec<Name>,
+        /// The others, as they are told.
+        others: Vec<String>,
+        /// Those of them that can be asked for.
+        owners: Vec<Name>,
+    },
     /// There is no TLSA record at the owner.
     NoTlsa {
         /// The owner.

@@ -2,6 +2,7 @@
 //! leaves behind, the next serial; and proves the whole before handing it out.
 //! Planning may fail, and then nothing has happened.
 
+use std::cell::OnceCell;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -20,7 +21,9 @@ use crate::zone::reader::{Checkpoint, Place};
 use crate::zone::remarks::Remarks;
 use crate::zone::remove::{self, Placed};
 use crate::zone::serial::{self, Policy};
+use crate::zone::sharing::Reaching;
 use crate::zone::splice::{Splice, in_order};
+use crate::zone::together;
 
 /// A zone that was read with some targets in mind.
 pub struct Zone<'l> {
@@ -31,6 +34,8 @@ pub struct Zone<'l> {
     chosen: Vec<usize>,
     aliases: Vec<Alias>,
     apex: Name,
+    /// Who leads to the targets; read when it is asked for.
+    pub(super) reaching: OnceCell<Vec<Reaching>>,
 }
 
 /// What is to change at the zone's targets: for each, in order, some records.
@@ -96,7 +101,7 @@ impl<'l> Zone<'l> {
             aliases.extend(alias);
         }
         let targets = chosen.iter().map(|at| led.watched[*at].clone()).collect();
-        Ok(Self { library, led, targets, chosen, aliases, apex })
+        Ok(Self { library, led, targets, chosen, aliases, apex, reaching: OnceCell::new() })
     }
 
     /// The zone's name.
@@ -217,7 +222,7 @@ impl<'l> Zone<'l> {
             return Err(PlanError::Digest(place.clone()));
         }
         let mut patch = Patch::default();
-        self.note_surroundings(&mut patch)?;
+        self.note_surroundings(&request.change, &mut patch)?;
         let mut placed = Vec::new();
         let mut left_first = None;
         match &request.change {
@@ -236,7 +241,7 @@ impl<'l> Zone<'l> {
                     gone.extend(self.remove(found, target, remove, &mut patch)?);
                 }
                 gone.sort_by_key(|found| found.before.order);
-                if let Some(owner) = remove::brought_together(self.library, &self.apex, &gone)? {
+                if let Some(owner) = together::brought_together(self.library, &self.apex, &gone)? {
                     return Err(PlanError::UnequalTtls(owner));
                 }
                 let removal = remove::take_out(self.library, &gone)?;

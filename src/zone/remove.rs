@@ -53,58 +53,6 @@ pub fn take_out(library: &dyn Library, gone: &[Found]) -> Result<Removal, ReadEr
     Ok(Removal { splices, left_first })
 }
 
-/// An owner whose records of one type would follow each other with different
-/// TTLs when these are gone: BIND takes the last TTL of those that stand apart,
-/// and the first of those that follow each other.
-///
-/// # Errors
-///
-/// When the zone cannot be read.
-pub fn brought_together(library: &dyn Library, apex: &Name, gone: &[Found]) -> Result<Option<Name>, ReadError> {
-    let is_gone = |file: usize, offset: u64| gone.iter().any(|found| (found.file, found.offset) == (file, offset));
-    let mut any = false;
-    for found in gone {
-        let mut reader = Reader::from(library, found.before.clone());
-        let above = found.before.inherited.inherited_owner().ok();
-        // Other letters are enough for BIND to take them for lines that stand apart.
-        if found.before.inherited.repeats_owner(&found.text, &found.fields) {
-            continue;
-        }
-        while reader.advance()? {
-            let Some(entry) = reader.entry() else { break };
-            let Kind::Record(fields) = entry.kind else { continue };
-            if !is_gone(entry.file, entry.offset) {
-                any |= reader.inherited().owner_of(entry.text, fields).ok() == above;
-                break;
-            }
-        }
-    }
-    // Rare: what stands above is known only from the top.
-    let mut reader = Reader::new(library, Some(apex.clone()));
-    let (mut owner, mut block, mut seen) = (None, 0u64, Vec::new());
-    while any && reader.advance()? {
-        let Some(entry) = reader.entry() else { break };
-        let Kind::Record(fields) = entry.kind else { continue };
-        let now = reader.inherited();
-        let own = now.owner_of(entry.text, fields).map_err(|error| reader.error_at(0, ReadErrorKind::Name(error)))?;
-        if is_gone(entry.file, entry.offset) {
-            block += u64::from(!now.repeats_owner(entry.text, fields));
-            continue;
-        }
-        let ttl = now.ttl_of(entry.text, fields);
-        if owner.as_ref() != Some(&own) {
-            seen.clear();
-        } else if seen.iter().any(|(code, there, before)| {
-            *code == fields.code && *there != block && (*before != ttl || now.has_doubtful_ttl(entry.text, fields))
-        }) {
-            return Ok(Some(own));
-        }
-        seen.push((fields.code, block, ttl));
-        owner = Some(own);
-    }
-    Ok(None)
-}
-
 /// How many of the records go before the lines behind them mean again what they
 /// meant, and what the lines that stay are given for that.
 fn heirs_of(

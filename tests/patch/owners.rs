@@ -6,7 +6,7 @@ use std::process::Output;
 
 use serde_json::Value;
 
-use super::{DIGEST, NEW, ZONE, danewright, files, folder, patch, prune, refused, zone};
+use super::{DIGEST, NEW, ZONE, danewright, files, folder, patch, prune, prune_cleared, refused, zone};
 
 /// The zone without its TLSA record, with these lines instead.
 fn with(lines: &str) -> String {
@@ -200,4 +200,104 @@ fn a_wildcard_alias_is_in_the_way_only_where_it_gives_something() {
     refused(folder(&wild).path(), &[], 1, "write the wildcard's records at the host itself first");
     let helped = folder(format!("{wild}mail CNAME @\n"));
     assert_eq!(said(&patch(helped.path(), &[])).0, Some(0), "the hint leads somewhere");
+}
+
+/// The zone with these lines and the old and the new record at `_25._tcp.mail`.
+fn shared(lines: &str) -> String {
+    with(&format!("_25._tcp.mail {OLD}\n_25._tcp.mail TLSA 3 1 1 {NEW}\n{lines}"))
+}
+
+#[test]
+fn prune_takes_nothing_from_names_that_were_not_asked_for() {
+    let two = "_465._tcp.mail CNAME _25._tcp.mail\n_25._tcp.mx2 CNAME _465._tcp.mail\n";
+    let backwards = "_25._tcp.mx2 CNAME _465._tcp.mail\n_465._tcp.mail CNAME _25._tcp.mail\n";
+    let both = &["_465._tcp.mail.example.com.", "_25._tcp.mx2.example.com."][..];
+    let chain: String = (1..=11).rev().map(|at| format!("_{at}._tcp.c CNAME _{}._tcp.c\n", at - 1)).collect();
+    let chain = format!("{chain}_0._tcp.c CNAME _25._tcp.mail\n");
+    for (lines, more, says) in [
+        (two, &[][..], both),
+        (backwards, &[], both),
+        (two, &["--port", "465"], &both[1..]),
+        (&chain, &[], &["_0._tcp.c.example.com.", "_11._tcp.c.example.com."]),
+        ("*._tcp.mx2 CNAME _25._tcp.mail\n", &[], &["*._tcp.mx2.example.com."]),
+        ("_465._tcp.MAIL TYPE5 \\# 27 035f3235045f746370046d61696c076578616d706c6503636f6d00\n", &[], &both[..1]),
+        ("_dane CNAME _25._tcp.mail\n", &[], &["_dane.example.com."]),
+        ("$GENERATE 1-3 _25._tcp.mx$ CNAME _25._tcp.mail\n", &[], &["_25._tcp.mx$ (made by $GENERATE)"]),
+        ("$GENERATE 24-26 _465._tcp.mx$ CNAME \"_$._tcp.mail\"\n", &[], &["_465._tcp.mx$ (made by $GENERATE)"]),
+        ("x CNAME _25._tcp.mail\nx CNAME _dane\n", &[], &["x.example.com."]),
+    ] {
+        let folder = folder(shared(lines));
+        let before = files(folder.path());
+        for more in [more, &[more, &["--dry-run"]].concat()] {
+            let (status, stderr) = said(&prune_cleared(folder.path(), &[&["--keep", "new.pem"], more].concat()));
+            assert_eq!(status, Some(1), "{lines}: {stderr}");
+            let says = says.iter().chain(&["--owner", "--force", "nothing was removed"]);
+            assert!(says.clone().all(|says| stderr.contains(says)), "wanted {says:?}: {stderr}");
+            assert_eq!(files(folder.path()), before, "{lines}");
+        }
+        // Whoever says so has them removed, and is told for whom else.
+        let (status, stderr) = said(&prune(folder.path(), &[&["--keep", "new.pem"], more].concat()));
+        assert_eq!(status, Some(0), "{lines}: {stderr}");
+        assert!(stderr.contains(&format!("{} leads to _25._tcp.mail.example.com. too", says[0])), "{lines}: {stderr}");
+        assert!(!zone(folder.path()).contains("1111"), "{lines}");
+    }
+}
+
+/// Runs `prune` at these owners, without force.
+fn pruned_at(folder: &Path, owners: &[&str]) -> (Option<i32>, String) {
+    let owners: Vec<&str> = owners.iter().flat_map(|owner| ["--owner", owner]).collect();
+    let prune = ["prune", "example.com.zone", "--no-probe", "--keep", "new.pem", "--state", "state"];
+    said(&danewright(folder, &[&prune, &owners[..]].concat()))
+}
+
+#[test]
+fn names_that_were_all_asked_for_are_left_to_the_state() {
+    let two = shared("_465._tcp.mail CNAME _25._tcp.mail\n_25._tcp.mx2 CNAME _465._tcp.mail\n");
+    let (mail, submission, other) =
+        ("_25._tcp.mail.example.com", "_465._tcp.mail.example.com", "_25._tcp.mx2.example.com");
+    let folder_of = folder;
+    let folder = folder_of(two);
+    for (owners, status) in [
+        (&[mail][..], 1),
+        (&[mail, submission], 1),
+        (&[mail, other], 1),
+        (&[other], 1),
+        (&[mail, submission, other], 4),
+        (&[submission, other], 4),
+    ] {
+        let (got, stderr) = pruned_at(folder.path(), owners);
+        assert_eq!(got, Some(status), "{owners:?}: {stderr}");
+    }
+    // What is only on the way is no service of its own.
+    let way =
+        folder_of(with(&format!("_25._tcp.mail CNAME _b\n_b CNAME _dane\n_dane {OLD}\n_dane TLSA 3 1 1 {NEW}\n")));
+    assert_eq!(pruned_at(way.path(), &[mail]).0, Some(4));
+    assert_eq!(pruned_at(way.path(), &["_dane.example.com"]).0, Some(1));
+    // Nothing goes, so nobody loses anything; aliases that lead elsewhere lose nothing either.
+    let done = with(&format!("_25._tcp.mail TLSA 3 1 1 {NEW}\n_465._tcp.mail CNAME _25._tcp.mail\n"));
+    assert_eq!(pruned_at(folder_of(done).path(), &[mail]).0, Some(0));
+    let elsewhere = shared("_465._tcp.mail CNAME _26._tcp.mail\nwww CNAME mail\nx CNAME _25._tcp.mail.example.net.\n");
+    assert_eq!(pruned_at(folder_of(elsewhere).path(), &[mail]).0, Some(4));
+}
+
+#[test]
+fn many_aliases_are_not_all_followed() {
+    // Six chains of twelve are more names than are watched at once.
+    let chain =
+        |from: usize| (0..12).map(move |at| format!("_{from}x{at} CNAME _{from}x{}\n", at + 1)).collect::<String>();
+    let lines: String = (0..6).map(|from| format!("_{from}._tcp.mail CNAME _{from}x0\n{}", chain(from))).collect();
+    let ports = ["--owner"]
+        .repeat(6)
+        .into_iter()
+        .zip(0..6)
+        .flat_map(|(flag, at)| [flag.to_owned(), format!("_{at}._tcp.mail.example.com")]);
+    let ports: Vec<String> = ports.collect();
+    let ports: Vec<&str> = ports.iter().map(String::as_str).collect();
+    let folder = folder(with(&lines));
+    let before = files(folder.path());
+    let patch = ["patch", "example.com.zone", "new.pem", "--state", "state"];
+    let (status, stderr) = said(&danewright(folder.path(), &[&patch, &ports[..]].concat()));
+    assert_eq!(status, Some(1), "{stderr}");
+    assert!(stderr.contains("more than 64 other names"), "{stderr}");
+    assert_eq!(files(folder.path()), before);
 }
