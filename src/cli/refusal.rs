@@ -253,7 +253,7 @@ fn unlocked(path: &Path, error: LockError) -> Failure {
         LockError::Locked(_) => Failure::refused(&error).at(path.display()).hint("try again when it is done"),
         LockError::Foreign(_) => Failure::refused(&error)
             .at(lock)
-            .hint("remove it if no danewright of that user runs, and run this as one user"),
+            .hint("wait until that run ends, and run this as one user; remove the lock only if no danewright runs"),
         LockError::InTheWay(_) => Failure::wrong(&error).at(lock).hint("see who put it there, and move it away"),
         LockError::Io(_, io) if io.kind() == std::io::ErrorKind::PermissionDenied => not_permitted(path),
         LockError::Io(..) => Failure::wrong(format!("{error}; nothing was written")).at(lock),
