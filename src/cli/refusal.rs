@@ -156,6 +156,9 @@ pub(crate) fn unread(error: &ReadError) -> Failure {
             failure("the first record has no owner to inherit".to_owned()).hint("begin it with the owner, or @")
         }
         ReadErrorKind::Data(what) | ReadErrorKind::Directive(what) => failure(what.clone()),
+        ReadErrorKind::UnendedDirective => {
+            failure("the last line is a directive without a line end".to_owned()).hint("put a line end behind it")
+        }
         ReadErrorKind::UnknownDirective(word) => failure(format!("{word} is no directive that name servers know")),
         ReadErrorKind::Include(path, why) if why.kind() == std::io::ErrorKind::WouldBlock => {
             let failure = Failure::refused(format!("the included file {path} is in use: {why}"));
