@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::cli::{Failure, options};
 use crate::files::KEPT;
+use crate::files::beside::Unmade;
 use crate::files::disk::OpenError;
 use crate::files::foreign::Foreign;
 use crate::files::lock::{LockError, user};
@@ -324,6 +325,16 @@ fn frozen(zone: &str) -> String {
     )
 }
 
+/// What to say where a new file cannot be made as it has to be.
+fn unmade(why: &Unmade, path: &Path) -> Failure {
+    match why {
+        Unmade::Owner => Failure::wrong(why).at(path.display()).hint("run this as its owner or as root"),
+        Unmade::Folder(folder) => {
+            Failure::wrong(why).at(folder.display()).hint("see who put it there, and move it away")
+        }
+    }
+}
+
 /// What to say of a file that was not replaced.
 pub(crate) fn replace_failure(error: ReplaceError) -> Failure {
     match error {
@@ -336,9 +347,10 @@ pub(crate) fn replace_failure(error: ReplaceError) -> Failure {
             .at(path.display())
             .hint("name another suffix with --backup"),
         ReplaceError::Lock(path, error) => unlocked(&path, error),
-        ReplaceError::Io(path, error) => match error.kind() {
-            std::io::ErrorKind::NotFound => Failure::wrong("there is no such file").at(path.display()),
-            std::io::ErrorKind::PermissionDenied => not_permitted(&path),
+        ReplaceError::Io(path, error) => match (Unmade::of(&error), error.kind()) {
+            (Some(why), _) => unmade(why, &path),
+            (_, std::io::ErrorKind::NotFound) => Failure::wrong("there is no such file").at(path.display()),
+            (_, std::io::ErrorKind::PermissionDenied) => not_permitted(&path),
             _ => Failure::wrong(format!("the file cannot be replaced: {error}; it is as it was")).at(path.display()),
         },
         ReplaceError::NotSynced(path, error) => {
