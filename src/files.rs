@@ -1,7 +1,7 @@
 //! Files: zones read where they lie, and replaced in one step. A file that is
 //! replaced is the old or the new one at any moment, whole.
 
-mod beside;
+pub(crate) mod beside;
 pub mod clock;
 pub mod command;
 pub mod copy;

@@ -129,7 +129,8 @@ impl Opened {
     }
 
     /// Shows, checks, writes the patch and tells the server, as the flags say.
-    /// `remember` runs when the file is in place, before the server is told.
+    /// `remember` runs when nothing is left to do but to put the files in place: a run that is
+    /// killed behind that has left its word, and one too many only lengthens a hold.
     ///
     /// # Errors
     ///
@@ -179,10 +180,12 @@ impl Opened {
         if writes {
             self.refuse_foreign(patch, args)?;
             self.warn_of_links(patch, ui);
-            let written = self.write(zone, patch, args, &telling)?;
-            if telling.is_the_zones(ui) {
-                remember(ui);
-            }
+            let written = self.write(zone, patch, args, || {
+                if telling.is_the_zones(ui) {
+                    remember(ui);
+                }
+                telling.expect()
+            })?;
             written.synced?;
             remembered = written.remembered;
         } else if due && args.reload.is_empty() {
@@ -274,21 +277,22 @@ impl Opened {
         }
     }
 
-    /// Checks and replaces the files. Before the first of them changes, it is
-    /// remembered that the server has to be told.
+    /// Checks and replaces the files. Before the first of them changes, `remember`
+    /// leaves the words that nobody could find out behind it, and says whether one
+    /// is that the server has to be told.
     fn write(
         &self,
         zone: &Zone<'_>,
         patch: &Patch,
         args: &EditArgs,
-        telling: &Telling<'_>,
+        remember: impl FnOnce() -> Result<(), StateError>,
     ) -> Result<Written, Failure> {
         let staged = Staged::write(&self.disk, patch.splices(), zone.serial_file()).map_err(replace_failure)?;
         self.check(zone, patch, &staged, args)?;
         if let Some(suffix) = &args.backup {
             staged.back_up(&self.disk, suffix).map_err(replace_failure)?;
         }
-        let remembered = telling.expect();
+        let remembered = remember();
         match staged.commit() {
             Ok(()) => Ok(Written { remembered, synced: Ok(()) }),
             Err(error @ ReplaceError::NotSynced(..)) => Ok(Written { remembered, synced: Err(replace_failure(error)) }),

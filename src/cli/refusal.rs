@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::cli::{Failure, options};
 use crate::files::KEPT;
+use crate::files::beside::Unmade;
 use crate::files::disk::OpenError;
 use crate::files::foreign::Foreign;
 use crate::files::lock::{LockError, user};
@@ -179,6 +180,9 @@ pub(crate) fn unread(error: &ReadError) -> Failure {
             failure("the first record has no owner to inherit".to_owned()).hint("begin it with the owner, or @")
         }
         ReadErrorKind::Data(what) | ReadErrorKind::Directive(what) => failure(what.clone()),
+        ReadErrorKind::UnendedDirective => {
+            failure("the last line is a directive without a line end".to_owned()).hint("put a line end behind it")
+        }
         ReadErrorKind::UnknownDirective(word) => failure(format!("{word} is no directive that name servers know")),
         ReadErrorKind::Include(path, why) if why.kind() == std::io::ErrorKind::WouldBlock => {
             let failure = Failure::refused(format!("the included file {path} is in use: {why}"));
@@ -276,7 +280,7 @@ fn unlocked(path: &Path, error: LockError) -> Failure {
         LockError::Locked(_) => Failure::refused(&error).at(path.display()).hint("try again when it is done"),
         LockError::Foreign(_) => Failure::refused(&error)
             .at(lock)
-            .hint("remove it if no danewright of that user runs, and run this as one user"),
+            .hint("wait until that run ends, and run this as one user; remove the lock only if no danewright runs"),
         LockError::InTheWay(_) => Failure::wrong(&error).at(lock).hint("see who put it there, and move it away"),
         LockError::Io(_, io) if io.kind() == std::io::ErrorKind::PermissionDenied => not_permitted(path),
         LockError::Io(..) => Failure::wrong(format!("{error}; nothing was written")).at(lock),
@@ -344,6 +348,16 @@ fn frozen(zone: &str) -> String {
     )
 }
 
+/// What to say where a new file cannot be made as it has to be.
+fn unmade(why: &Unmade, path: &Path) -> Failure {
+    match why {
+        Unmade::Owner => Failure::wrong(why).at(path.display()).hint("run this as its owner or as root"),
+        Unmade::Folder(folder) => {
+            Failure::wrong(why).at(folder.display()).hint("see who put it there, and move it away")
+        }
+    }
+}
+
 /// What to say of a file that was not replaced.
 pub(crate) fn replace_failure(error: ReplaceError) -> Failure {
     match error {
@@ -356,9 +370,10 @@ pub(crate) fn replace_failure(error: ReplaceError) -> Failure {
             .at(path.display())
             .hint("name another suffix with --backup"),
         ReplaceError::Lock(path, error) => unlocked(&path, error),
-        ReplaceError::Io(path, error) => match error.kind() {
-            std::io::ErrorKind::NotFound => Failure::wrong("there is no such file").at(path.display()),
-            std::io::ErrorKind::PermissionDenied => not_permitted(&path),
+        ReplaceError::Io(path, error) => match (Unmade::of(&error), error.kind()) {
+            (Some(why), _) => unmade(why, &path),
+            (_, std::io::ErrorKind::NotFound) => Failure::wrong("there is no such file").at(path.display()),
+            (_, std::io::ErrorKind::PermissionDenied) => not_permitted(&path),
             _ => Failure::wrong(format!("the file cannot be replaced: {error}; it is as it was")).at(path.display()),
         },
         ReplaceError::NotSynced(path, error) => {

@@ -72,7 +72,7 @@ fn update(
     state::update(&state::folder(folder)?, zone.apex(), |memory| ((), change(&memory.read_at(clock))))
 }
 
-/// The zone is written by now, so a state that cannot be is a warning.
+/// The zone is written all the same, so a state that cannot be is a warning.
 fn report(kept: Result<(), StateError>, so: &str, ui: &mut Ui<'_>) {
     if let Err(error) = kept {
         ui.caution(format!("what changed could not be remembered: {error}; {so}"));

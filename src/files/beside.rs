@@ -1,6 +1,7 @@
 //! A new text in the making: written under a hidden name beside the file that
 //! it is for, with that file's attributes, and synced.
 
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
@@ -14,6 +15,33 @@ use crate::zone::splice::Splice;
 
 /// The mode of what is nobody else's to read, until it gets another one.
 pub(crate) const PRIVATE: u32 = 0o600;
+
+/// What in particular went wrong, inside the error of the system.
+#[derive(Debug)]
+pub(crate) enum Unmade {
+    /// The new file cannot be given the owner and group of the old one.
+    Owner,
+    /// A folder stands where the new file is to be written.
+    Folder(PathBuf),
+}
+
+impl Unmade {
+    /// That of an error, where there is one.
+    pub(crate) fn of(error: &io::Error) -> Option<&Self> {
+        error.get_ref().and_then(|inner| inner.downcast_ref())
+    }
+}
+
+impl fmt::Display for Unmade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Owner => f.write_str("the new file cannot be given the owner and group of the old one"),
+            Self::Folder(_) => f.write_str("a folder has the name that the new file is to have at first"),
+        }
+    }
+}
+
+impl std::error::Error for Unmade {}
 
 /// A file written under a hidden name; dropped before it is put in its place, it is gone.
 #[derive(Debug)]
@@ -83,6 +111,9 @@ impl Drop for Beside {
 /// When it is there and cannot be removed.
 pub(crate) fn remove_leftover(path: &std::path::Path) -> io::Result<()> {
     match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+            Err(io::Error::new(error.kind(), Unmade::Folder(path.to_owned())))
+        }
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
@@ -110,7 +141,10 @@ fn copy_attributes(from: &File, to: &File) -> io::Result<()> {
     let meta = from.metadata()?;
     let present = to.metadata()?;
     if (meta.uid(), meta.gid()) != (present.uid(), present.gid()) {
-        fchown(to, Some(meta.uid()), Some(meta.gid()))?;
+        fchown(to, Some(meta.uid()), Some(meta.gid())).map_err(|error| match error.kind() {
+            io::ErrorKind::PermissionDenied => io::Error::new(error.kind(), Unmade::Owner),
+            _ => error,
+        })?;
     }
     let names: Vec<_> = match from.list_xattr() {
         Ok(names) => names.collect(),

@@ -14,7 +14,8 @@
 //!
 //! It is gone when the run ends. One that a killed run left is empty and free,
 //! and the next run of that user or of root takes it over. Another user cannot
-//! even open it, and is told which file it is.
+//! even open it: they wait as for a run of their own, and are told then which
+//! file it is.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -32,6 +33,9 @@ use crate::files::{LOCK, hidden, open};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// How often a lock file that vanishes on the way is looked for again.
+const TRIES: u32 = 4;
 
 /// Why there is no lock.
 #[derive(Debug)]
@@ -107,7 +111,14 @@ impl Lock {
         let path = hidden(target, LOCK);
         let deadline = Instant::now() + patience;
         loop {
-            let file = private(&path)?;
+            let file = match private(&path) {
+                // Nobody can tell whether that is held: it is waited for like one that is.
+                Err(LockError::Foreign(_)) if Instant::now() < deadline => {
+                    thread::sleep(PAUSE);
+                    continue;
+                }
+                opened => opened?,
+            };
             match file.try_lock() {
                 // The run before may have taken the file away with it.
                 Ok(()) if is_at(&file, &path) => return Ok(Self { path, file }),
@@ -152,7 +163,13 @@ pub(crate) fn private(path: &Path) -> Result<File, LockError> {
     };
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    let file = options.custom_flags(open::flags(OFlags::NOFOLLOW)).open(path).map_err(wrong)?;
+    options.custom_flags(open::flags(OFlags::NOFOLLOW));
+    let opened = (0..TRIES).find_map(|_| match options.open(path) {
+        // It was another user's, and is gone by now; or the folder takes no file from this user.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && !is_there(path) => None,
+        opened => Some(opened),
+    });
+    let file = opened.unwrap_or_else(|| options.open(path)).map_err(wrong)?;
     let meta = file.metadata().map_err(wrong)?;
     if !meta.is_file() {
         return Err(LockError::InTheWay(path.to_owned()));
@@ -167,6 +184,10 @@ pub(crate) fn private(path: &Path) -> Result<File, LockError> {
 /// The user that this process acts as.
 pub(crate) fn user() -> u32 {
     rustix::process::geteuid().as_raw()
+}
+
+fn is_there(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
 }
 
 fn is_at(file: &File, path: &Path) -> bool {

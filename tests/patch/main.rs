@@ -288,10 +288,37 @@ fn the_soa_names_the_zone_where_the_files_name_says_another() {
 
 #[test]
 fn a_directive_on_a_last_line_without_a_line_end_is_an_error() {
-    for line in ["$ORIGIN x", "$TTL 1h", "$INCLUDE sub"] {
+    // NSD does not read a quoted name there, and BIND no origin.
+    for line in ["$ORIGIN x", "$TTL 1h", "$INCLUDE sub x", "$INCLUDE \"sub\"", "$GENERATE 1-2 h$ A 192.0.2.$"] {
         let folder = folder(format!("{ZONE}{line}"));
         fs::write(folder.path().join("sub"), "www A 192.0.2.1\n").unwrap();
         refused(folder.path(), &[], 2, "a directive without a line end");
+        refused(folder.path(), &[], 2, "put a line end behind it");
+    }
+    // What follows the include may be read together with it.
+    let folder = folder(format!("{ZONE}$INCLUDE middle\n"));
+    fs::write(folder.path().join("middle"), "$INCLUDE sub").unwrap();
+    fs::write(folder.path().join("sub"), "www A 192.0.2.1\n").unwrap();
+    refused(folder.path(), &[], 2, "a directive without a line end");
+}
+
+#[test]
+fn an_include_on_a_last_line_without_a_line_end_is_read_and_ended_by_what_is_added() {
+    for line in ["$INCLUDE sub", "$include sub ; the hosts", "$INCLUDE sub "] {
+        let folder = folder(format!("{ZONE}{line}"));
+        fs::write(folder.path().join("sub"), "www A 192.0.2.1\n").unwrap();
+        let output = patch(folder.path(), &[]);
+        assert_eq!(output.status.code(), Some(0), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+        let text = self::zone(folder.path());
+        assert!(text.ends_with(&format!("{NEW}\n{line}")), "beside its kin: {text}");
+        // A host of which the zone knows nothing has its record behind the last line.
+        let output = patch(folder.path(), &["--host", "new.example.com"]);
+        assert_eq!(output.status.code(), Some(0), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+        let text = self::zone(folder.path());
+        let (_, behind) = text.split_once(&format!("{NEW}\n{line}\n")).unwrap_or_else(|| panic!("{text}"));
+        assert!(behind.starts_with("_25._tcp.new") && behind.trim_end().ends_with(NEW), "{text}");
+        assert_eq!(behind.lines().count(), 1, "{text}");
+        assert_eq!(fs::read_to_string(folder.path().join("sub")).unwrap(), "www A 192.0.2.1\n");
     }
 }
 

@@ -115,6 +115,47 @@ fn killed_at_any_step_the_next_run_ends_what_was_begun() {
     println!("killed at {kills} steps");
 }
 
+/// What the state says that stood at a host before the change.
+fn stood_before(place: &Place, host: &str) -> Option<usize> {
+    let text = fs::read(place.path().join("state/example.com.json")).ok()?;
+    let state: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    Some(state["owners"][format!("_25._tcp.{host}.example.com.")]["changes"][0]["old"]["records"].as_array()?.len())
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn killed_behind_the_first_new_file_the_state_has_the_word_of_it() {
+    let mut behind = 0;
+    for (shape, prune) in [(Shape::One, false), (Shape::Three, false), (Shape::One, true)] {
+        let (old, _) = before_and_after(shape, prune);
+        for (call, way) in both_ways(&CHANGES) {
+            for nth in 1.. {
+                let place = Place::with(&if prune { shape.files(0) } else { old.clone() });
+                if prune {
+                    assert!(place.patch(&[]).status.success());
+                    assert_eq!(stood_before(&place, "mail"), Some(1));
+                }
+                let Some(output) = spoilt(&place, call, nth, "signal=KILL", (prune, way)) else { break };
+                let how = format!("{shape:?}, prune {prune}, killed at {call} {nth}, {way:?}: {}", talk(&output));
+                let found = place.files();
+                if old.iter().all(|(name, text)| found[name] == *text) {
+                    continue;
+                }
+                behind += 1;
+                for again in [false, true] {
+                    // Who asks once more finds the file as asked, and the word is still there.
+                    assert!(!again || self::again(&place, prune).output().unwrap().status.success(), "{how}");
+                    for host in ["mail", "mx"] {
+                        let records = if prune { 0 } else { 1 };
+                        assert_eq!(stood_before(&place, host), Some(records), "{host}, again {again}: {how}");
+                    }
+                }
+            }
+        }
+    }
+    assert!(behind > 10, "only {behind} kills behind a new file");
+}
+
 #[test]
 #[ignore = "needs strace"]
 fn whatever_fails_all_files_change_or_none_does() {

@@ -72,11 +72,41 @@ fn a_lock_of_another_user_is_called_so() {
     command.args(["patch", "example.com.zone", "new.pem", "--host", "mail.example.com", "--port", "25"]);
     let output = run_copy(command.args(["--state", "state"]).current_dir(place.path()));
     assert_eq!(output.status.code(), Some(1), "{}", talk(&output));
-    assert!(talk(&output).contains("another user") && talk(&output).contains("danewright-lock"), "{}", talk(&output));
+    let said = talk(&output);
+    assert!(said.contains("another user") && said.contains("danewright-lock"), "{said}");
+    assert!(said.contains("wait until that run ends"), "{said}");
     assert!(left.exists());
     // For root it is a lock like any.
     assert_eq!(place.patch(&["--write-foreign"]).status.code(), Some(0));
     assert!(!left.exists());
+}
+
+#[test]
+fn the_run_of_another_user_is_waited_for() {
+    if !is_root() {
+        println!("only root can be two users; not tried");
+        return;
+    }
+    let place = Place::with(&Shape::One.files(0));
+    for path in [place.path(), &place.path().join("example.com.zone")] {
+        chown(path, Some(65534), None).unwrap();
+    }
+    let program = place.path().join("program");
+    fs::copy(env!("CARGO_BIN_EXE_danewright"), &program).unwrap();
+    let check = ["--write-foreign", "--check", "sh -c 'touch begun; sleep 3'"];
+    let mut first = place.command(&[], &check).stdout(std::process::Stdio::null()).spawn().unwrap();
+    while !place.path().join("begun").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let mut command = std::process::Command::new("setpriv");
+    command.args(["--reuid", "65534", "--regid", "0", "--clear-groups"]).arg(&program);
+    command.args(["patch", "example.com.zone", "new.pem", "--host", "mail.example.com", "--port", "465"]);
+    let output = run_copy(command.args(["--state", "theirs"]).current_dir(place.path()));
+    assert!(first.wait().unwrap().success());
+    assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
+    let text = fs::read_to_string(place.path().join("example.com.zone")).unwrap();
+    assert!(text.contains("_465._tcp.mail") && text.contains(" 9 7200 "), "{text}");
+    assert!(!place.path().join(".example.com.zone.danewright-lock").exists());
 }
 
 #[test]

@@ -127,7 +127,22 @@ fn a_file_of_another_owner_is_not_taken_over() {
     let output = command.output().unwrap_or_else(|error| panic!("setpriv: {error}"));
     fs::remove_file(program).unwrap();
     assert_eq!((output.status.code(), place.files()), (Some(2), old), "{}", talk(&output));
-    assert!(talk(&output).contains("tlsa.inc") && talk(&output).contains("owner"), "{}", talk(&output));
+    let said = talk(&output);
+    assert!(said.contains("the new file cannot be given the owner and group of the old one"), "{said}");
+    assert!(said.contains("run this as its owner or as root"), "{said}");
+}
+
+#[test]
+fn a_folder_in_the_place_of_the_new_text_is_named() {
+    for hidden in [".example.com.zone.danewright-new", ".tlsa.inc.danewright-new"] {
+        let old = Shape::RecordsIncluded.files(0);
+        let place = Place::with(&old);
+        fs::create_dir(place.path().join(hidden)).unwrap();
+        let output = place.patch(&[]);
+        assert_eq!((output.status.code(), place.files()), (Some(2), old), "{}", talk(&output));
+        let said = talk(&output);
+        assert!(said.contains(&format!("/{hidden}\n")) && said.contains("move it away"), "{said}");
+    }
 }
 
 #[test]
