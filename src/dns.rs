@@ -17,7 +17,7 @@
 //! signatures tried for a zone's standing or for one owner; 4,000 questions for
 //! a target, none of them twice but those that look for more machines and those
 //! whose answers are too large to be kept, 64 under way at one server and 512 in
-//! all; 8 denials in an answer, and 8 different answers of one address; 64
+//! all; 8 denials in an answer, and 8 different answers of one address; 16
 //! targets at once; 4 KiB that come in for each question that may be asked, and
 //! 8 MiB, with 24 KiB more for each target, of what is kept in memory; and one
 //! clock for all of it. A question is sent as often as the settings say. What is

@@ -4,7 +4,6 @@
 //! asked once.
 
 use std::sync::Arc;
-use std::thread;
 
 use chrono::{DateTime, Utc};
 use tokio::task::JoinSet;
@@ -27,7 +26,7 @@ use crate::propagation::silence::answered;
 use crate::tlsa::Target;
 
 /// Targets that are looked at at once.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 16;
 /// Aliases followed from one owner.
 pub(crate) const ALIASES: usize = 8;
 
@@ -209,8 +208,8 @@ pub(crate) async fn all(targets: &[Target], settings: &Settings, reach: &Reach) 
         }
     }
     all.sort_by_key(|(index, _)| *index);
-    // Thousands of answers take a while to free, and nobody has to wait for that.
-    let _ = thread::Builder::new().spawn(move || drop(walk));
+    // Before anything is judged and written, which needs room of its own.
+    drop(walk);
     all.into_iter().map(|(_, evidence)| evidence).collect()
 }
 
