@@ -216,8 +216,8 @@ impl History {
         looks.filter(|look| look.listed)
     }
 
-    /// From when on it is known what the server behind this key gave last, when it
-    /// gave something else than an alias of this name, or nothing.
+    /// Whether the server behind this key gave something else than an alias of this
+    /// name when it was last heard.
     pub(crate) fn gave_no_alias_of(&self, key: &str, target: &str) -> bool {
         let alias = Content::Alias(target.to_owned());
         let look = self.servers.get(key);
