@@ -159,16 +159,22 @@ proptest! {
     }
 
     #[test]
-    fn a_worse_answer_in_the_first_look_never_helps(mut case in any_case(), index: Index, how in 0..4) {
+    fn a_worse_answer_in_the_first_look_never_helps(
+        mut case in any_case(), index: Index, how in 0..4, same in 0u32..21_600,
+    ) {
         // The deployed key is guessed by what was seen; a time that is stated can be contradicted by it.
         case.policy.since = None;
         case.expectation = case.naming_current();
-        // What was served before a server is first heard is covered for a day, which
-        // is four times this TTL: twice for the hold, twice for what it follows.
+        // A look can also teach that a TTL is longer than the others were: here there is
+        // one. What was served before a server is first heard is covered for a day, which
+        // is four times the largest: twice for the hold, twice for what it follows.
+        if let Some(OldTtl::Set(ttl) | OldTtl::Absent(ttl)) = &mut case.patched {
+            *ttl = same;
+        }
         let all = case.earlier.iter_mut().map(|(evidence, _)| evidence).chain([&mut case.evidence]);
         for server in all.flat_map(|evidence| &mut evidence.hops).flat_map(|hop| &mut hop.servers) {
-            for ttl in [&mut server.ttl, &mut server.original_ttl] {
-                *ttl = ttl.map(|ttl| ttl.min(21_600));
+            for ttl in [&mut server.ttl, &mut server.original_ttl, &mut server.negative_ttl] {
+                *ttl = ttl.map(|_| same);
             }
         }
         if case.earlier.is_empty() || matches!(case.policy.hold, HoldWish::Signature) {
