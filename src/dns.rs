@@ -25,35 +25,10 @@
 //! that is too large as `malformed`, what came too late as `check-timeout`), and
 //! leaves the verdict unknown; a ninth different answer is no worse than the eight.
 
-mod absence;
-pub mod anchors;
-mod answer;
-mod bulk;
-mod chain;
-mod clock;
-pub(crate) mod convert;
-mod defuse;
-mod denial;
-mod discovery;
-mod entry;
-mod exchange;
-mod heard;
-mod host;
-mod machines;
-mod named;
-mod negative;
-mod owner;
-mod proof;
-mod reading;
-mod resolvers;
-mod room;
-mod roots;
-mod standing;
-mod trials;
-mod tried;
+mod find;
+mod trust;
 mod walk;
-mod wire;
-mod zone;
+pub(crate) mod wire;
 
 use std::net::SocketAddr;
 use std::sync::mpsc::channel;
@@ -63,8 +38,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::runtime::{Builder, Runtime};
 
-pub use anchors::{AnchorError, Anchors};
-pub use roots::{FromRoot, root_hints, trusts_iana};
+pub use find::roots::{FromRoot, root_hints, trusts_iana};
+pub use trust::anchors::{AnchorError, Anchors};
 
 use crate::name::Name;
 use crate::propagation::evidence::Evidence;

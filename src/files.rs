@@ -3,24 +3,21 @@
 
 pub(crate) mod beside;
 pub mod clock;
-pub mod command;
 pub mod copy;
 pub mod disk;
 pub mod foreign;
 pub mod lock;
 pub mod open;
 pub mod output;
-pub mod page;
 pub mod probe;
 pub mod replace;
 pub mod state;
 mod swap;
-pub mod view;
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::zone::dynamic::{Journal, Surroundings};
+use crate::zone::edit::journal::{Journal, Surroundings};
 
 /// What the names end in that a run uses beside a file: its lock, the new text, the
 /// old one while files change, a backup in the making, what a check is shown.

@@ -22,6 +22,8 @@
 #[cfg(feature = "tool")]
 pub mod cli;
 #[cfg(feature = "tool")]
+pub mod command;
+#[cfg(feature = "tool")]
 pub mod demo;
 #[cfg(feature = "tool")]
 pub mod dns;
@@ -33,10 +35,17 @@ pub mod files;
 pub mod finding;
 #[cfg(feature = "tool")]
 pub mod keys;
+#[cfg(feature = "tool")]
+pub mod lint;
 pub mod name;
+#[cfg(feature = "tool")]
+pub mod preview;
 #[cfg(feature = "tool")]
 pub mod propagation;
 #[cfg(feature = "tool")]
 pub mod report;
+pub mod text;
+#[cfg(feature = "tool")]
+pub mod textfile;
 pub mod tlsa;
 pub mod zone;

@@ -16,15 +16,15 @@
 
 mod chain;
 pub mod evidence;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod hold;
 #[cfg(test)]
 mod laws;
 mod ledger;
 pub mod memory;
-#[cfg(test)]
-pub(crate) mod sample;
+mod parameters;
 mod servers;
-mod sets;
 pub(crate) mod silence;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -119,7 +119,7 @@ impl Expectation {
     /// what the new keys come to, before this evidence can be judged.
     #[must_use]
     pub fn to_derive(&self, evidence: &Evidence) -> BTreeSet<Params> {
-        sets::open_parameters(evidence, self)
+        parameters::open_parameters(evidence, self)
     }
 
     /// The records of the key to be deployed.
@@ -264,7 +264,7 @@ pub fn judge(
     let waived = silence::judge(evidence, &watch, policy, &terms, now, &mut ledger);
     chain::judge(evidence, now, &mut ledger);
     servers::judge(evidence, expectation, &watch, &waived, &mut ledger);
-    sets::judge(evidence, expectation, &mut ledger);
+    parameters::judge(evidence, expectation, &mut ledger);
     let remembered = memory.owners.get(&evidence.owner.to_string()).map(|owner| owner.resolvers.clone());
     servers::judge_resolvers(evidence, expectation, &remembered.unwrap_or_default(), now, &mut ledger);
     let unpublished = servers::judge_unpublished(evidence, expectation, &watch, &mut ledger);

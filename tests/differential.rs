@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use danewright::name::Name;
-use danewright::zone::rtype::type_code;
+use danewright::zone::text::rtype::type_code;
 use invent::Files;
 
 const PORTS: [&str; 3] = ["25", "465", "587"];

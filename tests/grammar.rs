@@ -6,12 +6,12 @@
 
 use chrono::{DateTime, Utc};
 use danewright::name::Name;
+use danewright::text::source::{Library, Texts, read_span};
+use danewright::text::splice::{Edited, Piece, pieces};
 use danewright::tlsa::{Params, Target, Tlsa};
-use danewright::zone::library::{Library, Texts, read_span};
-use danewright::zone::obstruction::PlanError;
-use danewright::zone::plan::{Change, Request, Zone};
-use danewright::zone::serial::Policy;
-use danewright::zone::splice::{Edited, Piece, pieces};
+use danewright::zone::edit::error::PlanError;
+use danewright::zone::edit::plan::{Change, Request, Zone};
+use danewright::zone::edit::serial::Policy;
 
 const HEAD: &str = "$TTL 3600\n@ IN SOA ns hostmaster 7 3600 600 86400 300\n@ IN NS ns\nns IN A 192.0.2.1\n\
                     mail IN A 192.0.2.2\n";

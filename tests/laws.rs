@@ -25,7 +25,7 @@ use std::path::PathBuf;
 use check::{Asked, Outcome, edits};
 use danewright::name::Name;
 use danewright::tlsa::{Matching, Params, Target, Tlsa};
-use danewright::zone::serial::Policy;
+use danewright::zone::edit::serial::Policy;
 use dice::Dice;
 use invent::Files;
 use proptest::prelude::*;

@@ -10,10 +10,10 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use danewright::lint;
 use danewright::name::Name;
-use danewright::zone::library::Texts;
-use danewright::zone::lint;
-use danewright::zone::reader::ReadErrorKind;
+use danewright::text::source::Texts;
+use danewright::zone::text::reader::ReadErrorKind;
 use serde_json::Value;
 use tempfile::TempDir;
 

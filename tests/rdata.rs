@@ -13,8 +13,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use danewright::name::Name;
-use danewright::zone::index;
-use danewright::zone::library::Texts;
+use danewright::text::source::Texts;
+use danewright::zone::edit::index;
 
 const TABLE: &str = include_str!("rdata/table.txt");
 

@@ -7,12 +7,12 @@ use std::fs;
 use std::process::Command;
 
 use danewright::name::Name;
+use danewright::text::source::{Texts, read_span};
+use danewright::text::splice::{Piece, pieces};
 use danewright::tlsa::{Params, Target, Tlsa};
-use danewright::zone::library::{Texts, read_span};
-use danewright::zone::obstruction::PlanError;
-use danewright::zone::plan::{Change, Request, Zone};
-use danewright::zone::serial::Policy;
-use danewright::zone::splice::{Piece, pieces};
+use danewright::zone::edit::error::PlanError;
+use danewright::zone::edit::plan::{Change, Request, Zone};
+use danewright::zone::edit::serial::Policy;
 
 const REST: &str = "@ NS ns\nns A 192.0.2.1\nmail A 192.0.2.2\n";
 /// ns.example.com and h.example.com, then 1 2 3 4.

@@ -9,12 +9,12 @@ use crate::cli::{Answer, Failure, Ran, Status, Ui, inputs};
 use crate::files::disk::Disk;
 use crate::files::surroundings;
 use crate::keys::KeyFile;
+use crate::lint::{self, Finding, Lint, Severity};
 use crate::name::Name;
 use crate::report;
-use crate::zone::dynamic::NotOurs;
-use crate::zone::library::Library;
-use crate::zone::lint::{self, Finding, Lint, Severity};
-use crate::zone::reader::ReadError;
+use crate::text::source::Library;
+use crate::zone::edit::journal::NotOurs;
+use crate::zone::text::reader::ReadError;
 
 /// Arguments of `lint`.
 #[derive(clap::Args, Debug)]

@@ -10,7 +10,7 @@ use crate::cli::options::{KeyArgs, ParamArgs, TargetArgs, ttl};
 use crate::cli::refusal::unreadable;
 use crate::cli::tlsa::warn;
 use crate::cli::{Ran, Ui, inputs, remember};
-use crate::zone::plan::{Change, Request, Zone};
+use crate::zone::edit::plan::{Change, Request, Zone};
 
 /// Arguments of `patch`.
 #[derive(clap::Args, Debug)]

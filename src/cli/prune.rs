@@ -11,7 +11,7 @@ use crate::cli::options::TargetArgs;
 use crate::cli::{Failure, Ran, Ui, remember};
 use crate::keys::{self, KeyFile};
 use crate::tlsa::{Params, Target, Tlsa};
-use crate::zone::plan::{Change, Request};
+use crate::zone::edit::plan::{Change, Request};
 
 /// Arguments of `prune`.
 #[derive(clap::Args, Debug)]

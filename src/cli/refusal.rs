@@ -11,12 +11,12 @@ use crate::files::foreign::Foreign;
 use crate::files::lock::{LockError, user};
 use crate::files::replace::ReplaceError;
 use crate::name::Name;
-use crate::zone::dynamic::NotOurs;
-use crate::zone::index::{Obstacle, ObstacleKind};
-use crate::zone::obstruction::{PlanError, advice};
-use crate::zone::reader::{MOST_INCLUDES, Place, ReadError, ReadErrorKind};
-use crate::zone::rtype::is_provider_type;
-use crate::zone::words::Wrong;
+use crate::zone::edit::error::{PlanError, advice};
+use crate::zone::edit::index::{Obstacle, ObstacleKind};
+use crate::zone::edit::journal::NotOurs;
+use crate::zone::text::reader::{MOST_INCLUDES, Place, ReadError, ReadErrorKind};
+use crate::zone::text::rtype::is_provider_type;
+use crate::zone::text::words::Wrong;
 
 /// The failure that a plan's error is to the user.
 #[must_use]

@@ -12,8 +12,8 @@ use crate::files::state::{self, StateError};
 use crate::name::Name;
 use crate::propagation::memory::{Memory, OldTtl};
 use crate::tlsa::{Target, Tlsa};
-use crate::zone::patch::Edit;
-use crate::zone::plan::Zone;
+use crate::zone::edit::patch::Edit;
+use crate::zone::edit::plan::Zone;
 
 /// The TTL taken where a zone does not say one: as long as any cache keeps anything (BIND's `max-cache-ttl`).
 const LONGEST_CACHED: u32 = 604_800;

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
 use crate::cli::Global;
-use crate::files::command::Unfit;
+use crate::command::Unfit;
 use crate::report;
 
 /// The exit status, with the same meaning for every command.

@@ -1,14 +1,14 @@
 //! `danewright verify`: may this key be deployed now? Asks every name server,
 //! judges what they serve with what was seen before, remembers it, and says so.
 
-mod asking;
-mod chosen;
 mod display;
+mod dns_options;
 mod exec;
+mod jobs;
 mod list;
 mod patience;
+mod system;
 mod watch;
-mod world;
 
 use std::path::{Path, PathBuf};
 
@@ -18,14 +18,14 @@ use serde_json::{Map, json};
 use crate::cli::options::{self, ParamArgs};
 use crate::cli::{Answer, Failure, Ran, Status, Ui, remember};
 use crate::duration;
-use crate::files::page;
 use crate::propagation::{BUILT, Decision, HoldWish, Judged, Policy, moment, overall};
 use crate::report::{monitoring, verdict, verdict_json};
+use crate::textfile;
 use crate::tlsa::advice;
 
 use exec::Program;
+use system::{Clockwork, Ended, Interrupted, World};
 use watch::{Watched, Watching};
-use world::{Clockwork, Ended, Interrupted, World};
 
 /// Arguments of `verify`.
 #[derive(clap::Args, Debug)]
@@ -42,13 +42,13 @@ use world::{Clockwork, Ended, Interrupted, World};
 pub struct Args {
     /// Which keys, and where.
     #[command(flatten)]
-    pub chosen: chosen::ChosenArgs,
+    pub chosen: jobs::ChosenArgs,
     /// The three numbers.
     #[command(flatten)]
     pub params: ParamArgs,
     /// Whom to ask and whom to trust.
     #[command(flatten)]
-    pub asking: asking::AskingArgs,
+    pub asking: dns_options::AskingArgs,
     /// How long all servers must have agreed: a duration, or "signature" until no
     /// signature over the old records is valid any more [default: twice the largest TTL
     /// that was seen served before, and a day from the first look at the least]
@@ -159,7 +159,7 @@ fn verify(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World) -> Ran {
 }
 
 fn probe_metrics(path: &Path, ui: &mut Ui<'_>) -> Result<(), Failure> {
-    page::probe(path).map_err(|error| {
+    textfile::probe(path).map_err(|error| {
         let message = format!("the figures cannot be written there: {error}");
         Failure::wrong(message).at(format!("--metrics {}", path.display()))
     })?;

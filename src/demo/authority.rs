@@ -20,7 +20,7 @@ use std::sync::{Arc, RwLock};
 use hickory_proto::rr::RecordType;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::dns::convert::to_hickory;
+use crate::dns::wire::convert::to_hickory;
 use crate::name::Name;
 pub use fault::Fault;
 pub use zone::{Key, SignedZone, Window, Zone, ZoneError};

@@ -3,22 +3,28 @@
 //! host's own addresses and what resolvers say. What several targets need is
 //! asked once.
 
+pub(crate) mod bulk;
+pub(crate) mod host;
+pub(crate) mod machines;
+pub(crate) mod owner;
+pub(crate) mod zone;
+
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use tokio::task::JoinSet;
 
-use crate::dns::anchors::Anchors;
-use crate::dns::bulk;
-use crate::dns::chain::Chain;
-use crate::dns::clock::Clock;
-use crate::dns::discovery::{Discovery, Shared, together};
-use crate::dns::exchange::Asker;
-use crate::dns::named::Rest;
-use crate::dns::room::Room;
-use crate::dns::trials::Trials;
-use crate::dns::zone::{Facts, label};
-use crate::dns::{Reach, Settings, resolvers};
+use crate::dns::find::discovery::{Discovery, Shared, together};
+use crate::dns::find::resolvers;
+use crate::dns::trust::anchors::Anchors;
+use crate::dns::trust::budget::Trials;
+use crate::dns::trust::chain::Chain;
+use crate::dns::trust::named::Rest;
+use crate::dns::walk::zone::{Facts, label};
+use crate::dns::wire::clock::Clock;
+use crate::dns::wire::exchange::Asker;
+use crate::dns::wire::room::Room;
+use crate::dns::{Reach, Settings};
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
 use crate::propagation::evidence::{Evidence, Hop, Outcome, ServerAnswer};

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use xattr::FileExt;
 
 use crate::files::copy::copy_pieces;
-use crate::zone::splice::Splice;
+use crate::text::splice::Splice;
 
 /// The mode of what is nobody else's to read, until it gets another one.
 pub(crate) const PRIVATE: u32 = 0o600;

@@ -9,7 +9,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
-use crate::zone::splice::{Piece, Splice, pieces};
+use crate::text::splice::{Piece, Splice, pieces};
 
 /// How many octets are copied at a time, and on their way to the disk while the next are.
 const PART: u64 = 8 << 20;

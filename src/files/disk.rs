@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::files::lock::{Lock, LockError};
 use crate::files::{BACKUP, CHECK, LOCK, NEW, OLD, hidden, open};
-use crate::zone::library::Library;
+use crate::text::source::Library;
 
 /// What the names end in that are ours beside a zone's file.
 const OURS: [&str; 4] = [NEW, OLD, BACKUP, CHECK];
@@ -361,7 +361,7 @@ impl Library for Disk {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::zone::library::read_span;
+    use crate::text::source::read_span;
 
     #[test]
     fn more_files_than_stay_open_are_read_again_and_must_be_what_they_were() {

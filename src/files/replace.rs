@@ -18,7 +18,7 @@ use crate::files::disk::{Disk, Fingerprint};
 use crate::files::lock::{Lock, LockError};
 use crate::files::swap::{Stuck, Swapped};
 use crate::files::{BACKUP, NEW, beside, hidden, open};
-use crate::zone::splice::Splice;
+use crate::text::splice::Splice;
 
 /// Why a file was not replaced; it is as it was.
 #[derive(Debug)]

@@ -18,8 +18,8 @@ use crate::propagation::evidence::{Evidence, Hop, Outcome};
 use crate::propagation::ledger::{Ledger, end};
 use crate::propagation::memory::history::{Content, Look, Served};
 use crate::propagation::memory::{Memory, Watch, server_key};
+use crate::propagation::parameters::has_unmatched;
 use crate::propagation::servers::{lacks_any, serves};
-use crate::propagation::sets::has_unmatched;
 use crate::propagation::{Expectation, HoldWish, Policy, moment};
 
 /// What was served before the first look is cached for as long as TTLs usually are.

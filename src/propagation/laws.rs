@@ -11,9 +11,9 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::evidence::{Evidence, Outcome, ResolverAnswer, Security};
-use super::sample::{address, key, server};
 use super::silence::answered;
 use super::{Decision, check, overall};
+use crate::propagation::fixtures::{address, key, server};
 
 use cases::{any_case, any_server, finding, last_servers, resolvers, security, silence, weight};
 

@@ -108,7 +108,7 @@ pub(crate) fn end(start: DateTime<Utc>, length: TimeDelta) -> DateTime<Utc> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::propagation::sample::at;
+    use crate::propagation::fixtures::at;
 
     #[test]
     fn causes_stand_before_what_follows_and_the_last_end_before_others() {

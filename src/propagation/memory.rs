@@ -21,11 +21,11 @@
 pub mod clock;
 mod departures;
 pub mod history;
-mod old;
+mod key_change;
+mod old_set;
 mod resolvers;
-mod seen;
+mod server;
 mod stored;
-mod watch;
 
 use std::collections::BTreeMap;
 
@@ -42,12 +42,12 @@ use crate::propagation::{Decision, Expectation, Verdict, hold, label, sorted};
 use crate::tlsa::Tlsa;
 
 pub(crate) use departures::Departures;
-pub use old::Old;
+use key_change::Heard;
+pub use key_change::Watch;
+pub use old_set::Old;
 pub use resolvers::Resolvers;
 pub(crate) use resolvers::{OVERLAP, held_until};
-pub use seen::{Amiss, Seen};
-use watch::Heard;
-pub use watch::Watch;
+pub use server::{Amiss, Seen};
 
 /// The form of the document; another number is another form.
 pub const VERSION: u32 = 2;

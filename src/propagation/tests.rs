@@ -8,9 +8,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::evidence::{Evidence, Outcome, Security, ServerAnswer};
 use super::memory::{Memory, OldTtl};
-use super::sample::{alias, aliased, at, evidence, failing, key, key_as, name, resolver, server};
 use super::{Decision, Expectation, HoldWish, Policy, Verdict, check, judge, overall};
 use crate::finding::{Finding, Severity};
+use crate::propagation::fixtures::{alias, aliased, at, evidence, failing, key, key_as, name, resolver, server};
 use crate::tlsa::Tlsa;
 
 const NO_HOLD: Policy = Policy { hold: HoldWish::For(TimeDelta::zero()), since: None, allow_unreachable: 0 };

@@ -3,8 +3,8 @@
 
 use std::io;
 
-use crate::zone::library::{Library, read_span};
-use crate::zone::splice::Splice;
+use crate::text::source::{Library, read_span};
+use crate::text::splice::Splice;
 
 /// Lines shown before and after a change.
 const CONTEXT: usize = 3;
@@ -181,7 +181,7 @@ fn read_after(library: &dyn Library, file: usize, start: u64) -> io::Result<Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::zone::library::Texts;
+    use crate::text::source::Texts;
 
     fn splice(start: u64, end: u64, text: &str, line: u64) -> Splice {
         Splice { start, end, text: text.as_bytes().to_vec(), line }

@@ -6,9 +6,9 @@ use std::collections::hash_map::Entry;
 
 use serde_json::{Map, Value, json};
 
+use crate::lint::{Finding, Lint, Severity};
 use crate::propagation::brief;
 use crate::report::table::{cell, table};
-use crate::zone::lint::{Finding, Lint, Severity};
 
 /// How many findings with one code, and further places of one finding, are printed.
 const FEW: usize = 5;

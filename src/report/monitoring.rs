@@ -74,8 +74,8 @@ mod tests {
     use super::*;
     use crate::finding::{Finding, Severity};
     use crate::propagation::evidence::{Outcome, Security, ServerAnswer};
+    use crate::propagation::fixtures::{at, evidence, failing, key, name, server};
     use crate::propagation::memory::Memory;
-    use crate::propagation::sample::{at, evidence, failing, key, name, server};
     use crate::propagation::{Expectation, HoldWish, Policy, check};
 
     fn judged(servers: Vec<ServerAnswer>, hold: i64) -> Judged {

@@ -159,8 +159,8 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
+    use crate::propagation::fixtures::{at, evidence, key, name, resolver, server};
     use crate::propagation::memory::Memory;
-    use crate::propagation::sample::{at, evidence, key, name, resolver, server};
     use crate::propagation::{Expectation, HoldWish, Policy, check};
     use crate::tlsa::Tlsa;
 

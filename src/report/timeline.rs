@@ -85,7 +85,7 @@ fn basis(basis: Basis) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::propagation::sample::at;
+    use crate::propagation::fixtures::at;
 
     #[test]
     fn the_bar_is_full_only_when_the_hold_is_over() {

@@ -111,8 +111,8 @@ mod tests {
 
     use super::*;
     use crate::propagation::evidence::Outcome;
+    use crate::propagation::fixtures::{at, evidence, failing, key, name, resolver, server};
     use crate::propagation::memory::Memory;
-    use crate::propagation::sample::{at, evidence, failing, key, name, resolver, server};
     use crate::propagation::{Expectation, HoldWish, Policy, check};
 
     fn keys(value: &Value) -> Vec<&str> {

@@ -15,14 +15,14 @@
 //! | aliases into insecure and bogus zones; circles, too long a way | `owners`, `walk/judged.rs` |
 //! | absence that is not proven | `owners`, `walk/denials.rs`, `walk/denying.rs` |
 //! | several machines at one address; name servers that are not proven | `walk/machines.rs`, `walk/named.rs` |
-//! | wildcards, with and without proof; their answers at another name | `wildcards`, `walk/forged.rs`, `src/dns/denial.rs` |
+//! | wildcards, with and without proof; their answers at another name | `wildcards`, `walk/forged.rs`, `src/dns/trust/denial.rs` |
 //! | a set too big for UDP | `owners`, `walk/wire.rs` |
 //! | AD set by a liar, and other resolvers | `walk/judged.rs` |
 //! | a relapse during the hold; a clock before the build | `walk/judged.rs` |
 //! | wrong id, question, class; AA or QR missing; garbage; records twice; TTLs unequal | `walk/wire.rs` |
 //! | TCP that is endless, in single octets, of a wrong length; late answers; other addresses | `walk/wire.rs` |
 //! | referrals in circles, upward, downward | `walk/wire.rs` |
-//! | a thousand servers, addresses, keys, signatures; costly denials | `walk/crowd.rs`, `walk/forged.rs`, `src/dns/proof/tests.rs` |
+//! | a thousand servers, addresses, keys, signatures; costly denials | `walk/crowd.rs`, `walk/forged.rs`, `src/dns/trust/signatures/tests.rs` |
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 

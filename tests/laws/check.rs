@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use danewright::name::Name;
+use danewright::text::source::{Texts, read_span};
+use danewright::text::splice::{Edited, Piece, pieces};
 use danewright::tlsa::{Target, Tlsa};
-use danewright::zone::index::ObstacleKind;
-use danewright::zone::library::{Texts, read_span};
-use danewright::zone::obstruction::PlanError;
-use danewright::zone::patch::{Edit, Patch};
-use danewright::zone::plan::{Change, Request, Zone};
-use danewright::zone::serial::{Policy, follows};
-use danewright::zone::splice::{Edited, Piece, pieces};
+use danewright::zone::edit::error::PlanError;
+use danewright::zone::edit::index::ObstacleKind;
+use danewright::zone::edit::patch::{Edit, Patch};
+use danewright::zone::edit::plan::{Change, Request, Zone};
+use danewright::zone::edit::serial::{Policy, follows};
 
 use super::invent::Files;
 use super::plain::{self, Record};

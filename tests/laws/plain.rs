@@ -3,7 +3,7 @@
 //! of type names. It takes for granted that the text is in order; what it says
 //! of a text that the library refuses means nothing.
 
-use danewright::zone::rtype::{class_code, type_code};
+use danewright::zone::text::rtype::{class_code, type_code};
 
 /// What a record means.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

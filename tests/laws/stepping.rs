@@ -2,11 +2,11 @@
 //! from it. Whoever looks at every line must come to the same end.
 
 use danewright::name::Name;
+use danewright::text::source::Texts;
 use danewright::tlsa::Target;
-use danewright::zone::index;
-use danewright::zone::library::Texts;
-use danewright::zone::reader::Reader;
-use danewright::zone::scan::Kind;
+use danewright::zone::edit::index;
+use danewright::zone::text::reader::Reader;
+use danewright::zone::text::scan::Kind;
 
 use super::invent::Files;
 

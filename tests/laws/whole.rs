@@ -2,11 +2,11 @@
 //! does not depend on how the text comes in.
 
 use danewright::name::Name;
-use danewright::zone::library::{Library, Texts};
-use danewright::zone::obstruction::PlanError;
-use danewright::zone::plan::Zone;
-use danewright::zone::reader::{ReadErrorKind, Reader};
-use danewright::zone::scan::{self, Kind};
+use danewright::text::source::{Library, Texts};
+use danewright::zone::edit::error::PlanError;
+use danewright::zone::edit::plan::Zone;
+use danewright::zone::text::reader::{ReadErrorKind, Reader};
+use danewright::zone::text::scan::{self, Kind};
 
 use super::check::apex;
 use super::invent::Files;

@@ -196,7 +196,7 @@ fn broken(line: &str) -> String {
 mod tests {
     use super::*;
     use crate::cli::{Color, Global, Streams};
-    use crate::files::command::split;
+    use crate::command::split;
 
     #[test]
     fn a_step_that_does_not_end_as_it_should_stops_the_demo_and_names_itself() {

@@ -11,7 +11,7 @@ use clap::Parser;
 use serde_json::{Map, Value};
 
 use crate::cli::{self, Cli, Color, Status, Streams, Ui, unparsed};
-use crate::files::command::split;
+use crate::command::split;
 
 /// What a command line came to.
 #[derive(Debug)]

@@ -19,9 +19,9 @@ use crate::endpoint;
 use crate::keys::{self, KeyFile};
 use crate::name::Name;
 use crate::propagation::brief;
+use crate::text::source::Texts;
 use crate::tlsa::{Params, Target, Tlsa};
-use crate::zone::library::Texts;
-use crate::zone::plan::Zone;
+use crate::zone::edit::plan::Zone;
 
 /// How long a handshake on loopback may take.
 const PATIENCE: Duration = Duration::from_secs(10);

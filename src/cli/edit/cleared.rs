@@ -11,7 +11,7 @@ use crate::files::state;
 use crate::keys::{self, KeyFile};
 use crate::propagation::memory::{Memory, Watch};
 use crate::tlsa::{Target, Tlsa};
-use crate::zone::plan::Zone;
+use crate::zone::edit::plan::Zone;
 
 /// Refuses where a kept key was not found safe at a target that would lose records.
 ///

@@ -6,9 +6,9 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::cli::{Failure, remember};
+use crate::command;
 use crate::duration;
-use crate::files::command;
-use crate::zone::serial::Policy;
+use crate::zone::edit::serial::Policy;
 
 /// Nobody waits longer for a command; a longer limit is this one.
 const LONGEST: Duration = Duration::from_secs(7 * 86_400);

@@ -6,7 +6,7 @@ use std::io;
 use std::process::{Command, Stdio};
 use std::str::FromStr;
 
-use crate::files::command::{Unfit, fit, split};
+use crate::command::{Unfit, fit, split};
 
 /// A program and its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]

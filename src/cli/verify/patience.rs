@@ -102,8 +102,8 @@ impl Patience {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::propagation::fixtures::{at, evidence, name};
     use crate::propagation::memory::Memory;
-    use crate::propagation::sample::{at, evidence, name};
     use crate::propagation::{Expectation, Policy, check};
 
     fn verdict(decision: Decision, unpublished: bool) -> Verdict {

@@ -16,11 +16,11 @@ use tempfile::TempDir;
 use super::*;
 use crate::cli::inputs;
 use crate::cli::{Cli, Color, Command, Global, Streams};
+use crate::command::Unfit;
 use crate::dns::{Reach, Settings};
-use crate::files::command::Unfit;
 use crate::propagation::evidence::{Evidence, Outcome};
+use crate::propagation::fixtures::{self, at, failing, key, key_as, server};
 use crate::propagation::memory::clock::Reading;
-use crate::propagation::sample::{self, at, failing, key, key_as, server};
 use crate::tlsa::Target;
 use crate::tlsa::{Params, Tlsa};
 
@@ -174,7 +174,7 @@ fn stage(lagging: &[bool]) -> Stage {
     let mut stage = Stage::new(Vec::new());
     let both = [stage.new_record(Params::default()), key("old")];
     let second = |lags: bool| if lags { server(2, &[key("old")]) } else { server(2, &both) };
-    let round = |lags: &bool| vec![sample::evidence(vec![server(1, &both), second(*lags)])];
+    let round = |lags: &bool| vec![fixtures::evidence(vec![server(1, &both), second(*lags)])];
     stage.rounds = RefCell::new(lagging.iter().map(round).collect());
     stage
 }
@@ -350,9 +350,9 @@ fn targets_of_several_zones_keep_their_order_and_their_documents() {
     let mut stage = stage(&[false]);
     let record = stage.new_record(Params::default());
     let evidence = |owner: &str, zone: &str| Evidence {
-        owner: sample::name(owner),
-        hops: vec![sample::hop(owner, zone, vec![server(1, std::slice::from_ref(&record))])],
-        ..sample::evidence(Vec::new())
+        owner: fixtures::name(owner),
+        hops: vec![fixtures::hop(owner, zone, vec![server(1, std::slice::from_ref(&record))])],
+        ..fixtures::evidence(Vec::new())
     };
     let owners = ["_25._tcp.mail.example.com", "_25._tcp.b.example.org", "_25._tcp.a.example.com"];
     let round = vec![
@@ -377,7 +377,7 @@ fn other_parameters_in_the_set_are_derived_from_the_files() {
     let wide = Params { matching: crate::tlsa::Matching::SHA2_512, ..Params::default() };
     let (new, new_wide) = (stage.new_record(Params::default()), stage.new_record(wide));
     for (extra, status) in [(new_wide, 0), (key_as("old", 3, 1, 2), 1), (key_as("ca", 2, 1, 1), 3)] {
-        let round = vec![sample::evidence(vec![server(1, &[new.clone(), extra])])];
+        let round = vec![fixtures::evidence(vec![server(1, &[new.clone(), extra])])];
         stage.rounds = RefCell::new([round].into());
         assert_eq!(stage.run(&["--hold", "0"]).status, status);
     }

@@ -8,13 +8,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::cli::verify::chosen::Job;
 use crate::cli::verify::display::Display;
+use crate::cli::verify::jobs::Job;
 use crate::cli::verify::patience::Patience;
-use crate::cli::verify::world::{Ended, Interrupted, World};
+use crate::cli::verify::system::{Ended, Interrupted, World};
 use crate::cli::{Failure, Ui};
 use crate::dns::{Reach, Settings};
-use crate::files::page;
 use crate::files::state::{self, Problem, StateError};
 use crate::name::Name;
 use crate::propagation::evidence::Evidence;
@@ -22,6 +21,7 @@ use crate::propagation::memory::Memory;
 use crate::propagation::memory::clock::Reading;
 use crate::propagation::{Decision, Expectation, Judged, Policy, Verdict, check_in, overall};
 use crate::report::metrics;
+use crate::textfile;
 use crate::tlsa::Target;
 
 /// The pause between two checks: the first, and the longest it grows to.
@@ -164,7 +164,7 @@ impl Watching {
     /// reason to give up the wait: whoever reads the file sees that it is old.
     fn publish(&self, checked: &Checked, display: &mut Display, ui: &mut Ui<'_>) {
         let Some(path) = &self.metrics else { return };
-        if let Err(error) = page::replace(path, &metrics::text(&checked.judged, checked.at)) {
+        if let Err(error) = textfile::replace(path, &metrics::text(&checked.judged, checked.at)) {
             display.warn(&format!("the figures cannot be written to {}: {error}", path.display()), ui);
         }
     }

@@ -15,7 +15,7 @@ use hickory_proto::rr::{DNSClass, Name as WireName, RData, Record, RecordType, S
 use hickory_proto::serialize::txt::Parser;
 
 use super::denial;
-use crate::dns::convert::to_hickory;
+use crate::dns::wire::convert::to_hickory;
 use crate::name::Name;
 
 /// Records of one owner and type.

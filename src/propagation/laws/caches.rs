@@ -20,9 +20,9 @@ use proptest::prelude::*;
 
 use super::config;
 use crate::propagation::evidence::{Evidence, Outcome, ServerAnswer};
+use crate::propagation::fixtures::{alias, at, evidence, failing, hop, key_as, name, server};
 use crate::propagation::memory::clock::Reading;
 use crate::propagation::memory::{Memory, OldTtl};
-use crate::propagation::sample::{alias, at, evidence, failing, hop, key_as, name, server};
 use crate::propagation::{Decision, Expectation, Policy, check};
 use crate::tlsa::{Params, Tlsa};
 

@@ -7,8 +7,8 @@ use proptest::sample::{Index, select, subsequence};
 
 use crate::finding::{Finding, Severity};
 use crate::propagation::evidence::{Evidence, Outcome, ResolverAnswer, Security, ServerAnswer};
+use crate::propagation::fixtures::{self, alias, aliased, at, evidence, key, key_as, name, resolver, server};
 use crate::propagation::memory::{Memory, OldTtl};
-use crate::propagation::sample::{self, alias, aliased, at, evidence, key, key_as, name, resolver, server};
 use crate::propagation::silence::answered;
 use crate::propagation::{Decision, Expectation, HoldWish, Policy, Verdict, check, judge};
 use crate::tlsa::Tlsa;
@@ -128,7 +128,7 @@ fn servers() -> impl Strategy<Value = Vec<ServerAnswer>> {
             answer.name = good.name;
             answer.address = answer.address.and(good.address);
             if let Some(shared) = shared.as_ref().filter(|_| answer.outcome == Outcome::Answered) {
-                answer.records = sample::server(1, shared).records;
+                answer.records = fixtures::server(1, shared).records;
             }
         }
         servers
@@ -260,18 +260,18 @@ pub(super) fn any_server<'a>(evidence: &'a mut Evidence, index: &Index) -> Optio
 
 /// Serves no set.
 pub(super) fn bare(server: &mut ServerAnswer) {
-    let none = sample::server(1, &[]);
+    let none = fixtures::server(1, &[]);
     *server = ServerAnswer { name: server.name.clone(), address: server.address, listed: server.listed, ..none };
 }
 
 /// Serves the old set, as one does that was not updated.
 pub(super) fn lagging(server: &mut ServerAnswer) {
-    let old = sample::server(1, &[key("old")]);
+    let old = fixtures::server(1, &[key("old")]);
     *server = ServerAnswer { name: server.name.clone(), address: server.address, listed: server.listed, ..old };
 }
 
 pub(super) fn silence(server: &mut ServerAnswer) {
-    let quiet = ServerAnswer { name: server.name.clone(), address: server.address, ..sample::server(1, &[]) };
+    let quiet = ServerAnswer { name: server.name.clone(), address: server.address, ..fixtures::server(1, &[]) };
     let (outcome, security) = (Outcome::Unreachable, Security::Indeterminate);
     *server = ServerAnswer { outcome, security, serial: None, signature_expires: None, ..quiet };
 }

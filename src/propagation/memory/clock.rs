@@ -77,7 +77,7 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::propagation::sample::at;
+    use crate::propagation::fixtures::at;
 
     fn reading(boot: &str, uptime: i64, wall: &str) -> Reading {
         Reading { boot: boot.to_owned(), uptime: uptime * 1000, wall: at(wall) }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::{Memory, OldTtl, Watch};
 use crate::propagation::evidence::Outcome;
-use crate::propagation::sample::{at, evidence, failing, key, name, server};
+use crate::propagation::fixtures::{at, evidence, failing, key, name, server};
 use crate::propagation::{Decision, Expectation, HoldWish, Policy, check};
 
 fn owner() -> crate::name::Name {
@@ -193,8 +193,8 @@ fn a_server_that_left_in_agreement_does_not_agree_with_other_records() {
 
 #[test]
 fn a_set_with_a_digest_of_another_key_only_is_waited_for() {
-    let strong = crate::propagation::sample::key_as("a", 3, 1, 2);
-    let ours = crate::propagation::sample::key_as("b", 3, 1, 2);
+    let strong = crate::propagation::fixtures::key_as("a", 3, 1, 2);
+    let ours = crate::propagation::fixtures::key_as("b", 3, 1, 2);
     let expectation = Expectation::new(vec![key("b")], None).deriving([(ours.params, vec![vec![ours.clone()]])]);
     let policy = Policy::default();
     let half = evidence(vec![server(1, &[key("a"), key("b"), strong.clone()])]);

@@ -5,8 +5,8 @@ use chrono::TimeDelta;
 use super::*;
 use crate::finding::Severity;
 use crate::propagation::evidence::{Evidence, Outcome, Security, ServerAnswer};
+use crate::propagation::fixtures::{at, evidence, failing, key, name, resolver, server};
 use crate::propagation::memory::Memory;
-use crate::propagation::sample::{at, evidence, failing, key, name, resolver, server};
 use crate::propagation::{Expectation, HoldWish, Policy, check, label};
 use crate::tlsa::Tlsa;
 

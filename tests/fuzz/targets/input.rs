@@ -6,7 +6,7 @@
 
 use danewright::name::Name;
 use danewright::tlsa::{Params, Target, Tlsa};
-use danewright::zone::serial::Policy;
+use danewright::zone::edit::serial::Policy;
 
 use crate::laws::check::Asked;
 use crate::laws::dice::Dice;

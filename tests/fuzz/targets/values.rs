@@ -6,9 +6,9 @@
 use chrono::{DateTime, Utc};
 use danewright::name::Name;
 use danewright::tlsa::{Port, Tlsa, hex, unhex};
-use danewright::zone::scan::{self, Kind};
-use danewright::zone::serial::{self, Policy};
-use danewright::zone::{rdata, ttl};
+use danewright::zone::text::scan::{self, Kind};
+use danewright::zone::edit::serial::{self, Policy};
+use danewright::zone::text::{rdata, ttl};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let Some((&kind, data)) = data.split_first() else { return };

@@ -52,7 +52,7 @@ impl Walk {
             let records = self.records.iter().zip(keys).filter(|(_, there)| *there).map(|(record, _)| record.clone());
             server(number, &records.collect::<Vec<_>>())
         };
-        let seen = sample::evidence(vec![serves(1, servers[0]), serves(2, servers[1])]);
+        let seen = fixtures::evidence(vec![serves(1, servers[0]), serves(2, servers[1])]);
         self.stage.rounds = RefCell::new([vec![seen]].into());
         self.stage.now.set(self.wall());
         self.stage.boot = Some((self.start, self.ahead));

@@ -27,7 +27,7 @@ fn rounds(stage: &Stage, seconds: &[Second]) -> VecDeque<Vec<Evidence>> {
         if matches!(second, Second::Bogus) {
             answer.security = Security::Bogus;
         }
-        vec![sample::evidence(vec![server(1, &both), answer])]
+        vec![fixtures::evidence(vec![server(1, &both), answer])]
     };
     seconds.iter().map(round).collect()
 }
@@ -56,12 +56,12 @@ fn a_hiccup_does_not_end_the_wait_and_does_not_count_as_agreement() {
 fn a_resolver_that_hangs_for_a_moment_does_not_end_the_wait() {
     let mut stage = of(&[Second::Good]);
     let good = stage.rounds.borrow()[0].clone();
-    let mut hangs = sample::resolver(&[], 0);
+    let mut hangs = fixtures::resolver(&[], 0);
     (hangs.outcome, hangs.ttl) = (Outcome::ServFail, None);
     let mut bad = good.clone();
     bad[0].resolvers = vec![hangs];
     // Not even the zone is found without it.
-    let lost = vec![Evidence { hops: Vec::new(), ..sample::evidence(Vec::new()) }];
+    let lost = vec![Evidence { hops: Vec::new(), ..fixtures::evidence(Vec::new()) }];
     stage.rounds = RefCell::new([good.clone(), bad, lost, good].into());
     let said = stage.run(&["--hold", "1m", "--wait"]);
     assert_eq!(said.status, 0, "{}{}", said.out, said.err);
@@ -129,9 +129,9 @@ fn listed(stage: &mut Stage, seconds: &[(Second, Second)], more: &[&str]) -> Sai
     for (first, second) in seconds {
         let mut round = rounds(stage, &[*first]).remove(0).unwrap();
         let mut other = rounds(stage, &[*second]).remove(0).unwrap().remove(0);
-        other.owner = sample::name("_25._tcp.b.example.org");
+        other.owner = fixtures::name("_25._tcp.b.example.org");
         let servers = other.hops.remove(0).servers;
-        other.hops.push(sample::hop("_25._tcp.b.example.org", "example.org", servers));
+        other.hops.push(fixtures::hop("_25._tcp.b.example.org", "example.org", servers));
         round.push(other);
         all.push_back(round);
     }
@@ -163,7 +163,7 @@ fn one_line_that_is_unsafe_or_unknown_does_not_end_the_wait_of_the_others() {
 #[test]
 fn a_state_that_somebody_else_keeps_locked_does_not_end_the_wait() {
     let mut stage = of(&[Second::Good]);
-    let (folder, zone) = (stage.path("state"), sample::name("example.com"));
+    let (folder, zone) = (stage.path("state"), fixtures::name("example.com"));
     let (locked, is_locked) = channel();
     let (release, released) = channel::<()>();
     let holder = thread::spawn(move || {

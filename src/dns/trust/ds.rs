@@ -1,0 +1,81 @@
+//! Where trust enters a zone: its DNSKEY set, by anchors or by the DS records
+//! at its parent. Validators differ in which DS records they look at: some take
+//! any, some only those of the strongest digest type that they know (RFC 4509
+//! section 3), some demand every algorithm (RFC 4035 section 2.2). What is
+//! called secure here satisfies them all.
+
+use hickory_proto::dnssec::rdata::{DNSKEY, DS};
+use hickory_proto::dnssec::{Algorithm, PublicKey};
+
+use crate::dns::trust::anchors::Trust;
+use crate::dns::trust::budget::Trials;
+use crate::dns::trust::signatures::{KEYS, Proof, RrSet, algorithm_name, prove_keys};
+use crate::finding::{Finding, Severity};
+use crate::name::Name;
+use crate::propagation::evidence::Security;
+
+/// The code of the finding about an algorithm that only the parent has.
+pub(crate) const INCOMPLETE: &str = "algorithm-incomplete";
+
+/// A way to prove a zone's DNSKEY set.
+pub(crate) type ProveKeys = fn(&RrSet, &Name, &[Trust], &Trials) -> Proof;
+
+/// By anchors, any of which is enough.
+pub(crate) fn by_anchors(set: &RrSet, zone: &Name, trusted: &[Trust], trials: &Trials) -> Proof {
+    prove_keys(set, zone, |key| trusted.iter().any(|trust| trust.names(zone, key)), trials)
+}
+
+/// By digests at the parent: each digest type must lead to a key, no digest may
+/// contradict one, and each algorithm must have signed.
+pub(crate) fn by_digests(set: &RrSet, zone: &Name, trusted: &[Trust], trials: &Trials) -> Proof {
+    let mut proof = by_anchors(set, zone, trusted, trials);
+    let keys = set.keys();
+    if keys.len() > KEYS {
+        return proof;
+    }
+    let digests: Vec<&DS> = trusted.iter().filter_map(digest).collect();
+    let mut types: Vec<u8> = digests.iter().map(|ds| u8::from(ds.digest_type())).collect();
+    types.sort_unstable();
+    types.dedup();
+    if types.len() > 1 {
+        for kind in types {
+            let of_type = |trust: &&Trust| digest(trust).is_some_and(|ds| u8::from(ds.digest_type()) == kind);
+            let only: Vec<Trust> = trusted.iter().filter(of_type).cloned().collect();
+            proof.weakened_by(&by_anchors(set, zone, &only, trials));
+        }
+    }
+    for ds in &digests {
+        let meant = |key: &&DNSKEY| {
+            key.public_key().algorithm() == ds.algorithm() && key.calculate_key_tag().ok() == Some(ds.key_tag())
+        };
+        let mut meant = keys.iter().filter(meant).peekable();
+        if meant.peek().is_some() && !meant.any(|key| Trust::Digest((*ds).clone()).names(zone, key)) {
+            let kind = u8::from(ds.digest_type());
+            let message =
+                format!("the DS for key {} of {zone} with digest type {kind} is not of that key", ds.key_tag());
+            proof.weakened_by(&Proof::bogus(message));
+        }
+    }
+    if proof.security != Security::Secure {
+        return proof;
+    }
+    let signed: Vec<Algorithm> =
+        proof.signers.iter().filter_map(|index| keys.get(*index)).map(|key| key.public_key().algorithm()).collect();
+    let mut missing: Vec<Algorithm> =
+        digests.iter().map(|ds| ds.algorithm()).filter(|algorithm| !signed.contains(algorithm)).collect();
+    missing.sort_by_key(|algorithm| u8::from(*algorithm));
+    missing.dedup();
+    for algorithm in missing {
+        let message =
+            format!("the parent of {zone} names {}, and no key of it signs the zone's keys", algorithm_name(algorithm));
+        proof.findings.push(Finding::new(INCOMPLETE, Severity::Unknown, message));
+    }
+    proof
+}
+
+fn digest(trust: &Trust) -> Option<&DS> {
+    match trust {
+        Trust::Digest(ds) => Some(ds),
+        Trust::Key(_) => None,
+    }
+}
