@@ -6,26 +6,9 @@
 //! times, as several machines may stand behind it.
 //! It fills in `propagation::evidence`; it does not judge. hickory's types go
 //! no further than this module.
-//!
-//! Whoever is asked decides what there is to do, so all of it has limits: 64
-//! name servers and 256 addresses of a zone, with 1,024 addresses of glue and
-//! 1,024 pairs of questions about the addresses of servers inside the zone; 8
-//! aliases; 1,000 records in an answer, and 32 in all answers for each question
-//! that may be asked; one message on a TCP connection, and 64 datagrams in one
-//! try of a question; 32 DS records or anchors of a zone, 16 keys, 8 different
-//! sets of either, 8 signatures over a set, 4 keys with one tag, and 8,192
-//! signatures tried for a zone's standing or for one owner; 4,000 questions for
-//! a target, none of them twice but those that look for more machines and those
-//! whose answers are too large to be kept, 64 under way at one server and 512 in
-//! all; 8 denials in an answer, and 8 different answers of one address; 16
-//! targets at once; 4 KiB that come in for each question that may be asked, and
-//! 8 MiB, with 24 KiB more for each target, of what is kept in memory; and one
-//! clock for all of it. A question is sent as often as the settings say. What is
-//! beyond a limit is not looked at, is told of as `limits-exceeded` (an answer
-//! that is too large as `malformed`, what came too late as `check-timeout`), and
-//! leaves the verdict unknown; a ninth different answer is no worse than the eight.
 
 mod find;
+pub(crate) mod limits;
 mod trust;
 mod walk;
 pub(crate) mod wire;
@@ -39,6 +22,7 @@ use chrono::{DateTime, Utc};
 use tokio::runtime::{Builder, Runtime};
 
 pub use find::roots::{FromRoot, root_hints, trusts_iana};
+pub use limits::{CHECK, QUESTIONS};
 pub use trust::anchors::{AnchorError, Anchors};
 
 use crate::name::Name;
@@ -91,13 +75,6 @@ pub struct Reach {
     /// How long all of it may take together. What has no answer then is unknown.
     pub check: Duration,
 }
-
-/// Questions for one target, unless the user says otherwise: a zone with two
-/// servers costs some 60, one with thirteen that have two addresses each some 1,300.
-pub const QUESTIONS: usize = 4000;
-
-/// How long a check may take, unless the user says otherwise.
-pub const CHECK: Duration = Duration::from_secs(60);
 
 impl Default for Reach {
     fn default() -> Self {

@@ -28,7 +28,6 @@ mod servers;
 pub(crate) mod silence;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -36,7 +35,7 @@ use crate::duration;
 use crate::finding::{Finding, Severity};
 use crate::tlsa::{Params, Tlsa};
 
-use evidence::{Evidence, ServerAnswer};
+use evidence::Evidence;
 use hold::Terms;
 use ledger::Ledger;
 use memory::{Memory, Watch};
@@ -297,21 +296,6 @@ pub fn overall<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>) -> (Decision
     let times: Option<Vec<DateTime<Utc>>> = waiting.map(|verdict| verdict.safe_at).collect();
     let latest = times.and_then(|times| times.into_iter().max());
     (decision, latest.filter(|_| decision == Decision::Wait))
-}
-
-/// How a server is named in findings: `ns2.example.net. 192.0.2.53`.
-#[must_use]
-pub fn label(server: &ServerAnswer) -> String {
-    match server.address {
-        Some(address) => format!("{} {}", server.name, address_text(address)),
-        None => server.name.to_string(),
-    }
-}
-
-/// An address, with its port only when that is not the one of the DNS.
-#[must_use]
-pub fn address_text(address: SocketAddr) -> String {
-    if address.port() == 53 { address.ip().to_string() } else { address.to_string() }
 }
 
 /// A moment as it is printed: RFC 3339 in UTC, whole seconds.

@@ -3,77 +3,33 @@
 //! host's own addresses and what resolvers say. What several targets need is
 //! asked once.
 
-pub(crate) mod bulk;
-pub(crate) mod host;
-pub(crate) mod machines;
-pub(crate) mod owner;
-pub(crate) mod zone;
+mod bulk;
+mod chain;
+pub(crate) mod context;
+pub(crate) mod facts;
+mod host;
+mod machines;
+mod named;
+mod owner;
+mod zone;
+mod zone_trust;
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use tokio::task::JoinSet;
 
-use crate::dns::find::discovery::{Discovery, Shared, together};
 use crate::dns::find::resolvers;
-use crate::dns::trust::anchors::Anchors;
-use crate::dns::trust::budget::Trials;
-use crate::dns::trust::chain::Chain;
-use crate::dns::trust::named::Rest;
-use crate::dns::walk::zone::{Facts, label};
-use crate::dns::wire::clock::Clock;
-use crate::dns::wire::exchange::Asker;
-use crate::dns::wire::room::Room;
-use crate::dns::{Reach, Settings};
+use crate::dns::walk::context::Walk;
+use crate::dns::walk::facts::Facts;
+use crate::dns::wire::shared::together;
+use crate::dns::{Reach, Settings, limits};
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
-use crate::propagation::evidence::{Evidence, Hop, Outcome, ServerAnswer};
+use crate::propagation::evidence::{Evidence, Hop, Outcome, ServerAnswer, label};
 use crate::propagation::silence::answered;
 use crate::tlsa::Target;
 
-/// Targets that are looked at at once.
-const AT_ONCE: usize = 16;
-/// Aliases followed from one owner.
-pub(crate) const ALIASES: usize = 8;
-
-/// One call's questions, answers and trust.
-pub(crate) struct Walk {
-    pub(crate) asker: Arc<Asker>,
-    pub(crate) discovery: Arc<Discovery>,
-    pub(crate) anchors: Anchors,
-    pub(crate) name_servers: Vec<(Name, std::net::SocketAddr)>,
-    pub(crate) now: DateTime<Utc>,
-    pub(crate) chains: Shared<Name, Arc<Chain>>,
-    pub(crate) zones: Shared<(Name, bool), Arc<Facts>>,
-    pub(crate) rests: Shared<Name, Rest>,
-    resolvers: Vec<std::net::SocketAddr>,
-}
-
 impl Walk {
-    pub(crate) fn new(targets: usize, settings: &Settings, reach: &Reach) -> Self {
-        let questions = reach.questions.saturating_mul(targets.max(1));
-        let (room, clock) = (Room::for_targets(targets), Clock::started(reach.check));
-        let asker = Arc::new(Asker::new(settings.timeout, settings.tries, questions, room, clock));
-        let resolvers = settings.resolvers.clone();
-        let discovery = Discovery::new(Arc::clone(&asker), settings, reach);
-        Self {
-            asker,
-            discovery: Arc::new(discovery),
-            anchors: settings.anchors.clone(),
-            name_servers: settings.name_servers.clone(),
-            now: settings.now,
-            chains: Shared::default(),
-            zones: Shared::default(),
-            rests: Shared::default(),
-            resolvers,
-        }
-    }
-
-    /// As many signatures as one piece of work may try.
-    pub(crate) fn trials(&self) -> Trials {
-        Trials::at(self.now, self.asker.clock.end())
-    }
-
     /// All there is to know about one target, as far as there is room and time
     /// for it. What had none is told of, also when it was another target's.
     pub(crate) async fn target(self: Arc<Self>, target: Target) -> Evidence {
@@ -144,7 +100,7 @@ impl Walk {
         let mut hops: Vec<Hop> = Vec::new();
         let mut next = Some(owner.clone());
         while let Some(owner) = next.take() {
-            if hops.len() > ALIASES || hops.iter().any(|hop| hop.owner == owner) {
+            if hops.len() > limits::ALIASES || hops.iter().any(|hop| hop.owner == owner) {
                 let message = format!("aliases from {} lead in circles or too far", hops[0].owner);
                 return (hops, vec![Finding::new("alias-loop", Severity::Unknown, message)]);
             }
@@ -201,7 +157,7 @@ pub(crate) async fn all(targets: &[Target], settings: &Settings, reach: &Reach) 
     let mut running = JoinSet::new();
     let mut all: Vec<(usize, Evidence)> = Vec::with_capacity(targets.len());
     loop {
-        let free = AT_ONCE - running.len();
+        let free = limits::TARGETS_AT_ONCE - running.len();
         for (index, target) in waiting.by_ref().take(free) {
             let walk = Arc::clone(&walk);
             running.spawn(async move { (index, walk.target(target).await) });

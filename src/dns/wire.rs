@@ -6,5 +6,8 @@ pub(crate) mod clock;
 pub(crate) mod convert;
 pub(crate) mod defuse;
 pub(crate) mod exchange;
+pub(crate) mod question;
 pub(crate) mod reading;
 pub(crate) mod room;
+pub(crate) mod rrset;
+pub(crate) mod shared;

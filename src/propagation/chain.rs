@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use crate::finding::{Finding, Severity};
 use crate::propagation::evidence::{Evidence, Hop, Link, Security};
 use crate::propagation::ledger::Ledger;
+use crate::propagation::moment;
 use crate::propagation::silence::answered;
-use crate::propagation::{label, moment};
 
 /// Judges the zones on the way, the signatures' lives, and the host's addresses.
 pub(crate) fn judge(evidence: &Evidence, now: DateTime<Utc>, ledger: &mut Ledger) {
@@ -66,11 +66,11 @@ fn judge_servers(hop: &Hop, now: DateTime<Utc>, ledger: &mut Ledger) {
         let weakness = weakness(server.security).filter(|(_, s)| *s == Severity::Unsafe || answered(server));
         if let Some((code, severity)) = weakness.filter(|(_, severity)| !reason(*severity)) {
             let text = format!("the answer for {} is {}", hop.owner, server.security.word());
-            ledger.add(Finding::new(code, severity, text).at(label(server)));
+            ledger.add(Finding::new(code, severity, text).at(server.label()));
         }
         if let Some(expired) = server.signature_expires.filter(|end| answered(server) && *end <= now) {
             let text = format!("a signature expired at {}", moment(expired));
-            ledger.add(Finding::new("signature-expired", Severity::Unsafe, text).at(label(server)));
+            ledger.add(Finding::new("signature-expired", Severity::Unsafe, text).at(server.label()));
         }
     }
 }

@@ -219,6 +219,29 @@ pub struct Evidence {
     pub findings: Vec<Finding>,
 }
 
+impl ServerAnswer {
+    /// How the server is named in findings: `ns2.example.net. 192.0.2.53`.
+    #[must_use]
+    pub fn label(&self) -> String {
+        label(&self.name, self.address)
+    }
+}
+
+/// How a server is named in findings: `ns2.example.net. 192.0.2.53`.
+#[must_use]
+pub fn label(name: &Name, address: Option<SocketAddr>) -> String {
+    match address {
+        Some(address) => format!("{name} {}", address_text(address)),
+        None => name.to_string(),
+    }
+}
+
+/// An address, with its port only when that is not the one of the DNS.
+#[must_use]
+pub fn address_text(address: SocketAddr) -> String {
+    if address.port() == 53 { address.ip().to_string() } else { address.to_string() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -38,7 +38,7 @@ use crate::propagation::memory::clock::{Clock, Reading};
 use crate::propagation::memory::history::{Content, History};
 use crate::propagation::servers::lacks_any;
 use crate::propagation::silence::silent;
-use crate::propagation::{Decision, Expectation, Verdict, hold, label, sorted};
+use crate::propagation::{Decision, Expectation, Verdict, hold, sorted};
 use crate::tlsa::Tlsa;
 
 pub(crate) use departures::Departures;
@@ -280,7 +280,7 @@ impl Memory {
         for hop in &evidence.hops {
             for server in &hop.servers {
                 let seen = watch.servers.entry(server_key(hop, server)).or_insert(Seen::UNHEARD);
-                seen.learn_amiss(&verdict.findings, &label(server), now);
+                seen.learn_amiss(&verdict.findings, &server.label(), now);
                 if !silent(server) {
                     seen.heard_at = Some(now);
                     seen.sound = verdict.settled;

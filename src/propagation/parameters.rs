@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::finding::{Finding, Severity};
 use crate::propagation::evidence::{Evidence, Outcome, ServerAnswer};
 use crate::propagation::ledger::Ledger;
-use crate::propagation::{Expectation, brief, label};
+use crate::propagation::{Expectation, brief};
 use crate::tlsa::{Params, Tlsa};
 
 /// The parameters in use at the last owner that no expected record has.
@@ -71,7 +71,7 @@ fn judge_parameters(evidence: &Evidence, expectation: &Expectation, params: Para
     let severity = if right_somewhere { Severity::Wait } else { Severity::Unsafe };
     for server in final_sets(evidence).filter(unmatched) {
         let text = format!("has {params} records and none for the new key");
-        ledger.add(Finding::new("parameter-set-unmatched", severity, text).at(label(server)));
+        ledger.add(Finding::new("parameter-set-unmatched", severity, text).at(server.label()));
     }
 }
 

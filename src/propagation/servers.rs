@@ -18,11 +18,12 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use crate::finding::{Finding, Severity};
+use crate::propagation::evidence::address_text;
 use crate::propagation::evidence::{Evidence, Hop, Outcome, Security, ServerAnswer};
 use crate::propagation::ledger::Ledger;
 use crate::propagation::memory::{Resolvers, Watch, held_until};
 use crate::propagation::silence::{Waived, answered};
-use crate::propagation::{Expectation, address_text, brief_list, label};
+use crate::propagation::{Expectation, brief_list};
 use crate::tlsa::Tlsa;
 
 /// Whether a server serves what is expected of it, secure: the whole expected
@@ -55,11 +56,11 @@ pub(crate) fn judge(
                 None => records_missing(server, expectation.expected()),
             };
             for finding in findings.into_iter().chain(old_missing(server, expectation, watch)) {
-                ledger.add(finding.at(label(server)));
+                ledger.add(finding.at(server.label()));
             }
             if server.serial.is_none() {
                 let text = format!("gave no serial for {}", hop.zone);
-                ledger.add(Finding::new("serial-unknown", Severity::Unknown, text).at(label(server)));
+                ledger.add(Finding::new("serial-unknown", Severity::Unknown, text).at(server.label()));
             }
         }
         differing(hop, ledger);
@@ -191,7 +192,7 @@ fn behind(hop: &Hop, same: bool, ledger: &mut Ledger) {
         let newer = |other: &&u32| serial_order(serial, **other).is_none_or(Ordering::is_lt);
         if let Some(newer) = serials.iter().find(newer) {
             let text = format!("has serial {serial} of {}, another server has {newer}", hop.zone);
-            ledger.add(Finding::new("serial-behind", severity, text).at(label(server)));
+            ledger.add(Finding::new("serial-behind", severity, text).at(server.label()));
         }
     }
 }

@@ -11,11 +11,11 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use crate::finding::{Finding, Severity};
+use crate::propagation::Policy;
 use crate::propagation::evidence::{Evidence, Hop, Outcome, Security, ServerAnswer, code_name};
 use crate::propagation::hold::Terms;
 use crate::propagation::ledger::Ledger;
 use crate::propagation::memory::{Watch, server_key};
-use crate::propagation::{Policy, label};
 
 /// The addresses that are waived, by the owner asked for and the server's label.
 #[derive(Debug, Default)]
@@ -53,7 +53,7 @@ pub(crate) fn judge(
             ledger.add(Finding::new("no-servers", Severity::Unknown, text));
         }
         for server in &hop.servers {
-            let (name, mute) = (label(server), silent(server));
+            let (name, mute) = (server.label(), silent(server));
             let excused = waived.contains(hop, server);
             for finding in &server.findings {
                 let mut finding = Finding { server: Some(name.clone()), ..finding.clone() };

@@ -7,8 +7,9 @@ use std::fmt::Write;
 
 use chrono::{DateTime, Utc};
 
+use crate::propagation::evidence::address_text;
 use crate::propagation::evidence::{Hop, ServerAnswer};
-use crate::propagation::{Decision, Judged, address_text};
+use crate::propagation::{Decision, Judged};
 
 /// All samples of one check.
 #[must_use]

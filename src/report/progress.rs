@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use crate::finding::Severity;
-use crate::propagation::{Decision, Judged, label, moment, overall};
+use crate::propagation::{Decision, Judged, moment, overall};
 use crate::report::servers::{coarse, standings};
 use crate::report::table::cell;
 use crate::report::timeline::bar;
@@ -68,7 +68,7 @@ fn rows(targets: &[Judged], now: DateTime<Utc>) -> Vec<Row> {
         };
         for hop in &target.evidence.hops {
             for standing in standings(target, hop) {
-                add(standing.severity, standing.state(), label(standing.answer), standing.sentence(now));
+                add(standing.severity, standing.state(), standing.answer.label(), standing.sentence(now));
             }
         }
         // What is waited for beside servers: a resolver, mostly, and no zone at all.
@@ -225,9 +225,9 @@ mod tests {
         let long = name("secondary-2.name-servers.a-rather-long-provider.example");
         let address = "[2001:db8:1111:2222:3333:4444:5555:6666]:53";
         let lagging = &mut judged.evidence.hops[0].servers[1];
-        let before = label(lagging);
+        let before = lagging.label();
         (lagging.name, lagging.address) = (long, Some(address.parse().unwrap()));
-        let after = label(lagging);
+        let after = lagging.label();
         for finding in judged.verdict.findings.iter_mut().filter(|f| f.server.as_ref() == Some(&before)) {
             finding.server = Some(after.clone());
         }

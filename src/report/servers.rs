@@ -6,9 +6,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::duration;
 use crate::finding::{Finding, Severity};
+use crate::propagation::evidence::address_text;
 use crate::propagation::evidence::{Hop, Outcome, ResolverAnswer, ServerAnswer};
 use crate::propagation::memory::{Seen, server_key};
-use crate::propagation::{Judged, address_text, brief, label};
+use crate::propagation::{Judged, brief};
 use crate::report::table::{table, worded};
 use crate::report::wrap::wrapped;
 use crate::tlsa::Tlsa;
@@ -29,7 +30,7 @@ pub(crate) fn standings<'a>(target: &'a Judged, hop: &'a Hop) -> Vec<Standing<'a
     let seen = |answer: &ServerAnswer| target.watch.servers.get(&server_key(hop, answer));
     let first = hop.servers.iter().filter_map(|answer| seen(answer)?.since).min();
     let standing = |answer: &'a ServerAnswer| {
-        let name = label(answer);
+        let name = answer.label();
         let about = |finding: &&Finding| finding.server.as_deref() == Some(name.as_str());
         let findings: Vec<&Finding> = target.verdict.findings.iter().filter(about).collect();
         let severity = findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Note);
@@ -99,7 +100,7 @@ impl Standing<'_> {
 pub(crate) fn since(target: &Judged, finding: &Finding, now: DateTime<Utc>) -> String {
     let Some(server) = finding.server.as_deref() else { return String::new() };
     let mut standings = target.evidence.hops.iter().flat_map(|hop| standings(target, hop));
-    let standing = standings.find(|s| label(s.answer) == server && s.severity == finding.severity);
+    let standing = standings.find(|s| s.answer.label() == server && s.severity == finding.severity);
     standing.map(|standing| standing.since(now)).unwrap_or_default()
 }
 

@@ -5,9 +5,10 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use crate::finding::{Finding, Severity};
+use crate::propagation::evidence::address_text;
 use crate::propagation::evidence::{Hop, ResolverAnswer, ServerAnswer};
 use crate::propagation::memory::{Watch, server_key};
-use crate::propagation::{Judged, address_text, label, moment, overall};
+use crate::propagation::{Judged, moment, overall};
 use crate::report::verdict::worst;
 use crate::tlsa::Tlsa;
 
@@ -57,7 +58,7 @@ fn target(judged: &Judged) -> Value {
 
 /// One server; `findings` has the codes of the target's findings about it.
 fn server(hop: &Hop, answer: &ServerAnswer, watch: &Watch, findings: &[Finding]) -> Value {
-    let name = label(answer);
+    let name = answer.label();
     let seen = watch.servers.get(&server_key(hop, answer));
     let mut codes: Vec<&str> =
         findings.iter().filter(|f| f.server.as_deref() == Some(name.as_str())).map(|f| f.code).collect();

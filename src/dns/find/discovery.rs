@@ -13,32 +13,24 @@
 //! other one lags. Asking from another place helps against that; DNSSEC does not.
 
 use std::collections::{HashMap, HashSet};
-use std::future::Future;
-use std::hash::Hash;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{Record, RecordType};
 use tokio::sync::OnceCell;
-use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::dns::find::roots::Descent;
 use crate::dns::wire::answer::Answer;
 use crate::dns::wire::convert::{from_hickory, to_hickory};
-use crate::dns::wire::exchange::{Asker, Manner, Question, Reply};
+use crate::dns::wire::exchange::{Asker, Reply};
+use crate::dns::wire::question::{Manner, Question};
 use crate::dns::wire::reading::{address, delegated_names, glue, name_servers};
-use crate::dns::{Family, FromRoot, Reach, Settings};
+use crate::dns::wire::shared::{Shared, together};
+use crate::dns::{Family, FromRoot, Reach, Settings, limits};
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
-
-/// Servers asked where resolvers fail.
-const SERVERS: usize = 8;
-/// Name servers of one zone that are looked at.
-pub(crate) const NAMES: usize = 64;
-/// Addresses of one zone's servers that are asked.
-pub(crate) const ADDRESSES: usize = 256;
 
 /// What resolvers have been asked so far, and whom to ask.
 pub(crate) struct Discovery {
@@ -289,7 +281,7 @@ impl Discovery {
     /// The addresses of a zone's servers, when one of these servers delegates it.
     async fn delegated(self: &Arc<Self>, servers: &[SocketAddr], zone: &Name) -> Option<Vec<SocketAddr>> {
         let question = Question::authority(&to_hickory(zone), RecordType::NS);
-        let asking = servers.iter().take(SERVERS).map(|server| {
+        let asking = servers.iter().take(limits::FALLBACK_SERVERS).map(|server| {
             let (asker, server, question) = (Arc::clone(&self.asker), *server, question.clone());
             async move { asker.ask(server, &question).await }
         });
@@ -357,16 +349,16 @@ impl Discovery {
     /// Every address of every server of the zone that can be found.
     pub(crate) async fn servers(self: &Arc<Self>, zone: &Name) -> Servers {
         let names = self.name_servers(zone).await;
-        let mut over_limit = names.len() > NAMES;
-        let addresses = names.into_iter().take(NAMES).map(|name| {
+        let mut over_limit = names.len() > limits::NAME_SERVERS;
+        let addresses = names.into_iter().take(limits::NAME_SERVERS).map(|name| {
             let this = Arc::clone(self);
             async move { this.addresses(&name).await.found }
         });
         let mut addresses: Vec<SocketAddr> = together(addresses).await.into_iter().flatten().collect();
         addresses.sort();
         addresses.dedup();
-        over_limit |= addresses.len() > ADDRESSES;
-        addresses.truncate(ADDRESSES);
+        over_limit |= addresses.len() > limits::ADDRESSES;
+        addresses.truncate(limits::ADDRESSES);
         Servers { addresses, over_limit }
     }
 }
@@ -381,45 +373,6 @@ fn negative_apex(answer: &Message, name: &Name) -> Option<Name> {
     let soa = answer.authorities.iter().find(|record| record.record_type() == RecordType::SOA)?;
     let apex = from_hickory(&soa.name);
     (answer.answers.is_empty() && apex != *name && name.is_within(&apex)).then_some(apex)
-}
-
-/// Values that many want and one makes.
-pub(crate) struct Shared<K, V> {
-    cells: Mutex<HashMap<K, Arc<OnceCell<V>>>>,
-}
-
-impl<K, V> Default for Shared<K, V> {
-    fn default() -> Self {
-        Self { cells: Mutex::default() }
-    }
-}
-
-impl<K: Eq + Hash, V: Clone> Shared<K, V> {
-    /// The value of the key, made now if nobody has made it yet.
-    pub(crate) async fn get(&self, key: K, make: impl Future<Output = V>) -> V {
-        let cell = Arc::clone(self.cells.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
-        cell.get_or_init(|| make).await.clone()
-    }
-
-    /// Keeps the value no longer; who asks again makes it again.
-    pub(crate) fn forget(&self, key: &K) {
-        self.cells.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
-    }
-}
-
-/// Runs all of them at once; results in the order given.
-pub(crate) async fn together<T, F>(futures: impl IntoIterator<Item = F>) -> Vec<T>
-where
-    T: Send + 'static,
-    F: Future<Output = T> + Send + 'static,
-{
-    let mut running = JoinSet::new();
-    for (index, future) in futures.into_iter().enumerate() {
-        running.spawn(async move { (index, future.await) });
-    }
-    let mut results = running.join_all().await;
-    results.sort_by_key(|(index, _)| *index);
-    results.into_iter().map(|(_, result)| result).collect()
 }
 
 #[cfg(test)]

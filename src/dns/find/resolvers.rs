@@ -8,7 +8,8 @@ use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::{RData, RecordType};
 
 use crate::dns::wire::convert::{tlsa, to_hickory};
-use crate::dns::wire::exchange::{Asker, Manner, Question};
+use crate::dns::wire::exchange::Asker;
+use crate::dns::wire::question::{Manner, Question};
 use crate::dns::wire::reading::failure;
 use crate::finding::{Finding, Severity};
 use crate::name::Name;

@@ -4,8 +4,8 @@
 //! resolver; nothing here is proof.
 //!
 //! Bounded: a name has at most 127 cuts above it, each cut asks at most
-//! [`SERVERS`] servers, name servers without glue are looked up at most
-//! [`DEPTH`] levels deep and [`GLUELESS`] at a time, and each question counts
+//! [`limits::DESCENT_SERVERS`] servers, name servers without glue are looked up at most
+//! [`limits::DEPTH`] levels deep and [`limits::GLUELESS`] at a time, and each question counts
 //! against the limit of the whole walk. A referral that does not lead down is
 //! not followed.
 
@@ -19,20 +19,14 @@ use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::RecordType;
 use tokio::task::JoinSet;
 
+use crate::dns::limits;
 use crate::dns::trust::anchors::{Anchors, Trust};
 use crate::dns::wire::answer::Answer;
 use crate::dns::wire::convert::to_hickory;
-use crate::dns::wire::exchange::{Asker, Question};
+use crate::dns::wire::exchange::Asker;
+use crate::dns::wire::question::Question;
 use crate::dns::wire::reading::{address, delegated_names, glue, name_servers};
 use crate::name::Name;
-
-/// Servers of one zone that are asked for one thing, a few at a time.
-const SERVERS: usize = 12;
-const AT_ONCE: usize = 3;
-/// How deep name servers without glue may depend on each other.
-const DEPTH: usize = 4;
-/// Name servers without glue that are looked up for one referral.
-const GLUELESS: usize = 4;
 
 /// The root servers `a` to `m` of `root-servers.net`, as IANA publishes them.
 const HINTS: [(&str, &str); 13] = [
@@ -111,7 +105,7 @@ impl Descent {
 
     /// What a server of the zone that the name is in says to the question.
     pub(crate) async fn lookup(&self, name: &Name, kind: RecordType) -> Option<Arc<Answer>> {
-        let cut = self.cut(name, DEPTH).await?;
+        let cut = self.cut(name, limits::DEPTH).await?;
         self.ask(&cut, name, kind).await
     }
 
@@ -154,7 +148,7 @@ impl Descent {
         let ours = |name: &Name| names.contains(name) && name.is_within(&above.zone);
         let mut servers: Vec<SocketAddr> =
             glue.into_iter().filter(|(name, address)| ours(name) && (self.wanted)(*address)).map(|(_, a)| a).collect();
-        for name in names.iter().take(GLUELESS) {
+        for name in names.iter().take(limits::GLUELESS) {
             if servers.is_empty() && depth > 0 && !name.is_within(at) {
                 servers = self.addresses(name, depth - 1).await;
             }
@@ -184,8 +178,8 @@ impl Descent {
             matches!(code, ResponseCode::NoError | ResponseCode::NXDomain)
                 && (message.metadata.authoritative || refers())
         };
-        let servers: Vec<SocketAddr> = cut.servers.iter().copied().take(SERVERS).collect();
-        for few in servers.chunks(AT_ONCE) {
+        let servers: Vec<SocketAddr> = cut.servers.iter().copied().take(limits::DESCENT_SERVERS).collect();
+        for few in servers.chunks(limits::DESCENT_AT_ONCE) {
             let mut asking = JoinSet::new();
             for server in few {
                 let (asker, server, question) = (Arc::clone(&self.asker), *server, question.clone());

@@ -5,19 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
-use crate::dns::find::discovery::{ADDRESSES, Addresses};
-use crate::dns::walk::zone::label;
+use crate::dns::find::discovery::Addresses;
+use crate::dns::limits;
 use crate::dns::wire::exchange::Reply;
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
-use crate::propagation::evidence::Listed;
-
-/// Addresses in a zone's delegation that are kept.
-const GLUE: usize = 1024;
-/// Names or addresses that one finding lists.
-const LISTED: usize = 8;
-/// Questions to a zone's servers about their own addresses, in pairs.
-pub(crate) const OWN: usize = 1024;
+use crate::propagation::evidence::{Listed, label};
 
 /// What the servers of a zone and of its parent have said.
 #[derive(Default)]
@@ -60,15 +53,15 @@ impl Heard {
         let all = self.addresses.entry(name.clone()).or_default();
         all.unite(more);
         // More than are asked of the whole zone need not be kept of one server.
-        self.over_limit |= all.found.len() > ADDRESSES;
-        all.found.truncate(ADDRESSES);
-        all.other.truncate(ADDRESSES);
+        self.over_limit |= all.found.len() > limits::ADDRESSES;
+        all.found.truncate(limits::ADDRESSES);
+        all.other.truncate(limits::ADDRESSES);
     }
 
     /// Adds addresses that a server of the parent gives with the delegation.
     pub(crate) fn note_glue(&mut self, glue: Vec<(Name, SocketAddr)>) {
         for glue in glue {
-            if self.glue.len() >= GLUE {
+            if self.glue.len() >= limits::GLUE {
                 self.over_limit = true;
                 return;
             }
@@ -192,9 +185,9 @@ impl Heard {
 /// The first of them, and how many there are besides: whoever names thousands is
 /// told of all the same.
 fn some(all: &[impl ToString]) -> String {
-    let mut listed = all.iter().take(LISTED).map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    if all.len() > LISTED {
-        listed.push_str(&format!(" and {} more", all.len() - LISTED));
+    let mut listed = all.iter().take(limits::LISTED).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    if all.len() > limits::LISTED {
+        listed.push_str(&format!(" and {} more", all.len() - limits::LISTED));
     }
     listed
 }

@@ -10,8 +10,9 @@
 use hickory_proto::dnssec::rdata::{DNSSECRData, NSEC, NSEC3};
 use hickory_proto::rr::{Name as WireName, RData, RecordType};
 
-use crate::dns::trust::denial::{ROUNDS, covers, covers_hash_of, from_base32hex};
-use crate::dns::trust::signatures::RrSet;
+use crate::dns::limits;
+use crate::dns::trust::denial::{covers, covers_hash_of, from_base32hex};
+use crate::dns::wire::rrset::RrSet;
 
 /// Stands at a name that does not exist (RFC 9824 section 3).
 const NXNAME: RecordType = RecordType::Unknown(128);
@@ -143,7 +144,7 @@ fn by_hash(all: &[(Vec<u8>, &NSEC3)], zone: &WireName, name: &WireName, claim: C
     if all.iter().any(|(_, other)| (other.iterations(), other.salt()) != (first.iterations(), first.salt())) {
         return Absence::CannotTell("its NSEC3 records are of different chains");
     }
-    if first.iterations() > ROUNDS {
+    if first.iterations() > limits::ROUNDS {
         return Absence::CannotTell("its NSEC3 records take more rounds of hashing than are computed here");
     }
     Hashed { first, all }.proves(zone, name, claim).unwrap_or(Absence::Unproven)

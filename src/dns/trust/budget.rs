@@ -8,13 +8,10 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 
-use crate::dns::trust::signatures::Proof;
+use crate::dns::limits;
+use crate::dns::trust::proof::Proof;
 use crate::finding::{Finding, Severity};
 use crate::propagation::evidence::Security;
-
-/// Signatures tried for the standing of one zone, or for one owner at all of
-/// its servers: eight for each of a thousand addresses.
-const TRIALS: usize = 8192;
 
 /// One piece of work that signatures are tried for.
 pub(crate) struct Trials {
@@ -27,7 +24,7 @@ pub(crate) struct Trials {
 impl Trials {
     /// As many as one piece of work may take, and none after the end of the check.
     pub(crate) fn at(now: DateTime<Utc>, end: Option<Instant>) -> Self {
-        Self { now, left: AtomicUsize::new(TRIALS), end }
+        Self { now, left: AtomicUsize::new(limits::TRIALS), end }
     }
 
     /// Counts one signature that is about to be tried with one key.
@@ -48,7 +45,7 @@ impl Trials {
     /// How many have been tried.
     #[cfg(test)]
     pub(crate) fn spent(&self) -> usize {
-        TRIALS - self.left.load(Ordering::Relaxed)
+        limits::TRIALS - self.left.load(Ordering::Relaxed)
     }
 }
 

@@ -10,26 +10,10 @@
 use hickory_proto::dnssec::rdata::{DNSSECRData, NSEC, NSEC3};
 use hickory_proto::rr::{Name as WireName, RData, Record, RecordType};
 
-use crate::dns::trust::signatures::{Proof, RrSet};
+use crate::dns::limits;
+use crate::dns::trust::proof::Proof;
+use crate::dns::wire::rrset::RrSet;
 use crate::propagation::evidence::Security;
-
-/// Denials in one answer that are looked at; there is a use for three.
-const DENIALS: usize = 8;
-/// Rounds of hashing that are computed for one name.
-pub(crate) const ROUNDS: u16 = 100;
-
-/// The denials in a section.
-pub(crate) fn denials(section: &[Record]) -> Vec<RrSet> {
-    let mut found: Vec<(&WireName, RecordType)> = Vec::new();
-    for record in section {
-        let this = (&record.name, record.record_type());
-        let denies = matches!(this.1, RecordType::NSEC | RecordType::NSEC3);
-        if denies && found.len() < DENIALS && !found.contains(&this) {
-            found.push(this);
-        }
-    }
-    found.into_iter().filter_map(|(owner, kind)| RrSet::find(section, owner, kind)).collect()
-}
 
 /// Whether there are more of them in a section than are looked at.
 pub(crate) fn too_many(section: &[Record]) -> bool {
@@ -38,7 +22,7 @@ pub(crate) fn too_many(section: &[Record]) -> bool {
         if !owners.contains(&&record.name) {
             owners.push(&record.name);
         }
-        if owners.len() > DENIALS {
+        if owners.len() > limits::DENIALS {
             return true;
         }
     }
@@ -90,7 +74,7 @@ pub(crate) fn covers(owner: &WireName, nsec: &NSEC, zone: &WireName, name: &Wire
 /// Whether an NSEC3 record says that nothing has the name.
 fn covers_hash(owner: &WireName, nsec3: &NSEC3, zone: &WireName, name: &WireName) -> bool {
     let Some(own) = owner.iter().next().and_then(from_base32hex) else { return false };
-    if owner.base_name() != *zone || !zone.zone_of(name) || nsec3.flags() != 0 || nsec3.iterations() > ROUNDS {
+    if owner.base_name() != *zone || !zone.zone_of(name) || nsec3.flags() != 0 || nsec3.iterations() > limits::ROUNDS {
         return false;
     }
     let Ok(hash) = nsec3.hash_algorithm().hash(nsec3.salt(), name, nsec3.iterations()) else { return false };

@@ -6,9 +6,10 @@
 use hickory_proto::rr::Record;
 
 use crate::dns::trust::absence::{Absence, Claim, absence};
-use crate::dns::trust::denial::{denials, too_many};
-use crate::dns::trust::signatures::{Proof, RrSet};
+use crate::dns::trust::denial::too_many;
+use crate::dns::trust::proof::Proof;
 use crate::dns::wire::convert::to_hickory;
+use crate::dns::wire::rrset::{RrSet, denials};
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
 use crate::propagation::evidence::Security;

@@ -7,12 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hickory_proto::rr::{Name as WireName, RecordType};
 
+use crate::dns::limits;
 use crate::dns::trust::denial::same_case;
-use crate::dns::trust::signatures::{Proof, RrSet};
+use crate::dns::trust::proof::Proof;
 use crate::dns::wire::room::{Held, Room};
-
-/// Different sets of one owner and type that are kept.
-const VARIANTS: usize = 16;
+use crate::dns::wire::rrset::RrSet;
 
 /// By owner and type.
 type Known = HashMap<(WireName, RecordType), Vec<(RrSet, Proof, Held)>>;
@@ -45,7 +44,7 @@ impl Tried {
             let mut known = self.lock();
             let variants = known.entry(set.key()).or_default();
             // Without room it is only found out again.
-            if variants.len() < VARIANTS
+            if variants.len() < limits::VARIANTS
                 && let Some(held) = self.room.spare(set.weight())
             {
                 variants.push((set.clone(), proof.clone(), held));

@@ -7,167 +7,21 @@
 //! proves nothing, and of the last kind the answer is "cannot tell".
 
 use chrono::{DateTime, TimeDelta, Utc};
-use hickory_proto::dnssec::rdata::{DNSKEY, DNSSECRData, RRSIG};
+use hickory_proto::dnssec::rdata::{DNSKEY, RRSIG};
 use hickory_proto::dnssec::{Algorithm, PublicKey, Verifier};
-use hickory_proto::rr::{DNSClass, Name as WireName, RData, Record, RecordType};
+use hickory_proto::rr::{DNSClass, Name as WireName, Record, RecordType};
 
+use crate::dns::limits;
 use crate::dns::trust::budget::{Trials, limit};
-use crate::dns::trust::denial::{denials, denied};
+use crate::dns::trust::denial::denied;
+use crate::dns::trust::proof::Proof;
 use crate::dns::trust::signatures::notes::{beside, clock_question, life_left, raised};
-use crate::dns::wire::answer::{records_weight, signature_weight};
 use crate::dns::wire::convert::{from_hickory, to_hickory};
+use crate::dns::wire::rrset::RrSet;
 use crate::duration;
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
 use crate::propagation::evidence::Security;
-
-/// Signatures over one set that are looked at.
-const SIGNATURES: usize = 8;
-/// Keys of one zone that are looked at.
-pub(crate) const KEYS: usize = 16;
-/// Keys with one tag that are tried for one signature.
-const COLLIDING: usize = 4;
-
-/// Records of one owner and type, without repeats, and the signatures over them.
-#[derive(Clone, Debug)]
-pub(crate) struct RrSet {
-    owner: WireName,
-    kind: RecordType,
-    /// Never empty.
-    pub(crate) records: Vec<Record>,
-    signatures: Vec<RRSIG>,
-    /// What came with it to say which names are not there.
-    denials: Vec<RrSet>,
-}
-
-impl RrSet {
-    /// The set of this owner and type in a section, if there is one.
-    pub(crate) fn find(section: &[Record], owner: &WireName, kind: RecordType) -> Option<Self> {
-        let (records, signatures, denials) = (Vec::new(), Vec::new(), Vec::new());
-        let mut set = Self { owner: owner.clone(), kind, records, signatures, denials };
-        for record in section.iter().filter(|record| record.name == *owner && record.dns_class == DNSClass::IN) {
-            match &record.data {
-                RData::DNSSEC(DNSSECRData::RRSIG(signature)) if signature.input().type_covered == kind => {
-                    set.signatures.push(signature.clone());
-                }
-                data if data.record_type() == kind && !set.records.iter().any(|r| r.data == *data) => {
-                    set.records.push(record.clone());
-                }
-                _ => {}
-            }
-        }
-        (!set.records.is_empty()).then_some(set)
-    }
-
-    /// Its owner and type.
-    pub(crate) fn key(&self) -> (WireName, RecordType) {
-        (self.owner.clone(), self.kind)
-    }
-
-    /// Whether both are the same in all that a proof looks at. Denials, in which
-    /// the letter case of a name counts, are not compared: with them it is not.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        let ttls = |set: &Self| set.records.iter().map(|record| record.ttl).collect::<Vec<_>>();
-        self.key() == other.key()
-            && self.denials.is_empty()
-            && other.denials.is_empty()
-            && self.records == other.records
-            && ttls(self) == ttls(other)
-            && self.signatures == other.signatures
-    }
-
-    /// The set with the denials that came with it.
-    pub(crate) fn with_denials(self, section: &[Record]) -> Self {
-        Self { denials: denials(section), ..self }
-    }
-
-    /// The octets that it takes, about.
-    pub(crate) fn weight(&self) -> usize {
-        let denials: usize = self.denials.iter().map(Self::weight).sum();
-        records_weight(self.records.iter()) + self.signatures.iter().map(signature_weight).sum::<usize>() + denials
-    }
-
-    /// The largest TTL with which a record is served.
-    pub(crate) fn ttl(&self) -> u32 {
-        self.records.iter().map(|record| record.ttl).max().unwrap_or_default()
-    }
-
-    /// The keys, of a DNSKEY set.
-    pub(crate) fn keys(&self) -> Vec<DNSKEY> {
-        let key = |record: &Record| match &record.data {
-            RData::DNSSEC(DNSSECRData::DNSKEY(key)) => Some(key.clone()),
-            _ => None,
-        };
-        self.records.iter().filter_map(key).collect()
-    }
-
-    /// How it is called in findings.
-    pub(crate) fn title(&self) -> String {
-        format!("the {} set of {}", self.kind, from_hickory(&self.owner))
-    }
-}
-
-/// How far something can be trusted, and why not further.
-#[derive(Clone, Debug)]
-pub(crate) struct Proof {
-    pub(crate) security: Security,
-    pub(crate) findings: Vec<Finding>,
-    /// When the first of the signatures that it rests on expires.
-    pub(crate) expires: Option<DateTime<Utc>>,
-    /// When the last of those over the set itself expires.
-    pub(crate) set_expires: Option<DateTime<Utc>>,
-    /// The largest original TTL that a signature states.
-    pub(crate) original_ttl: Option<u32>,
-    /// Which of the keys have a signature that holds, by index; of a wildcard's
-    /// those whose algorithm holds for the denial, too.
-    pub(crate) signers: Vec<usize>,
-}
-
-impl Proof {
-    /// Nothing to say against it.
-    pub(crate) fn secure() -> Self {
-        Self {
-            security: Security::Secure,
-            findings: Vec::new(),
-            expires: None,
-            set_expires: None,
-            original_ttl: None,
-            signers: Vec::new(),
-        }
-    }
-
-    /// Nothing is proven, for a reason that is told elsewhere.
-    pub(crate) fn unknown() -> Self {
-        Self { security: Security::Indeterminate, ..Self::secure() }
-    }
-
-    /// No more than this, for a reason.
-    pub(crate) fn only(security: Security, finding: Finding) -> Self {
-        Self { security, findings: vec![finding], ..Self::secure() }
-    }
-
-    /// No more than bogus, for a reason.
-    pub(crate) fn bogus(message: impl Into<String>) -> Self {
-        Self::only(Security::Bogus, Finding::new("bogus", Severity::Unsafe, message))
-    }
-
-    /// Weakened by what the other proof lacks, on which it rests, too; what is
-    /// said of the set itself stays its own.
-    pub(crate) fn weakened_by(&mut self, other: &Self) {
-        self.security = self.security.max(other.security);
-        self.expires_by(other.expires);
-        for finding in &other.findings {
-            if !self.findings.contains(finding) {
-                self.findings.push(finding.clone());
-            }
-        }
-    }
-
-    /// Rests on something that expires at this moment, if at any.
-    pub(crate) fn expires_by(&mut self, moment: Option<DateTime<Utc>>) {
-        self.expires = self.expires.into_iter().chain(moment).min();
-    }
-}
 
 /// What the signatures over the set prove, by keys that are themselves proven.
 pub(crate) fn prove(set: &RrSet, zone: &Name, keys: &[DNSKEY], trials: &Trials) -> Proof {
@@ -176,7 +30,7 @@ pub(crate) fn prove(set: &RrSet, zone: &Name, keys: &[DNSKEY], trials: &Trials) 
     if set.signatures.is_empty() {
         return Proof::bogus(format!("{} carries no signature", set.title()));
     }
-    if set.signatures.len() > SIGNATURES || keys.len() > KEYS {
+    if set.signatures.len() > limits::SIGNATURES || keys.len() > limits::KEYS {
         let (signatures, keys) = (set.signatures.len(), keys.len());
         return limit(format!("{} has {signatures} signatures and {keys} keys to try", set.title()));
     }
@@ -226,8 +80,8 @@ pub(crate) fn prove(set: &RrSet, zone: &Name, keys: &[DNSKEY], trials: &Trials) 
 /// among those that `trusted` accepts: by DS at the parent, or as an anchor.
 pub(crate) fn prove_keys(set: &RrSet, zone: &Name, trusted: impl Fn(&DNSKEY) -> bool, trials: &Trials) -> Proof {
     let keys = set.keys();
-    let entry: Vec<bool> = keys.iter().take(KEYS).map(|key| may_sign(key) && trusted(key)).collect();
-    if !entry.contains(&true) && keys.len() <= KEYS {
+    let entry: Vec<bool> = keys.iter().take(limits::KEYS).map(|key| may_sign(key) && trusted(key)).collect();
+    if !entry.contains(&true) && keys.len() <= limits::KEYS {
         return Proof::bogus(if zone.is_root() {
             "none of the keys of the root is among the trust anchors: a root of your own is trusted with \
              --trust-anchor FILE"
@@ -364,7 +218,7 @@ fn check(
         .collect();
     let colliding = candidates.len() > 1;
     let mut signer = None;
-    for index in candidates.into_iter().take(COLLIDING) {
+    for index in candidates.into_iter().take(limits::COLLIDING) {
         trials.take()?;
         let verifies = |key: &DNSKEY| key.verify_rrsig(&set.owner, DNSClass::IN, signature, records.iter()).is_ok();
         if keys.get(index).is_some_and(verifies) {

@@ -9,15 +9,16 @@ use std::sync::Arc;
 
 use hickory_proto::rr::RecordType;
 
-use crate::dns::trust::signatures::Proof;
-use crate::dns::trust::zone_trust::missing;
+use crate::dns::limits;
+use crate::dns::trust::proof::Proof;
+use crate::dns::walk::context::Walk;
+use crate::dns::walk::facts::Facts;
 use crate::dns::walk::owner::{labelled, proven};
-use crate::dns::walk::zone::{Facts, label};
-use crate::dns::walk::{ALIASES, Walk};
+use crate::dns::walk::zone_trust::missing;
 use crate::dns::wire::reading::Said;
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
-use crate::propagation::evidence::{Outcome, Security, ServerAnswer};
+use crate::propagation::evidence::{Outcome, Security, ServerAnswer, label};
 use crate::propagation::silence::answered;
 use crate::tlsa::{Port, Target};
 
@@ -39,7 +40,7 @@ impl Walk {
         let mut first: Option<Name> = None;
         let mut seen: Vec<Name> = Vec::new();
         while let Some(name) = next.take() {
-            if seen.len() > ALIASES || seen.contains(&name) {
+            if seen.len() > limits::ALIASES || seen.contains(&name) {
                 whole.weakened_by(&unknown(format!("aliases from {host} lead in circles or too far")));
                 break;
             }

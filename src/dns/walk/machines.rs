@@ -10,22 +10,19 @@ use std::sync::Arc;
 
 use hickory_proto::rr::RecordType;
 
-use crate::dns::find::discovery::together;
-use crate::dns::walk::Walk;
+use crate::dns::limits;
+use crate::dns::walk::context::Walk;
+use crate::dns::walk::facts::Facts;
 use crate::dns::walk::owner::answer;
-use crate::dns::walk::zone::{Facts, label};
 use crate::dns::wire::convert::to_hickory;
-use crate::dns::wire::exchange::{Question, Reply};
+use crate::dns::wire::exchange::Reply;
+use crate::dns::wire::question::Question;
+use crate::dns::wire::shared::together;
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
-use crate::propagation::evidence::{Outcome, Security, ServerAnswer};
+use crate::propagation::evidence::{Outcome, Security, ServerAnswer, label};
 use crate::propagation::silence::answered;
 use crate::tlsa::Tlsa;
-
-/// Answers of one address that are compared.
-const ANSWERS: usize = 11;
-/// Different answers of one address that are told of.
-const MACHINES: usize = 8;
 
 impl Walk {
     /// What other machines at these servers' addresses answer: each that differs
@@ -63,7 +60,7 @@ impl Walk {
         first: ServerAnswer,
     ) -> Vec<ServerAnswer> {
         let question = Question::authority(&to_hickory(owner), RecordType::TLSA);
-        let samples = (1..ANSWERS).map(|_| {
+        let samples = (1..limits::SAMPLES).map(|_| {
             let (walk, question) = (Arc::clone(self), question.clone());
             async move { walk.asker.ask_again(address, &question).await }
         });
@@ -75,7 +72,7 @@ impl Walk {
             let sample = answer(facts, server, owner, &reply, &trials);
             if let Some(known) = answers.iter_mut().find(|known| is_same(known, &sample)) {
                 unite(known, sample);
-            } else if answers.len() < MACHINES {
+            } else if answers.len() < limits::MACHINES {
                 answers.push(sample);
             }
         }

@@ -9,21 +9,24 @@ use hickory_proto::dnssec::rdata::DNSKEY;
 use hickory_proto::dnssec::{Algorithm, PublicKey};
 use hickory_proto::rr::RecordType;
 
-use crate::dns::find::discovery::together;
 use crate::dns::trust::absence::Claim;
 use crate::dns::trust::budget::Trials;
 use crate::dns::trust::ds::INCOMPLETE;
 use crate::dns::trust::negative::denied;
-use crate::dns::trust::signatures::{Proof, RrSet, algorithm_name, prove};
-use crate::dns::trust::zone_trust::{missing, soa_in, soa_of};
-use crate::dns::walk::Walk;
-use crate::dns::walk::zone::{Facts, KeySet, Server, label};
+use crate::dns::trust::proof::Proof;
+use crate::dns::trust::signatures::{algorithm_name, prove};
+use crate::dns::walk::context::Walk;
+use crate::dns::walk::facts::{Facts, KeySet, Server};
+use crate::dns::walk::zone_trust::{missing, soa_in, soa_of};
 use crate::dns::wire::convert::{tlsa, to_hickory};
-use crate::dns::wire::exchange::{Question, Reply};
+use crate::dns::wire::exchange::Reply;
+use crate::dns::wire::question::Question;
 use crate::dns::wire::reading::{Said, soa};
+use crate::dns::wire::rrset::RrSet;
+use crate::dns::wire::shared::together;
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
-use crate::propagation::evidence::{Outcome, Security, ServerAnswer};
+use crate::propagation::evidence::{Outcome, Security, ServerAnswer, label};
 
 impl Walk {
     /// Asks every address for records of one type; replies in the servers' order.

@@ -7,61 +7,22 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-use hickory_proto::dnssec::Algorithm;
-use hickory_proto::dnssec::rdata::DNSKEY;
 use hickory_proto::rr::RecordType;
 use tokio::task::JoinSet;
 
-use crate::dns::find::discovery::{ADDRESSES, Addresses, NAMES, together};
-use crate::dns::find::server_list::{Asked, Heard, OWN};
+use crate::dns::find::discovery::Addresses;
+use crate::dns::find::server_list::{Asked, Heard};
+use crate::dns::limits;
 use crate::dns::trust::chain::Chain;
-use crate::dns::trust::proof_cache::Tried;
-use crate::dns::trust::signatures::Proof;
-use crate::dns::walk::Walk;
+use crate::dns::walk::context::Walk;
+use crate::dns::walk::facts::Facts;
 use crate::dns::wire::convert::to_hickory;
-use crate::dns::wire::exchange::{Question, Reply};
+use crate::dns::wire::exchange::Reply;
+use crate::dns::wire::question::Question;
 use crate::dns::wire::reading::{Said, address, delegated_names, glue, name_servers};
-use crate::finding::Finding;
+use crate::dns::wire::shared::together;
 use crate::name::Name;
-use crate::propagation::evidence::{Link, Listed, Outcome};
-
-/// What is known of a zone and its servers.
-pub(crate) struct Facts {
-    pub(crate) zone: Name,
-    /// From the anchor down to this zone.
-    pub(crate) chain: Vec<Link>,
-    /// What no server's answer can be more than, whatever its signatures.
-    pub(crate) ceiling: Option<Proof>,
-    /// When the first signature over its parent's digests expires.
-    pub(crate) expires: Option<DateTime<Utc>>,
-    /// The algorithms that the parent names, each of which is to sign everything.
-    pub(crate) algorithms: Vec<Algorithm>,
-    /// The key sets that are proven, each once.
-    pub(crate) key_sets: Vec<KeySet>,
-    pub(crate) servers: Vec<Server>,
-    pub(crate) findings: Vec<Finding>,
-    /// What was found under these keys.
-    pub(crate) tried: Tried,
-}
-
-/// A zone's keys, as some of its servers give them.
-pub(crate) struct KeySet {
-    /// One of those servers.
-    pub(crate) from: String,
-    pub(crate) keys: Vec<DNSKEY>,
-}
-
-/// One address of a server of the zone.
-pub(crate) struct Server {
-    pub(crate) name: Name,
-    pub(crate) address: Option<SocketAddr>,
-    pub(crate) listed: Listed,
-    /// What it gives as the zone's SOA.
-    pub(crate) soa: Reply,
-    /// How far its keys are proven.
-    pub(crate) keys: Proof,
-}
+use crate::propagation::evidence::{Listed, Outcome, label};
 
 enum Event {
     Parent { label: String, digests: Reply, names: Reply, keys: Reply },
@@ -191,7 +152,7 @@ impl Walk {
         if heard.asked.contains_key(&address) {
             return;
         }
-        if heard.asked.len() >= ADDRESSES {
+        if heard.asked.len() >= limits::ADDRESSES {
             heard.over_limit = true;
             return;
         }
@@ -232,7 +193,7 @@ impl Walk {
                 if heard.own_asked.contains(&(server, name.clone())) {
                     continue;
                 }
-                if heard.own_asked.len() >= OWN {
+                if heard.own_asked.len() >= limits::OWN_ADDRESSES {
                     heard.over_limit = true;
                     return;
                 }
@@ -289,7 +250,7 @@ impl Walk {
         if let Some(listed) = heard.names.get_mut(name) {
             return by(listed);
         }
-        if heard.names.len() >= NAMES {
+        if heard.names.len() >= limits::NAME_SERVERS {
             heard.over_limit = true;
             return;
         }
@@ -313,13 +274,4 @@ impl Walk {
 fn own_names(reply: &Reply, zone: &Name) -> Vec<Name> {
     let Ok(message) = reply else { return Vec::new() };
     if message.metadata.authoritative { name_servers(&message.answers, &to_hickory(zone)) } else { Vec::new() }
-}
-
-/// How a server is called in findings.
-pub(crate) fn label(name: &Name, address: Option<SocketAddr>) -> String {
-    match address {
-        Some(address) if address.port() == 53 => format!("{name} {}", address.ip()),
-        Some(address) => format!("{name} {address}"),
-        None => name.to_string(),
-    }
 }

@@ -11,7 +11,7 @@ use hickory_proto::dnssec::rdata::{DNSSECRData, RRSIG};
 use hickory_proto::op::Message;
 use hickory_proto::rr::{DNSClass, Name as WireName, RData, Record, RecordType};
 
-use crate::dns::wire::exchange::{Manner, Question};
+use crate::dns::wire::question::{Manner, Question};
 use crate::dns::wire::room::{Held, Room};
 
 /// An answer that somebody keeps, with the room that it takes.

@@ -15,27 +15,18 @@ use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
+use crate::dns::limits;
 use crate::dns::wire::defuse::defuse;
-use crate::dns::wire::exchange::{Manner, Question};
+use crate::dns::wire::question::{Manner, Question};
 
-/// What fits through nearly every path unfragmented (DNS flag day 2020).
-const PAYLOAD: u16 = 1232;
 thread_local! {
     /// Room for any datagram, so that no question has to make some.
     static DATAGRAM: RefCell<Vec<u8>> = RefCell::new(vec![0; usize::from(u16::MAX)]);
 }
-/// Datagrams looked at in one try: whoever sends more that are no answer is
-/// guessing ids, or broken.
-const STRAYS: usize = 64;
-/// Messages over TCP that are being received at once, in units of [`UNIT`] octets.
-const UNITS: usize = 2048;
-const UNIT: usize = 1024;
-/// Messages larger than this are read one at a time.
-const LARGE: usize = 8192;
 
 /// Room for what is being received: together no more than two mebibytes.
 pub(crate) fn receiving() -> Semaphore {
-    Semaphore::new(UNITS)
+    Semaphore::new(limits::UNITS)
 }
 
 /// Held by whoever reads a large message: most of what it becomes in memory is
@@ -87,7 +78,7 @@ pub(crate) async fn over_udp(server: SocketAddr, question: &Question, until: Ins
     socket.send(&octets).await?;
     let mut failure = Failed::Silent;
     let mut looked_at = 0;
-    while looked_at < STRAYS {
+    while looked_at < limits::STRAYS {
         let Ok(ready) = timeout_at(until, socket.readable()).await else { return Err(failure) };
         ready?;
         let received = DATAGRAM.with_borrow_mut(|room| {
@@ -120,7 +111,7 @@ pub(crate) async fn over_tcp(server: SocketAddr, question: &Question, until: Ins
         let mut stream = TcpStream::connect(server).await?;
         stream.write_all(&framed).await?;
         let length = stream.read_u16().await?;
-        let units = usize::from(length).div_ceil(UNIT).max(1);
+        let units = usize::from(length).div_ceil(limits::UNIT).max(1);
         let held = room.acquire_many(u32::try_from(units).unwrap_or(u32::MAX)).await.map_err(|_| Failed::Refused)?;
         let mut received = vec![0; usize::from(length)];
         stream.read_exact(&mut received).await?;
@@ -139,7 +130,7 @@ impl Question {
         message.metadata.checking_disabled = self.manner == Manner::Finding;
         message.add_query(Query::query(self.name.clone(), self.kind));
         let mut edns = Edns::new();
-        edns.set_max_payload(PAYLOAD).set_version(0).set_dnssec_ok(true);
+        edns.set_max_payload(limits::PAYLOAD).set_version(0).set_dnssec_ok(true);
         message.set_edns(edns);
         message
     }
@@ -147,7 +138,7 @@ impl Question {
     /// The message in these octets, when it is an answer to this question as it was asked.
     fn answer_in(&self, octets: &mut [u8], asked: &Message) -> Option<Message> {
         defuse(octets, self.kind)?;
-        let _alone = (octets.len() > LARGE).then(|| READING.lock().unwrap_or_else(PoisonError::into_inner));
+        let _alone = (octets.len() > limits::LARGE).then(|| READING.lock().unwrap_or_else(PoisonError::into_inner));
         let message = Message::from_vec(octets).ok()?;
         (message.metadata.id == asked.metadata.id && self.is_answered_by(&message)).then_some(message)
     }

@@ -5,10 +5,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::dns::limits;
 use crate::finding::{Finding, Severity};
-
-/// Questions that are told by name.
-const NAMED: usize = 3;
 
 /// How long a check may take, and what it did not get to.
 pub(crate) struct Clock {
@@ -49,7 +47,7 @@ impl Clock {
     pub(crate) fn miss(&self, question: impl FnOnce() -> String) {
         let mut missed = self.missed.lock().unwrap_or_else(PoisonError::into_inner);
         missed.questions += 1;
-        if missed.first.len() < NAMED {
+        if missed.first.len() < limits::NAMED {
             missed.first.push(question());
         }
     }

@@ -5,12 +5,8 @@
 
 use hickory_proto::rr::RecordType;
 
-/// More records than any answer that we ask for has use of.
-const RECORDS: usize = 1000;
-/// Denials in one message that are looked at, and the octets that one may have:
-/// the longest name, and more types than there are.
-const DENIALS: usize = 16;
-const DENIAL: usize = 512;
+use crate::dns::limits;
+
 /// For private use (RFC 6895 section 3.1).
 const MEANINGLESS: u16 = 65_280;
 
@@ -19,7 +15,7 @@ const MEANINGLESS: u16 = 65_280;
 pub(crate) fn defuse(message: &mut [u8], kind: RecordType) -> Option<()> {
     let [questions, answers, authorities, additionals] = [4, 6, 8, 10].map(|at| Some(usize::from(short(message, at)?)));
     let sections = [answers?, authorities?, additionals?];
-    if sections.iter().sum::<usize>() > RECORDS {
+    if sections.iter().sum::<usize>() > limits::RECORDS {
         return None;
     }
     let (mut at, mut denials) = (12, 0);
@@ -34,7 +30,7 @@ pub(crate) fn defuse(message: &mut [u8], kind: RecordType) -> Option<()> {
             let this = RecordType::from(short(message, fields)?);
             let denies = matches!(this, RecordType::NSEC | RecordType::NSEC3);
             denials += usize::from(denies);
-            let bounded = !denies || denials <= DENIALS && length <= DENIAL;
+            let bounded = !denies || denials <= limits::DENIALS_READ && length <= limits::DENIAL;
             if !(bounded && is_read(section, this, kind)) {
                 message.get_mut(fields..fields + 2)?.copy_from_slice(&MEANINGLESS.to_be_bytes());
             }
@@ -100,7 +96,7 @@ mod tests {
         let denial = |length: usize| record(RecordType::NSEC, &[&[0][..], &[0].repeat(length)].concat()[..length]);
         let tlsa = record(RecordType::TLSA, &[3, 1, 1, 7]);
         let text = record(RecordType::TXT, &[1, 65]);
-        let mut octets = message(vec![tlsa, text.clone()], vec![text, denial(1), denial(DENIAL + 1)]);
+        let mut octets = message(vec![tlsa, text.clone()], vec![text, denial(1), denial(limits::DENIAL + 1)]);
         assert!(defuse(&mut octets, RecordType::TLSA).is_some());
         let read = Message::from_vec(&octets).unwrap();
         assert_eq!(kinds(&read.answers), [52, MEANINGLESS]);
@@ -114,11 +110,11 @@ mod tests {
 
     #[test]
     fn denials_and_records_are_counted() {
-        let mut octets = message(Vec::new(), vec![record(RecordType::NSEC, &[0]); DENIALS + 2]);
+        let mut octets = message(Vec::new(), vec![record(RecordType::NSEC, &[0]); limits::DENIALS_READ + 2]);
         assert!(defuse(&mut octets, RecordType::TLSA).is_some());
         let read = kinds(&Message::from_vec(&octets).unwrap().authorities);
-        assert_eq!(read.iter().filter(|kind| **kind == 47).count(), DENIALS);
-        for (count, expected) in [(RECORDS - 2, true), (RECORDS - 1, false)] {
+        assert_eq!(read.iter().filter(|kind| **kind == 47).count(), limits::DENIALS_READ);
+        for (count, expected) in [(limits::RECORDS - 2, true), (limits::RECORDS - 1, false)] {
             let mut octets = message(vec![record(RecordType::TXT, &[0]); count], Vec::new());
             assert_eq!(defuse(&mut octets, RecordType::TLSA).is_some(), expected, "{count}");
         }

@@ -8,54 +8,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hickory_proto::op::Message;
-use hickory_proto::rr::{Name as WireName, RecordType};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::dns::find::discovery::Shared;
+use crate::dns::limits;
 use crate::dns::wire::answer::Answer;
 use crate::dns::wire::attempt::{Failed, over_tcp, over_udp, receiving, records};
 use crate::dns::wire::clock::Clock;
 use crate::dns::wire::convert::from_hickory;
+use crate::dns::wire::question::{Question, Topic};
 use crate::dns::wire::room::Room;
+use crate::dns::wire::shared::Shared;
 use crate::finding::{Finding, Severity};
 use crate::propagation::evidence::Outcome;
 
-/// Questions under way at once; each needs a socket.
-const AT_ONCE: usize = 512;
-/// Questions under way at once to one server, which may have a rate limit.
-const AT_ONCE_EACH: usize = 64;
 /// A server that refuses the port is asked again after this long.
 const PAUSE: Duration = Duration::from_millis(50);
-/// Records and octets of all answers as they come, for each question that may be
-/// asked: answers are small, and whoever makes all of them large is after our
-/// memory or our time.
-const RECORDS_EACH: usize = 32;
-const OCTETS_EACH: usize = 4096;
-/// What is kept of a question whatever the answer: that it was asked, and its
-/// share in the evidence.
-const ENTRY: usize = 512;
-/// Answers that weigh more than this are not kept for whoever asks the same.
-const KEPT: usize = 16 << 10;
-
-/// What to ask, and in which role.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Question {
-    pub(crate) name: WireName,
-    pub(crate) kind: RecordType,
-    pub(crate) manner: Manner,
-}
-
-/// In which role a server is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Manner {
-    /// As an authority: RD clear.
-    Authority,
-    /// As a resolver that is to hand out what it cannot validate, too: RD and CD.
-    Finding,
-    /// As a resolver, as a sender of mail asks it: RD.
-    Sender,
-}
 
 /// An answer, or which kind of none.
 pub(crate) type Reply = Result<Arc<Answer>, Outcome>;
@@ -78,17 +46,6 @@ pub(crate) struct Asker {
     receiving: Semaphore,
     replies: Shared<(SocketAddr, Question), Reply>,
     heard: Mutex<Heard>,
-}
-
-/// What a server may be silent about while it answers otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Topic {
-    /// Everything.
-    Any,
-    /// TLSA: some authorities drop questions about types that they do not know.
-    Tlsa,
-    /// What is asked over TCP, which a firewall may hold back.
-    Tcp,
 }
 
 /// Who has ever answered, and who has let the time for a question run out.
@@ -134,7 +91,7 @@ impl Asker {
             octets: AtomicUsize::new(0),
             room,
             clock,
-            places: Semaphore::new(AT_ONCE),
+            places: Semaphore::new(limits::QUESTIONS_AT_ONCE),
             places_each: Mutex::default(),
             receiving: receiving(),
             replies: Shared::default(),
@@ -150,7 +107,7 @@ impl Asker {
         // A task of its own: who asks may lose interest, and another may want it still.
         let task = tokio::spawn(async move {
             let reply = this.replies.get(key.clone(), this.ask_once(server, &key.1)).await;
-            if reply.as_ref().is_ok_and(|answer| answer.weight() > KEPT) {
+            if reply.as_ref().is_ok_and(|answer| answer.weight() > limits::KEPT) {
                 this.replies.forget(&key);
             }
             reply
@@ -165,11 +122,11 @@ impl Asker {
         let mut findings = Vec::new();
         if self.wanted.load(Ordering::Relaxed) > self.limit {
             findings.push(more(format!("more than {} questions were to be asked, so not everything was", self.limit)));
-        } else if self.records.load(Ordering::Relaxed) > self.limit.saturating_mul(RECORDS_EACH) {
-            let limit = self.limit.saturating_mul(RECORDS_EACH);
+        } else if self.records.load(Ordering::Relaxed) > self.limit.saturating_mul(limits::RECORDS_EACH) {
+            let limit = self.limit.saturating_mul(limits::RECORDS_EACH);
             findings.push(more(format!("the answers have more than {limit} records, so not all were looked at")));
-        } else if self.octets.load(Ordering::Relaxed) > self.limit.saturating_mul(OCTETS_EACH) {
-            let limit = self.limit.saturating_mul(OCTETS_EACH) >> 10;
+        } else if self.octets.load(Ordering::Relaxed) > self.limit.saturating_mul(limits::OCTETS_EACH) {
+            let limit = self.limit.saturating_mul(limits::OCTETS_EACH) >> 10;
             findings.push(more(format!("the answers are larger than {limit} KiB, so not all were looked at")));
         } else if self.room.was_full() {
             let limit = self.room.limit() >> 10;
@@ -203,8 +160,10 @@ impl Asker {
             all <= self.limit.saturating_mul(each)
         };
         // Both are counted, whatever becomes of it.
-        let (records, octets) =
-            (within(&self.records, records(&answer), RECORDS_EACH), within(&self.octets, octets, OCTETS_EACH));
+        let (records, octets) = (
+            within(&self.records, records(&answer), limits::RECORDS_EACH),
+            within(&self.octets, octets, limits::OCTETS_EACH),
+        );
         let kept = if records && octets { Answer::of(answer, question, &self.room) } else { None };
         kept.ok_or(Outcome::Unreachable)
     }
@@ -216,7 +175,7 @@ impl Asker {
         }
         let of_server = {
             let mut each = self.places_each.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(each.entry(server).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE_EACH))))
+            Arc::clone(each.entry(server).or_insert_with(|| Arc::new(Semaphore::new(limits::QUESTIONS_AT_ONCE_EACH))))
         };
         let places =
             async { Ok::<_, tokio::sync::AcquireError>((of_server.acquire().await?, self.places.acquire().await?)) };
@@ -225,7 +184,7 @@ impl Asker {
         if let Some(outcome) = self.heard(silent) {
             return Err(outcome);
         }
-        if self.wanted.fetch_add(1, Ordering::Relaxed) >= self.limit || !self.room.fill(ENTRY) {
+        if self.wanted.fetch_add(1, Ordering::Relaxed) >= self.limit || !self.room.fill(limits::ENTRY) {
             return Err(Outcome::Unreachable);
         }
         let reply = self.exchange(server, question).await.and_then(|answer| self.keep(answer, question));
@@ -305,21 +264,5 @@ impl Asker {
             self.heard(|heard| heard.note(server, &[Topic::Tcp], Some(Outcome::TruncatedWithoutTcp)));
         }
         Err(Outcome::TruncatedWithoutTcp)
-    }
-}
-
-impl Question {
-    /// A question to an authority.
-    pub(crate) fn authority(name: &WireName, kind: RecordType) -> Self {
-        Self { name: name.clone(), kind, manner: Manner::Authority }
-    }
-
-    /// What an answer, or none, says about the server. Of a resolver it is nothing
-    /// about TLSA: it may be silent about one zone and not about the next.
-    fn topics(&self) -> &'static [Topic] {
-        match (self.manner, self.kind) {
-            (Manner::Authority, RecordType::TLSA) => &[Topic::Any, Topic::Tlsa],
-            _ => &[Topic::Any],
-        }
     }
 }

@@ -7,9 +7,9 @@ use std::net::{IpAddr, SocketAddr};
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{DNSClass, Name as WireName, RData, Record, RecordType};
 
-use crate::dns::trust::signatures::RrSet;
 use crate::dns::wire::convert::{from_hickory, to_hickory};
 use crate::dns::wire::exchange::Reply;
+use crate::dns::wire::rrset::RrSet;
 use crate::name::Name;
 use crate::propagation::evidence::Outcome;
 

@@ -5,10 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Octets for the first target.
-const FIRST: usize = 8 << 20;
-/// Octets more for each target: an ordinary one takes half of it.
-const EACH: usize = 24 << 10;
+use crate::dns::limits;
 
 /// What may be kept, and how much of it is taken.
 pub(crate) struct Room {
@@ -26,7 +23,7 @@ pub(crate) struct Held {
 impl Room {
     /// Room for what so many targets need.
     pub(crate) fn for_targets(targets: usize) -> Arc<Self> {
-        Self::of(FIRST.saturating_add(EACH.saturating_mul(targets)))
+        Self::of(limits::ROOM.saturating_add(limits::ROOM_EACH.saturating_mul(targets)))
     }
 
     /// Room for so many octets.

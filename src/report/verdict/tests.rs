@@ -7,7 +7,7 @@ use crate::finding::Severity;
 use crate::propagation::evidence::{Evidence, Outcome, Security, ServerAnswer};
 use crate::propagation::fixtures::{at, evidence, failing, key, name, resolver, server};
 use crate::propagation::memory::Memory;
-use crate::propagation::{Expectation, HoldWish, Policy, check, label};
+use crate::propagation::{Expectation, HoldWish, Policy, check};
 use crate::tlsa::Tlsa;
 
 fn judged(evidence: Evidence, hold: HoldWish) -> Judged {
@@ -184,7 +184,7 @@ fn since_when_a_server_is_silent_or_behind_or_wrong_is_told() {
     let text = night(|seen| {
         seen.hops[0].servers[1].security = Security::Bogus;
         let finding = Finding::new("bogus", Severity::Unsafe, "a signature does not verify");
-        seen.hops[0].servers[1].findings = vec![finding.at(label(&seen.hops[0].servers[1]))];
+        seen.hops[0].servers[1].findings = vec![finding.at(seen.hops[0].servers[1].label())];
     });
     assert!(text.contains("\n         bogus; first found 33m20s ago\n"), "{text}");
 }

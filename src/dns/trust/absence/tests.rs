@@ -1,15 +1,15 @@
 //! The rules as tables: which denials prove which claim. Names are relative to
 //! the zone `z.example`, and `@` is its apex.
 
+use RecordType::{A, CNAME, DNAME, DS, NS, SOA, TLSA, TXT};
 use hickory_proto::dnssec::Nsec3HashAlgorithm;
 use hickory_proto::rr::Record;
 
-use super::*;
-use crate::dns::trust::denial::denials;
 use crate::dns::wire::convert::to_hickory;
+use crate::dns::wire::rrset::denials;
 use crate::name::Name;
 
-use RecordType::{A, CNAME, DNAME, DS, NS, SOA, TLSA, TXT};
+use super::*;
 
 const NO_DATA: Claim = Claim::NoData(TLSA);
 const NO_NAME: Claim = Claim::NoName;

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use crate::dns::trust::signatures::RrSet;
+use crate::dns::wire::rrset::RrSet;
 use crate::finding::{Finding, Severity};
 
 /// A signature is to outlive the TTL by this long.

@@ -2,13 +2,15 @@
 //! made by the right key over the right records.
 
 use hickory_proto::dnssec::crypto::EcdsaSigningKey;
+use hickory_proto::dnssec::rdata::DNSSECRData;
 use hickory_proto::dnssec::rdata::sig::SigInput;
 use hickory_proto::dnssec::{PublicKeyBuf, SigningKey, TBS};
 use hickory_proto::op::{Message, MessageType, OpCode, Query};
-use hickory_proto::rr::SerialNumber;
+use hickory_proto::rr::{RData, SerialNumber};
+
+use crate::dns::wire::reading::Said;
 
 use super::*;
-use crate::dns::wire::reading::Said;
 
 struct Lab {
     private: EcdsaSigningKey,
@@ -135,10 +137,10 @@ fn every_signature_must_hold_and_there_must_be_one() {
     let record = lab.record.clone();
     assert_eq!(lab.prove(std::slice::from_ref(&record), keys).security, Security::Bogus);
     assert_eq!(lab.prove(&[record.clone(), good.clone(), bad], keys).security, Security::Bogus);
-    let many = std::iter::once(record).chain(std::iter::repeat_n(good, SIGNATURES + 1)).collect::<Vec<_>>();
+    let many = std::iter::once(record).chain(std::iter::repeat_n(good, limits::SIGNATURES + 1)).collect::<Vec<_>>();
     let proof = lab.prove(&many, keys);
     assert_eq!((proof.security, proof.findings[0].code), (Security::Indeterminate, "limits-exceeded"));
-    assert_eq!(lab.prove(&many[..2], &vec![lab.key.clone(); KEYS + 1]).security, Security::Indeterminate);
+    assert_eq!(lab.prove(&many[..2], &vec![lab.key.clone(); limits::KEYS + 1]).security, Security::Indeterminate);
 }
 
 #[test]
@@ -170,8 +172,8 @@ fn of_tag(tag: u16, seed: u8) -> DNSKEY {
 fn keys_of_one_tag_and_many_signatures_are_tried_a_few_times_only() {
     let lab = lab();
     let tag = lab.key.calculate_key_tag().unwrap();
-    let keys: Vec<DNSKEY> = (1..=KEYS as u8).map(|seed| of_tag(tag, seed)).collect();
-    let signatures = (0..SIGNATURES).map(|index| {
+    let keys: Vec<DNSKEY> = (1..=limits::KEYS as u8).map(|seed| of_tag(tag, seed)).collect();
+    let signatures = (0..limits::SIGNATURES).map(|index| {
         let expires = SerialNumber::new(moment(lab.now) + 1000 + index as u32);
         lab.signed(SigInput { sig_expiration: expires, ..lab.input() })
     });
@@ -180,7 +182,7 @@ fn keys_of_one_tag_and_many_signatures_are_tried_a_few_times_only() {
     let zone = Name::from_user("a.example").unwrap();
     let trials = Trials::at(lab.now, None);
     assert_eq!(prove(&set, &zone, &keys, &trials).security, Security::Bogus);
-    assert_eq!(trials.spent(), SIGNATURES * COLLIDING);
+    assert_eq!(trials.spent(), limits::SIGNATURES * limits::COLLIDING);
     // Asked again and again, as by very many servers, it comes to an end.
     let proofs: Vec<Proof> = (0..1000).map(|_| prove(&set, &zone, &keys, &trials)).collect();
     assert_eq!(trials.spent(), 8192);

@@ -12,22 +12,25 @@ use std::sync::Arc;
 use hickory_proto::dnssec::rdata::DNSKEY;
 use hickory_proto::rr::RecordType;
 
-use crate::dns::Family;
-use crate::dns::find::server_list::OWN;
 use crate::dns::trust::absence::Claim;
-use crate::dns::trust::chain::{Delegation, delegation, trust, usable};
+use crate::dns::trust::chain::{Delegation, delegation};
+use crate::dns::trust::ds::{trust, usable};
 use crate::dns::trust::negative::denied;
-use crate::dns::trust::signatures::{Proof, RrSet, prove};
-use crate::dns::trust::zone_trust::soa_of;
-use crate::dns::walk::Walk;
+use crate::dns::trust::proof::Proof;
+use crate::dns::trust::signatures::prove;
+use crate::dns::walk::context::Walk;
+use crate::dns::walk::facts::Facts;
 use crate::dns::walk::owner::under_all_keys;
-use crate::dns::walk::zone::{Facts, label};
+use crate::dns::walk::zone_trust::soa_of;
 use crate::dns::wire::convert::to_hickory;
-use crate::dns::wire::exchange::{Question, Reply};
+use crate::dns::wire::exchange::Reply;
+use crate::dns::wire::question::Question;
 use crate::dns::wire::reading::{Said, address, name_servers};
+use crate::dns::wire::rrset::RrSet;
+use crate::dns::{Family, limits};
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
-use crate::propagation::evidence::Security;
+use crate::propagation::evidence::{Security, label};
 
 /// The kinds of addresses that are proven, by the name that has them.
 type Known = BTreeSet<(Name, RecordType)>;
@@ -120,7 +123,7 @@ impl Walk {
         let prove = |set: &RrSet| under_all_keys(facts, set, &trials);
         let mut all = Own::default();
         // Those beyond the limit have not been asked, which is told of elsewhere.
-        let mut left = OWN;
+        let mut left = limits::OWN_ADDRESSES;
         for server in &facts.servers {
             let Some(address) = server.address.filter(|_| soa_of(server, &facts.zone).is_ok()) else { continue };
             let mut wrong: Option<String> = None;

@@ -8,23 +8,23 @@ use hickory_proto::dnssec::rdata::{DNSKEY, DS};
 use hickory_proto::rr::RecordType;
 
 use crate::dns::find::server_list::{Asked, Heard};
+use crate::dns::limits;
 use crate::dns::trust::anchors::Trust;
 use crate::dns::trust::budget::{Trials, limit};
-use crate::dns::trust::chain::{Chain, Delegation, delegation, insecure, no_anchor, silence, trust, unchecked, usable};
-use crate::dns::trust::ds::{ProveKeys, by_anchors, by_digests};
+use crate::dns::trust::chain::{Chain, Delegation, delegation, insecure, no_anchor, silence};
+use crate::dns::trust::ds::{ProveKeys, by_anchors, by_digests, trust, unchecked, usable};
+use crate::dns::trust::proof::Proof;
 use crate::dns::trust::proof_cache::Tried;
-use crate::dns::trust::signatures::{Proof, RrSet, outdated, prove_keys};
-use crate::dns::walk::Walk;
-use crate::dns::walk::zone::{Facts, KeySet, Server, label};
+use crate::dns::trust::signatures::{outdated, prove_keys};
+use crate::dns::walk::context::Walk;
+use crate::dns::walk::facts::{Facts, KeySet, Server};
 use crate::dns::wire::convert::to_hickory;
 use crate::dns::wire::exchange::Reply;
 use crate::dns::wire::reading::Said;
+use crate::dns::wire::rrset::RrSet;
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
-use crate::propagation::evidence::{Listed, Outcome, Security, code_name};
-
-/// Different key sets, and different DS sets, of one zone that are looked at.
-const SETS: usize = 8;
+use crate::propagation::evidence::{Listed, Outcome, Security, code_name, label};
 
 /// Sets of digests or anchors; the keys must satisfy each of them.
 type Trusted = Vec<Vec<Trust>>;
@@ -137,14 +137,14 @@ impl Walk {
         }
         standing.findings.extend(parent_keys(parent, chain, heard, trials));
         if let Some(((first, _), others)) = sets.split_first() {
-            for (from, _) in others.iter().take(SETS) {
+            for (from, _) in others.iter().take(limits::KEY_SETS) {
                 let message = format!("this server of {parent} gives another DS set for {zone} than {first}");
                 standing.findings.push(Finding::new("ds-differs", Severity::Note, message).at(from.clone()));
             }
         }
-        if sets.len() > SETS {
+        if sets.len() > limits::KEY_SETS {
             standing.weakened_by(&limit(format!("the servers of {parent} give {} different DS sets", sets.len())));
-            sets.truncate(SETS);
+            sets.truncate(limits::KEY_SETS);
         }
         let mut trusted = Vec::new();
         for set in sets.into_iter().map(|(_, digests)| trust(digests)) {
@@ -193,8 +193,9 @@ impl Walk {
         if key_sets.iter().any(|known| known.keys == keys) {
             return proof;
         }
-        if key_sets.len() == SETS {
-            return limit(format!("the servers of {zone} give more than {SETS} different key sets"));
+        if key_sets.len() == limits::KEY_SETS {
+            let most = limits::KEY_SETS;
+            return limit(format!("the servers of {zone} give more than {most} different key sets"));
         }
         key_sets.push(KeySet { from: from.to_owned(), keys });
         proof
