@@ -1,6 +1,6 @@
-//! The servers of the zone: BIND signs the file that a person keeps, NSD and
-//! Knot fetch the signed zone from it. Each can be held back, stopped, or made
-//! to serve a damaged copy instead.
+//! The servers of the zone: BIND signs the file that a person keeps, or takes
+//! updates; NSD and Knot fetch the signed zone from it. Each can be held back,
+//! stopped, or made to serve a damaged copy instead, and Knot can sign as well.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,6 +19,15 @@ pub(crate) enum Signing {
     Combined,
 }
 
+/// How the zone changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Upkeep {
+    /// A person edits the file.
+    ByHand,
+    /// BIND takes dynamic updates, from anybody.
+    ByUpdates,
+}
+
 /// What a server of the zone serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
@@ -26,6 +35,8 @@ enum Source {
     Live,
     /// A fixed file, `copy.zone` in the server's folder.
     Copy,
+    /// What Knot signs with its own keys.
+    Own,
 }
 
 /// The three servers.
@@ -33,13 +44,14 @@ enum Source {
 pub(crate) struct Leaf {
     place: Place,
     folder: PathBuf,
+    upkeep: Upkeep,
     held_back: Vec<Role>,
     servers: Vec<(Role, Daemon)>,
 }
 
 impl Leaf {
     /// Makes the zone's keys and writes its file; starts nothing yet.
-    pub(crate) fn new(place: Place, folder: &Path, signing: Signing, zone_text: &str) -> Self {
+    pub(crate) fn new(place: Place, folder: &Path, signing: Signing, upkeep: Upkeep, zone_text: &str) -> Self {
         for name in ["bind/keys", "bind/zones", "nsd", "knot"] {
             fs::create_dir_all(folder.join(name)).expect("a temporary folder can be filled");
         }
@@ -49,7 +61,7 @@ impl Leaf {
             (Role::Nsd, Daemon::new("nsd", &folder.join("nsd"), "nsd", &["-d", "-c", "nsd.conf"])),
             (Role::Knot, Daemon::new("knotd", &folder.join("knot"), "knotd", &["-c", "knot.conf"])),
         ];
-        let leaf = Self { place, folder: folder.to_owned(), held_back: Vec::new(), servers };
+        let leaf = Self { place, folder: folder.to_owned(), upkeep, held_back: Vec::new(), servers };
         leaf.write("bind/policy.conf", &config::bind_policy(signing));
         leaf.write("bind/rndc.conf", &config::rndc(place.control(Role::Bind)));
         leaf.write(&format!("bind/zones/{ZONE}.zone"), zone_text);
@@ -109,6 +121,21 @@ impl Leaf {
         self.restart(role, Source::Copy);
     }
 
+    /// Makes Knot sign this text, with keys of its own beside those of BIND. Returns
+    /// the DS records for a delegation to both.
+    pub(crate) fn sign_on_knot(&mut self, zone_text: &str) -> String {
+        self.daemon(Role::Knot).stop();
+        self.configure(Role::Knot, Source::Own);
+        self.write("knot/own.zone", zone_text);
+        let script = format!(
+            "mkdir db; manage() {{ keymgr -c knot.conf {ZONE} \"$@\"; }}; manage generate ksk=yes >&2 && \
+             manage generate zsk=yes >&2 && for key in ../bind/keys/K*.key; do manage import-pub $key >&2; done; manage ds"
+        );
+        let ds = must(&self.folder.join("knot"), "sh", &["-c", &script]);
+        self.daemon(Role::Knot).start();
+        ds
+    }
+
     /// Signs these lines anew with the zone's keys, from and until moments
     /// relative to now, as `dnssec-signzone` reads them.
     pub(crate) fn sign(&self, lines: &[String], from: &str, until: &str) -> Vec<String> {
@@ -152,7 +179,10 @@ impl Leaf {
                 let zone = ["file: copy.zone", "acl: transfer"];
                 self.write("knot/knot.conf", &config::knot(&folder, server, primary, &zone));
             }
-            (_, Source::Live) => self.write_named_conf(&config::bind_signer()),
+            (_, Source::Own) => {
+                self.write("knot/knot.conf", &config::knot(&folder, server, primary, &config::KNOT_SIGNER))
+            }
+            (_, Source::Live) => self.write_named_conf(&config::bind_signer(self.upkeep)),
             (_, Source::Copy) => self.write_named_conf("file \"copy.zone\"; notify no;"),
         }
     }

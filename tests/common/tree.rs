@@ -69,6 +69,13 @@ impl Tree {
         self.tld_serial
     }
 
+    /// Publishes the delegation of the zone with these DS records.
+    /// Returns the serial of the new top-level domain.
+    pub(crate) fn delegate(&mut self, ds: String) -> u32 {
+        self.ds = ds;
+        self.set_delegation_signed(true)
+    }
+
     fn sign_root(&self) {
         let ds =
             fs::read_to_string(self.folder.join(format!("dsset-{TLD}."))).expect("dnssec-signzone left the DS set");
