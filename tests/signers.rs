@@ -110,3 +110,27 @@ fn a_zone_that_never_stands_still_is_judged_by_what_it_serves() {
     wait_for("a change that Knot lacks", || (serial(Role::Nsd)? > serial(Role::Knot)?).then_some(()));
     assert!(session.is_safe().contains(&"ns3".to_owned()));
 }
+
+#[test]
+#[ignore = "needs named, nsd, knotd, knotc, unbound, dnssec-dsfromkey, dig, openssl"]
+fn the_phases_of_an_algorithm_roll_by_knot_are_safe() {
+    let mut session = Session::start();
+    let phases = session.rig.roll(&[&session.old.tlsa, &session.new.tlsa]);
+    let seen = phases.into_iter().map(|(phase, zone)| {
+        session.rig.serve_everywhere(&zone);
+        (phase, session.verify())
+    });
+    let told: Vec<String> = seen
+        .map(|(phase, seen)| {
+            assert_eq!((seen.status, seen.verdict()), (0, "safe"), "{phase}: {seen:#?}");
+            let unused = if seen.has("signature-unused", "note") { ", some unused" } else { "" };
+            format!("{phase}{unused}")
+        })
+        .collect();
+    let expected = [
+        "keys 13 signatures 13 15, some unused",
+        "keys 13 15 signatures 13 15",
+        "keys 15 signatures 13 15, some unused",
+    ];
+    assert_eq!(told, expected);
+}

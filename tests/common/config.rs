@@ -89,6 +89,16 @@ policy:
     manual: on
     algorithm: ecdsap256sha256
     dnskey-ttl: 2
+  - id: before
+    algorithm: ecdsap256sha256
+    dnskey-ttl: 1
+    zone-max-ttl: 1
+    propagation-delay: 1
+  - id: after
+    algorithm: ed25519
+    dnskey-ttl: 1
+    zone-max-ttl: 1
+    propagation-delay: 1
 zone:
   - domain: {ZONE}
     storage: \"{folder}\"
@@ -134,9 +144,11 @@ zone \"{ZONE}\" {{ type primary; {zone} }};
     )
 }
 
-/// What makes Knot sign a file of its own, with the keys that it was given, and take updates.
-pub(crate) const KNOT_SIGNER: [&str; 5] =
-    ["file: own.zone", "zonefile-sync: -1", "dnssec-signing: on", "dnssec-policy: joint", "acl: [ transfer, update ]"];
+/// What makes Knot sign a file of its own by a policy, and take updates.
+pub(crate) fn knot_signer(policy: &str) -> String {
+    let rest = "file: own.zone\n    zonefile-sync: -1\n    dnssec-signing: on\n    acl: [ transfer, update ]";
+    format!("{rest}\n    dnssec-policy: {policy}")
+}
 
 /// What makes BIND sign the file that a person keeps, or the zone that takes updates.
 pub(crate) fn bind_signer(upkeep: Upkeep) -> String {

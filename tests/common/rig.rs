@@ -270,6 +270,25 @@ impl Rig {
         self.wait_for_tld(serial);
     }
 
+    /// Lets Knot sign the zone and roll to another algorithm, and keeps the zone of each phase in between.
+    pub(crate) fn roll(&mut self, tlsa: &[&str]) -> Vec<(String, Vec<String>)> {
+        self.leaf.roll_on_knot(&zone_file::text(self.place, tlsa), "TLSA")
+    }
+
+    /// Makes every server serve this, with a delegation to the keys in it.
+    pub(crate) fn serve_everywhere(&mut self, lines: &[String]) {
+        fs::write(self.work().join("served"), lines.join("\n") + "\n").expect("a temporary folder can be filled");
+        let ds = must(&self.work(), "dnssec-dsfromkey", &["-2", "-f", "served", ZONE]);
+        for role in SERVERS {
+            self.leaf.serve_copy(role, lines);
+        }
+        let serial = self.tree.delegate(ds);
+        self.wait_for_tld(serial);
+        for role in SERVERS {
+            wait_for("the same everywhere", || self.serial(role));
+        }
+    }
+
     /// The keys of the zone at a server, in order.
     fn keys(&self, role: Role) -> Option<Vec<String>> {
         let mut keys = self.ask(role, ZONE, "DNSKEY")?.data("DNSKEY");

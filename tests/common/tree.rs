@@ -69,9 +69,12 @@ impl Tree {
         self.tld_serial
     }
 
-    /// Publishes the delegation of the zone with these DS records.
-    /// Returns the serial of the new top-level domain.
+    /// Publishes the delegation of the zone with these DS records, if it has others.
+    /// Returns the serial of the top-level domain.
     pub(crate) fn delegate(&mut self, ds: String) -> u32 {
+        if self.ds == ds {
+            return self.tld_serial;
+        }
         self.ds = ds;
         self.set_delegation_signed(true)
     }
