@@ -32,7 +32,8 @@
 //! | TTLs that differ in an RRset | NSD: the first; Knot: the last; BIND: the first of adjacent lines, else the last | kept, and noted |
 //! | class other than IN | | error |
 //! | `MX 65536`, `CAA -1`: a number out of range | BIND, Knot: error; NSD 4.6: another number | error |
-//! | quoted or escaped addresses, numbers, names, digits | NSD: fine; BIND: error | fine |
+//! | quoted or escaped addresses, numbers, names, digits; a plus sign | NSD: fine; BIND: error | fine, and noted |
+//! | `key1=h2`: a service parameter that has a name by its number | BIND, Knot: octets; NSD: mostly text | fine, and noted |
 //! | `\# 3 0102`: not the announced length | NSD 4.6: fine; BIND: error | error |
 //! | one string of more than 255 octets | Knot: split; BIND, NSD: error | error |
 //! | length of DS, SSHFP, ZONEMD digests; NAPTR patterns; X25 | BIND: checked; NSD: not | not checked |
