@@ -160,7 +160,7 @@ pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> 
             doubtful_ttl: false,
         });
     }
-    index.forgive_apex();
+    index.know_apex();
     Ok(index)
 }
 
@@ -172,11 +172,11 @@ impl Index {
         }
     }
 
-    /// NS records at the apex are no cut; they are known only when the SOA has been seen.
-    fn forgive_apex(&mut self) {
-        let Some(apex) = self.soas.first().map(|soa| soa.owner.to_string()) else { return };
+    /// What the targets know only when the SOA has been seen.
+    fn know_apex(&mut self) {
+        let Some(soa) = self.soas.first() else { return };
         for target in &mut self.targets {
-            target.obstacles.retain(|obstacle| obstacle.what != ObstacleKind::Cut || obstacle.owner != apex);
+            target.in_zone(&soa.owner);
         }
     }
 }

@@ -54,6 +54,15 @@ fn prune_never_passes_where_it_looked_at_nothing() {
             ["--port", "26"],
             &["leads to _dane.example.com.", "--owner _dane.example.com."],
         ),
+        (
+            with("*.mail CNAME other.example.net.\n"),
+            ["--port", "26"],
+            &[
+                "leads out of the zone, to other.example.net.",
+                "zone:7:",
+                "on the zone file that holds other.example.net.",
+            ],
+        ),
         (own.clone() + "mail NS ns.example.net.\n", ["--port", "25"], &["mail.example.com. is delegated", "zone:8:"]),
         (own.clone() + "_tcp.mail DNAME x.example.net.\n", ["--port", "25"], &["has a DNAME", "zone:8:"]),
         (
@@ -182,7 +191,11 @@ fn a_wildcard_alias_is_in_the_way_only_where_it_gives_something() {
         ("*._tcp.mail CNAME @\n", None),
         ("*.mail CNAME _dane\n_dane TLSA 3 1 1 aa\n", Some("--owner _dane.example.com.")),
         ("*.mail CNAME _b\n_b CNAME _dane\n_dane TLSA 3 1 1 aa\n", Some("leads to _b.example.com.")),
-        ("*.mail CNAME x.example.net.\n", Some("--owner x.example.net.")),
+        ("*.mail CNAME x.example.net.\n", Some("leads out of the zone, to x.example.net.")),
+        (
+            "*.mail CNAME x.example.net.\n",
+            Some("on the zone file that holds x.example.net., with --owner x.example.net."),
+        ),
         ("*.mail CNAME x.sub\nsub NS ns.example.net.\n", Some("leads to x.sub.example.com.")),
         ("*.mail TLSA 3 1 1 aa\n", Some("the wildcard *.mail.example.com. answers for the name now")),
     ] {
