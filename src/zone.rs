@@ -28,7 +28,7 @@
 //! | `$TTL` in an included file | BIND: stays in force; NSD 4.15, Knot: restored | stays in force |
 //! | line without a record that begins with a blank, before a file's first owner | Knot: error | fine, and noted |
 //! | owner after an included file | NSD 4.6: the file's last; others: restored | restored |
-//! | no TTL and no `$TTL` | BIND: the last stated, else the SOA's minimum; Knot: 3600 | as BIND; nothing is removed where BIND's last is not the one stated |
+//! | no TTL and no `$TTL` | BIND: the last stated, else the SOA's minimum; Knot: 3600 | as BIND, and caches may hold the largest; nothing is removed where BIND's last is not the one stated |
 //! | TTLs that differ in an RRset | NSD: the first; Knot: the last; BIND: the first of adjacent lines, else the last | kept, and noted |
 //! | class other than IN | | error |
 //! | `MX 65536`, `CAA -1`: a number out of range | BIND, Knot: error; NSD 4.6: another number | error |

@@ -37,6 +37,8 @@ pub struct Found {
     pub fields: Fields,
     /// The TTL in force for it, in seconds, as BIND reads it.
     pub ttl: Option<u32>,
+    /// The largest TTL that any server reads for it.
+    pub longest_ttl: Option<u32>,
     /// Whether other servers read another TTL, for want of a `$TTL`.
     pub doubtful_ttl: bool,
 }
@@ -157,6 +159,7 @@ pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> 
             text,
             fields,
             ttl: None,
+            longest_ttl: None,
             doubtful_ttl: false,
         });
     }
@@ -330,6 +333,7 @@ fn keep(reader: &Reader<'_>, entry: &Entry<'_>, fields: &Fields) -> Found {
         text: entry.text.to_vec(),
         fields: *fields,
         ttl: reader.inherited().ttl_of(entry.text, fields),
+        longest_ttl: reader.inherited().longest_ttl(entry.text, fields),
         doubtful_ttl: reader.inherited().has_doubtful_ttl(entry.text, fields),
     }
 }
