@@ -144,9 +144,13 @@ fn shared(owner: &Name, asked: &[Name], others: &[String], owners: &[Name]) -> F
         if owner.starts_with('*') { format!(" --owner '{owner}'") } else { format!(" --owner {owner}") }
     };
     let all: String = asked.iter().chain(owners.iter().take(FEW)).map(word).collect();
-    Failure::refused(format!("the records at {owner} are also those of {told}, by alias; nothing was removed")).hint(
-        format!("name them too, with --host and --port or with{all}; or state with --force that they may lose the records as well"),
-    )
+    let force = "state with --force that they may lose the records as well";
+    let hint = match owners {
+        [] => force.to_owned(),
+        _ => format!("name them too, with --host and --port or with{all}; or {force}"),
+    };
+    Failure::refused(format!("the records at {owner} are also those of {told}, by alias; nothing was removed"))
+        .hint(hint)
 }
 
 /// What stands in the way, as a sentence.
