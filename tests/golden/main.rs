@@ -13,6 +13,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod codes;
 mod documents;
 mod golden;
 mod help;
