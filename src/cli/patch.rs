@@ -80,9 +80,10 @@ fn warn_of_idle_ttl(zone: &Zone<'_>, asked: Option<u32>, ui: &mut Ui<'_>) {
     for (at, target) in zone.targets().iter().enumerate() {
         let kept = zone.published(at).find_map(|(_, ttl, _)| ttl).filter(|ttl| *ttl != asked);
         if let (Some(kept), Ok(owner)) = (kept, target.owner()) {
+            let longest = zone.longest_ttls(at).flatten().max().unwrap_or(kept);
             ui.warn(format!(
                 "--ttl changes nothing at {owner}: the set there keeps its TTL of {kept} s; change it in the zone file, \
-                 and remember that caches keep the old records for {kept} s from then on"
+                 and remember that caches keep the old records for {longest} s from then on"
             ));
         }
     }

@@ -59,6 +59,7 @@ pub(crate) fn failure(error: PlanError, path: &Path) -> Failure {
         PlanError::MadeByWildcard(obstacle) => {
             let hint = match &obstacle.what {
                 ObstacleKind::WildcardAlias(to) => format!("prune where it leads, with --owner {to}"),
+                ObstacleKind::WildcardLeaves(to) => beyond(to),
                 _ => format!("prune the wildcard's own records, with --owner '{}'", obstacle.owner),
             };
             Failure::refused(format!("there is no TLSA record at the name itself; {}", blocked(&obstacle)))
@@ -73,7 +74,7 @@ pub(crate) fn failure(error: PlanError, path: &Path) -> Failure {
         PlanError::AliasLeaves { owner, to, place } => {
             Failure::refused(format!("{owner} is an alias that leads out of the zone, to {to}"))
                 .at(place)
-                .hint(format!("run the command on the zone file that holds {to}, with --owner {to}"))
+                .hint(beyond(&to))
         }
         PlanError::AliasLoop { owner, place } => {
             Failure::refused(format!("{owner} is an alias that leads in circles or too far"))
@@ -126,6 +127,11 @@ pub(crate) fn failure(error: PlanError, path: &Path) -> Failure {
     }
 }
 
+/// Where to edit what stands in another zone.
+fn beyond(to: &Name) -> String {
+    format!("run the command on the zone file that holds {to}, with --owner {to}")
+}
+
 /// Who else would lose records, and how to ask for all of them.
 fn shared(owner: &Name, asked: &[Name], others: &[String], owners: &[Name]) -> Failure {
     const FEW: usize = 20;
@@ -138,9 +144,13 @@ fn shared(owner: &Name, asked: &[Name], others: &[String], owners: &[Name]) -> F
         if owner.starts_with('*') { format!(" --owner '{owner}'") } else { format!(" --owner {owner}") }
     };
     let all: String = asked.iter().chain(owners.iter().take(FEW)).map(word).collect();
-    Failure::refused(format!("the records at {owner} are also those of {told}, by alias; nothing was removed")).hint(
-        format!("name them too, with --host and --port or with{all}; or state with --force that they may lose the records as well"),
-    )
+    let force = "state with --force that they may lose the records as well";
+    let hint = match owners {
+        [] => force.to_owned(),
+        _ => format!("name them too, with --host and --port or with{all}; or {force}"),
+    };
+    Failure::refused(format!("the records at {owner} are also those of {told}, by alias; nothing was removed"))
+        .hint(hint)
 }
 
 /// What stands in the way, as a sentence.
@@ -154,6 +164,9 @@ fn blocked(obstacle: &Obstacle) -> String {
         ObstacleKind::Wildcard => format!("the wildcard {owner} answers for the name now"),
         ObstacleKind::WildcardAlias(to) => {
             format!("the wildcard alias {owner} leads to {to} and answers for the name now")
+        }
+        ObstacleKind::WildcardLeaves(to) => {
+            format!("the wildcard alias {owner} leads out of the zone, to {to}, and answers for the name now")
         }
     }
 }

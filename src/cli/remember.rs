@@ -32,7 +32,7 @@ pub(crate) fn patched(folder: Option<&Path>, zone: &Zone<'_>, records: &[Tlsa], 
     let change = |memory: &Memory| {
         zone.targets().iter().enumerate().fold(memory.clone(), |memory, (at, target)| {
             let old: Vec<Tlsa> = zone.published(at).map(|(tlsa, ..)| tlsa.clone()).collect();
-            let largest = zone.published(at).map(|(_, ttl, _)| ttl.unwrap_or(LONGEST_CACHED)).max();
+            let largest = zone.longest_ttls(at).map(|ttl| ttl.unwrap_or(LONGEST_CACHED)).max();
             let ttl = largest.map_or(OldTtl::Absent(zone.negative_ttl()), OldTtl::Set);
             owners(zone, target).iter().fold(memory, |memory, owner| memory.patched(owner, &old, ttl, records, now))
         })

@@ -22,11 +22,12 @@
 //! | `$TTL` in an included file | BIND: stays in force; NSD 4.15, Knot: restored | stays in force |
 //! | line without a record that begins with a blank, before a file's first owner | Knot: error | fine, and noted |
 //! | owner after an included file | NSD 4.6: the file's last; others: restored | restored |
-//! | no TTL and no `$TTL` | BIND: the last stated, else the SOA's minimum; Knot: 3600 | as BIND; nothing is removed where BIND's last is not the one stated |
+//! | no TTL and no `$TTL` | BIND: the last stated, else the SOA's minimum; Knot: 3600 | as BIND, and caches may hold the largest; nothing is removed where BIND's last is not the one stated |
 //! | TTLs that differ in an RRset | NSD: the first; Knot: the last; BIND: the first of adjacent lines, else the last | kept, and noted |
 //! | class other than IN | | error |
 //! | `MX 65536`, `CAA -1`: a number out of range | BIND, Knot: error; NSD 4.6: another number | error |
-//! | quoted or escaped addresses, numbers, names, digits | NSD: fine; BIND: error | fine |
+//! | quoted or escaped addresses, numbers, names, digits; a plus sign | NSD: fine; BIND: error | fine, and noted |
+//! | `key1=h2`: a service parameter that has a name by its number | BIND, Knot: octets; NSD: mostly text | fine, and noted |
 //! | `\# 3 0102`: not the announced length | NSD 4.6: fine; BIND: error | error |
 //! | one string of more than 255 octets | Knot: split; BIND, NSD: error | error |
 //! | length of DS, SSHFP, ZONEMD digests; NAPTR patterns; X25 | BIND: checked; NSD: not | not checked |

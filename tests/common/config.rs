@@ -5,7 +5,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-use super::leaf::Signing;
+use super::leaf::{Signing, Upkeep};
 use super::zone_file::ZONE;
 
 /// `nsd.conf` for one zone. `zone` holds its settings.
@@ -81,6 +81,24 @@ acl:
   - id: transfer
     address: 127.0.0.0/8
     action: transfer
+  - id: update
+    address: 127.0.0.0/8
+    action: update
+policy:
+  - id: joint
+    manual: on
+    algorithm: ecdsap256sha256
+    dnskey-ttl: 2
+  - id: before
+    algorithm: ecdsap256sha256
+    dnskey-ttl: 1
+    zone-max-ttl: 1
+    propagation-delay: 1
+  - id: after
+    algorithm: ed25519
+    dnskey-ttl: 1
+    zone-max-ttl: 1
+    propagation-delay: 1
 zone:
   - domain: {ZONE}
     storage: \"{folder}\"
@@ -126,9 +144,20 @@ zone \"{ZONE}\" {{ type primary; {zone} }};
     )
 }
 
-/// What makes BIND sign the file that a person keeps.
-pub(crate) fn bind_signer() -> String {
-    format!("file \"zones/{ZONE}.zone\"; dnssec-policy \"rig\"; inline-signing yes;")
+/// What makes Knot sign a file of its own by a policy, and take updates.
+pub(crate) fn knot_signer(policy: &str) -> String {
+    let rest = "file: own.zone\n    zonefile-sync: -1\n    dnssec-signing: on\n    acl: [ transfer, update ]";
+    format!("{rest}\n    dnssec-policy: {policy}")
+}
+
+/// What makes BIND sign the file that a person keeps, or the zone that takes updates.
+pub(crate) fn bind_signer(upkeep: Upkeep) -> String {
+    let settings = match upkeep {
+        Upkeep::ByHand => "inline-signing yes;",
+        // Secondaries hear of a zone in motion with a delay; BIND's own is five seconds.
+        Upkeep::ByUpdates => "inline-signing no; allow-update { any; }; notify-delay 1;",
+    };
+    format!("file \"zones/{ZONE}.zone\"; dnssec-policy \"rig\"; {settings}")
 }
 
 /// `policy.conf`: how BIND signs.

@@ -1,13 +1,15 @@
-//! The servers of the zone: BIND signs the file that a person keeps, NSD and
-//! Knot fetch the signed zone from it. Each can be held back, stopped, or made
-//! to serve a damaged copy instead.
+//! The servers of the zone: BIND signs the file that a person keeps, or takes
+//! updates; NSD and Knot fetch the signed zone from it. Each can be held back,
+//! stopped, or made to serve a damaged copy instead, and Knot can sign as well.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::config;
+use super::dig::transfer;
 use super::place::{Place, Role};
-use super::process::{Daemon, must};
+use super::process::{Daemon, must, run, wait_for};
 use super::zone_file::ZONE;
 
 /// The keys that BIND signs the zone with.
@@ -19,6 +21,15 @@ pub(crate) enum Signing {
     Combined,
 }
 
+/// How the zone changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Upkeep {
+    /// A person edits the file.
+    ByHand,
+    /// BIND takes dynamic updates, from anybody.
+    ByUpdates,
+}
+
 /// What a server of the zone serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
@@ -26,6 +37,8 @@ enum Source {
     Live,
     /// A fixed file, `copy.zone` in the server's folder.
     Copy,
+    /// What Knot signs with its own keys, by a policy.
+    Own(&'static str),
 }
 
 /// The three servers.
@@ -33,13 +46,14 @@ enum Source {
 pub(crate) struct Leaf {
     place: Place,
     folder: PathBuf,
+    upkeep: Upkeep,
     held_back: Vec<Role>,
     servers: Vec<(Role, Daemon)>,
 }
 
 impl Leaf {
     /// Makes the zone's keys and writes its file; starts nothing yet.
-    pub(crate) fn new(place: Place, folder: &Path, signing: Signing, zone_text: &str) -> Self {
+    pub(crate) fn new(place: Place, folder: &Path, signing: Signing, upkeep: Upkeep, zone_text: &str) -> Self {
         for name in ["bind/keys", "bind/zones", "nsd", "knot"] {
             fs::create_dir_all(folder.join(name)).expect("a temporary folder can be filled");
         }
@@ -49,7 +63,7 @@ impl Leaf {
             (Role::Nsd, Daemon::new("nsd", &folder.join("nsd"), "nsd", &["-d", "-c", "nsd.conf"])),
             (Role::Knot, Daemon::new("knotd", &folder.join("knot"), "knotd", &["-c", "knot.conf"])),
         ];
-        let leaf = Self { place, folder: folder.to_owned(), held_back: Vec::new(), servers };
+        let leaf = Self { place, folder: folder.to_owned(), upkeep, held_back: Vec::new(), servers };
         leaf.write("bind/policy.conf", &config::bind_policy(signing));
         leaf.write("bind/rndc.conf", &config::rndc(place.control(Role::Bind)));
         leaf.write(&format!("bind/zones/{ZONE}.zone"), zone_text);
@@ -109,6 +123,46 @@ impl Leaf {
         self.restart(role, Source::Copy);
     }
 
+    /// Makes Knot sign this text, with keys of its own beside those of BIND. Returns
+    /// the DS records for a delegation to both.
+    pub(crate) fn sign_on_knot(&mut self, zone_text: &str) -> String {
+        self.daemon(Role::Knot).stop();
+        self.configure(Role::Knot, Source::Own("joint"));
+        self.write("knot/own.zone", zone_text);
+        let script = format!(
+            "manage() {{ keymgr -c knot.conf {ZONE} \"$@\"; }}; manage generate ksk=yes >&2 && \
+             manage generate zsk=yes >&2 && for key in ../bind/keys/K*.key; do manage import-pub $key >&2; done; manage ds"
+        );
+        let ds = must(&self.folder.join("knot"), "sh", &["-c", &script]);
+        self.daemon(Role::Knot).start();
+        ds
+    }
+
+    /// Makes Knot sign this text, and roll to keys of another algorithm. Returns the
+    /// zone of each phase in between, with what tells it from the others: the
+    /// algorithms of the keys, and of the signatures over a set of this type.
+    pub(crate) fn roll_on_knot(&mut self, zone_text: &str, rtype: &str) -> Vec<(String, Vec<String>)> {
+        self.write("knot/own.zone", zone_text);
+        self.restart(Role::Knot, Source::Own("before"));
+        let (server, folder) = (self.place.server(Role::Knot), self.folder.join("knot"));
+        let look = || Some(transfer(server, ZONE)).filter(|lines| !lines.is_empty());
+        let before = algorithms(&wait_for("a zone that Knot has signed", look), rtype);
+        self.write_knot_signer("after");
+        must(&folder, "knotc", &["-s", "control", "reload"]);
+        let mut phases: Vec<(String, Vec<String>)> = Vec::new();
+        wait_for("Knot's roll", || {
+            // Refused until the new key waits for its DS record.
+            run(&folder, "knotc", &["-s", "control", "zone-ksk-submitted", ZONE]);
+            let zone = look()?;
+            let phase = algorithms(&zone, rtype);
+            if phase != before && phases.iter().all(|(seen, _)| *seen != phase) {
+                phases.push((phase, zone));
+            }
+            (phases.len() == 3).then_some(())
+        });
+        phases
+    }
+
     /// Signs these lines anew with the zone's keys, from and until moments
     /// relative to now, as `dnssec-signzone` reads them.
     pub(crate) fn sign(&self, lines: &[String], from: &str, until: &str) -> Vec<String> {
@@ -152,7 +206,12 @@ impl Leaf {
                 let zone = ["file: copy.zone", "acl: transfer"];
                 self.write("knot/knot.conf", &config::knot(&folder, server, primary, &zone));
             }
-            (_, Source::Live) => self.write_named_conf(&config::bind_signer()),
+            (_, Source::Own(policy)) => {
+                // Knot makes no folder for keys.
+                fs::create_dir(folder.join("db")).expect("a temporary folder can be filled");
+                self.write_knot_signer(policy);
+            }
+            (_, Source::Live) => self.write_named_conf(&config::bind_signer(self.upkeep)),
             (_, Source::Copy) => self.write_named_conf("file \"copy.zone\"; notify no;"),
         }
     }
@@ -160,6 +219,12 @@ impl Leaf {
     fn write_named_conf(&self, zone: &str) {
         let (server, control) = (self.place.server(Role::Bind), self.place.control(Role::Bind));
         self.write("bind/named.conf", &config::bind(server, control, zone));
+    }
+
+    fn write_knot_signer(&self, policy: &str) {
+        let (server, primary) = (self.place.server(Role::Knot), self.place.server(Role::Bind));
+        let zone = config::knot_signer(policy);
+        self.write("knot/knot.conf", &config::knot(&self.folder.join("knot"), server, primary, &[&zone]));
     }
 
     fn write_transfers(&self) {
@@ -172,6 +237,22 @@ impl Leaf {
     fn write(&self, name: &str, text: &str) {
         fs::write(self.folder.join(name), text).expect("a temporary folder can be filled");
     }
+}
+
+/// The algorithms of the keys of a zone, and of the signatures over its sets of a type.
+fn algorithms(zone: &[String], rtype: &str) -> String {
+    let fields = |line: &String| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let records = zone.iter().map(fields).filter(|fields| fields.len() > 6);
+    let (mut keys, mut signatures) = (BTreeSet::new(), BTreeSet::new());
+    for record in records {
+        match record[3].as_str() {
+            "DNSKEY" => keys.insert(record[6].clone()),
+            "RRSIG" if record[4] == rtype => signatures.insert(record[5].clone()),
+            _ => false,
+        };
+    }
+    let list = |of: BTreeSet<String>| of.into_iter().collect::<Vec<_>>().join(" ");
+    format!("keys {} signatures {}", list(keys), list(signatures))
 }
 
 fn folder_of(role: Role) -> &'static str {

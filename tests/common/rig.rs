@@ -11,12 +11,12 @@ use std::thread;
 use tempfile::TempDir;
 
 use super::dig::{Reply, ask, transfer};
-use super::leaf::{Leaf, Signing};
+use super::leaf::{Leaf, Signing, Upkeep};
 use super::place::{Place, Role};
-use super::process::wait_for;
+use super::process::{Daemon, must, wait_for};
 use super::resolver::Resolver;
 use super::tree::{TLD, Tree};
-use super::zone_file::{self, ZONE};
+use super::zone_file::{self, FIRST_SERIAL, ZONE};
 
 /// The servers of the zone.
 pub(crate) const SERVERS: [Role; 3] = [Role::Bind, Role::Nsd, Role::Knot];
@@ -47,10 +47,19 @@ impl Rig {
     /// Starts a tree with these TLSA records at port 25 of the mail server, and
     /// waits until all of it answers.
     pub(crate) fn start(signing: Signing, tlsa: &[&str]) -> Self {
+        Self::start_as(signing, Upkeep::ByHand, tlsa)
+    }
+
+    /// The same with a zone that changes by dynamic updates.
+    pub(crate) fn start_dynamic(tlsa: &[&str]) -> Self {
+        Self::start_as(Signing::Split, Upkeep::ByUpdates, tlsa)
+    }
+
+    fn start_as(signing: Signing, upkeep: Upkeep, tlsa: &[&str]) -> Self {
         let place = Place::find();
         let folder = tempfile::Builder::new().prefix("dane-rig-").tempdir().expect("there is a temporary folder");
         let path = folder.path();
-        let mut leaf = Leaf::new(place, &path.join("leaf"), signing, &zone_file::text(place, tlsa));
+        let mut leaf = Leaf::new(place, &path.join("leaf"), signing, upkeep, &zone_file::text(place, tlsa));
         leaf.serve_live(Role::Bind);
         let tree = Tree::start(place, &path.join("tree"), leaf.ds());
         let resolver = Resolver::start(place, &path.join("unbound"), &tree.anchor());
@@ -213,8 +222,84 @@ impl Rig {
     /// Publishes the delegation of the zone with its DS records, or without.
     pub(crate) fn set_delegation_signed(&mut self, signed: bool) {
         let serial = self.tree.set_delegation_signed(signed);
+        self.wait_for_tld(serial);
+    }
+
+    fn wait_for_tld(&self, serial: u32) {
         wait_for("a new top-level domain", || self.serial_of(Role::Tld, TLD).filter(|&now| now == serial));
         self.resolver.forget();
+    }
+
+    /// Changes a zone that takes updates: `add NAME TTL TYPE DATA`, `delete NAME TYPE DATA`.
+    pub(crate) fn update(&self, role: Role, changes: &[String]) {
+        let changes: String = changes.iter().map(|change| format!("update {change}\n")).collect();
+        let text = format!("{}{changes}send\n", self.update_head(role));
+        fs::write(self.work().join("changes"), text).expect("a temporary folder can be filled");
+        must(&self.work(), "nsupdate", &["changes"]);
+    }
+
+    fn update_head(&self, role: Role) -> String {
+        format!("server {} {}\nzone {ZONE}\n", self.at(role).ip(), self.at(role).port())
+    }
+
+    /// Changes a record that nobody asks for, about twice a second, until it is dropped.
+    pub(crate) fn keep_changing(&self) -> Daemon {
+        let (head, busy) = (self.update_head(Role::Bind), format!("busy.{ZONE}"));
+        let script = format!(
+            "while n=$((n + 1)); do printf '{head}update delete {busy}\nupdate add {busy} 2 TXT %s\nsend\n' $n | \
+             nsupdate; sleep 0.45; done"
+        );
+        let mut daemon = Daemon::new("updates", &self.work(), "sh", &["-c", &script]);
+        daemon.start();
+        daemon
+    }
+
+    /// Makes Knot a second signer of the zone, with keys and serials of its own:
+    /// both have all keys, and the delegation names both (RFC 8901, model 2).
+    pub(crate) fn add_signer(&mut self, serial: u32, tlsa: &[&str]) {
+        let text = zone_file::text(self.place, tlsa).replace(&FIRST_SERIAL.to_string(), &serial.to_string());
+        let ds = self.leaf.sign_on_knot(&text);
+        let all = |role| self.keys(role).filter(|keys| keys.len() == 4);
+        let keys = wait_for("the keys of both signers", || all(Role::Knot));
+        let add: Vec<String> = keys.iter().map(|key| format!("add {ZONE} 2 DNSKEY {key}")).collect();
+        self.update(Role::Bind, &add);
+        for role in SERVERS {
+            wait_for("the same keys everywhere", || all(role).filter(|all| *all == keys));
+        }
+        let serial = self.tree.delegate(ds);
+        self.wait_for_tld(serial);
+    }
+
+    /// Lets Knot sign the zone and roll to another algorithm, and keeps the zone of each phase in between.
+    pub(crate) fn roll(&mut self, tlsa: &[&str]) -> Vec<(String, Vec<String>)> {
+        self.leaf.roll_on_knot(&zone_file::text(self.place, tlsa), "TLSA")
+    }
+
+    /// Makes every server serve this, with a delegation to the keys in it.
+    pub(crate) fn serve_everywhere(&mut self, lines: &[String]) {
+        fs::write(self.work().join("served"), lines.join("\n") + "\n").expect("a temporary folder can be filled");
+        let ds = must(&self.work(), "dnssec-dsfromkey", &["-2", "-f", "served", ZONE]);
+        for role in SERVERS {
+            self.leaf.serve_copy(role, lines);
+        }
+        let serial = self.tree.delegate(ds);
+        self.wait_for_tld(serial);
+        for role in SERVERS {
+            wait_for("the same everywhere", || self.serial(role));
+        }
+    }
+
+    /// The keys of the zone at a server, in order.
+    fn keys(&self, role: Role) -> Option<Vec<String>> {
+        let mut keys = self.ask(role, ZONE, "DNSKEY")?.data("DNSKEY");
+        keys.sort();
+        Some(keys)
+    }
+
+    /// The tag of the key that signed a set, as a server gives it.
+    pub(crate) fn signer(&self, role: Role, name: &str, rtype: &str) -> Option<u16> {
+        let signatures = self.ask(role, name, rtype)?.data("RRSIG");
+        signatures.first()?.split(' ').nth(6)?.parse().ok()
     }
 
     /// Makes the resolver forget all it knows.

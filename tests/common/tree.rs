@@ -69,6 +69,16 @@ impl Tree {
         self.tld_serial
     }
 
+    /// Publishes the delegation of the zone with these DS records, if it has others.
+    /// Returns the serial of the top-level domain.
+    pub(crate) fn delegate(&mut self, ds: String) -> u32 {
+        if self.ds == ds {
+            return self.tld_serial;
+        }
+        self.ds = ds;
+        self.set_delegation_signed(true)
+    }
+
     fn sign_root(&self) {
         let ds =
             fs::read_to_string(self.folder.join(format!("dsset-{TLD}."))).expect("dnssec-signzone left the DS set");

@@ -72,6 +72,15 @@ fn document_of(folder: &Path) -> Value {
 }
 
 #[test]
+fn what_is_remembered_of_a_ttl_is_the_largest_that_any_server_reads() {
+    // BIND hands the SOA's 60 on, Knot takes 3600.
+    let without = ZONE.replace("$TTL 1h\n", "").replace("@ IN SOA", "@ 60 IN SOA");
+    let folder = folder(without);
+    assert_eq!(patch(folder.path(), &[]).status.code(), Some(0));
+    assert_eq!(document_of(folder.path())["old"]["ttl"], 3600);
+}
+
+#[test]
 fn whoever_knows_better_says_so() {
     let folder = folder(ZONE);
     assert_eq!(patch(folder.path(), &[]).status.code(), Some(0));

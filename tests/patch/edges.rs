@@ -137,15 +137,24 @@ fn a_ttl_that_lint_would_warn_of_is_not_taken_over_without_a_word() {
 fn a_zone_with_a_digest_of_itself_is_refused_however_that_is_written() {
     for line in [
         "@ ZONEMD 7 1 1 aa",
-        "\tIN TYPE63 7 1 1 aa",
+        "@ NS ns1\n\tIN TYPE63 7 1 1 aa",
         "@ zonemd \\# 7 00000007010155",
         "@ TYPE63 \\# 7 00000007010155",
         "$ORIGIN com.\nexample ZONEMD 7 1 1 aa",
-        "sub ZONEMD 7 1 1 aa",
+        "sub ZONEMD 7 1 1 aa\n@ ZONEMD 7 1 1 aa",
     ] {
         let folder = folder(format!("{ZONE}{line}\n"));
         refused(folder.path(), &[], 1, "has a digest of its records (ZONEMD)");
         refused(folder.path(), &[], 1, "example.com.zone:");
+    }
+    let above = |line: &str| ZONE.replace("$TTL 1h\n", &format!("$TTL 1h\n{line}\n"));
+    refused(folder(above("@ ZONEMD 7 1 1 aa")).path(), &[], 1, "example.com.zone:3:");
+    // Elsewhere it is a record like any other (RFC 8976 section 2).
+    for line in ["sub ZONEMD 7 1 1 aa", "a ZONEMD 7 1 1 aa\nb TYPE63 \\# 7 00000007010155\n\tZONEMD 7 1 2 aa"] {
+        for text in [format!("{ZONE}{line}\n"), above(line)] {
+            done(folder(text).path(), &[], &[]);
+        }
+        refused(folder(above(&format!("{line}\n@ ZONEMD 7 1 1 aa"))).path(), &[], 1, "has a digest");
     }
 }
 

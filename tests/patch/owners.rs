@@ -54,6 +54,15 @@ fn prune_never_passes_where_it_looked_at_nothing() {
             ["--port", "26"],
             &["leads to _dane.example.com.", "--owner _dane.example.com."],
         ),
+        (
+            with("*.mail CNAME other.example.net.\n"),
+            ["--port", "26"],
+            &[
+                "leads out of the zone, to other.example.net.",
+                "zone:7:",
+                "on the zone file that holds other.example.net.",
+            ],
+        ),
         (own.clone() + "mail NS ns.example.net.\n", ["--port", "25"], &["mail.example.com. is delegated", "zone:8:"]),
         (own.clone() + "_tcp.mail DNAME x.example.net.\n", ["--port", "25"], &["has a DNAME", "zone:8:"]),
         (
@@ -182,7 +191,11 @@ fn a_wildcard_alias_is_in_the_way_only_where_it_gives_something() {
         ("*._tcp.mail CNAME @\n", None),
         ("*.mail CNAME _dane\n_dane TLSA 3 1 1 aa\n", Some("--owner _dane.example.com.")),
         ("*.mail CNAME _b\n_b CNAME _dane\n_dane TLSA 3 1 1 aa\n", Some("leads to _b.example.com.")),
-        ("*.mail CNAME x.example.net.\n", Some("--owner x.example.net.")),
+        ("*.mail CNAME x.example.net.\n", Some("leads out of the zone, to x.example.net.")),
+        (
+            "*.mail CNAME x.example.net.\n",
+            Some("on the zone file that holds x.example.net., with --owner x.example.net."),
+        ),
         ("*.mail CNAME x.sub\nsub NS ns.example.net.\n", Some("leads to x.sub.example.com.")),
         ("*.mail TLSA 3 1 1 aa\n", Some("the wildcard *.mail.example.com. answers for the name now")),
     ] {
@@ -231,7 +244,9 @@ fn prune_takes_nothing_from_names_that_were_not_asked_for() {
         for more in [more, &[more, &["--dry-run"]].concat()] {
             let (status, stderr) = said(&prune_cleared(folder.path(), &[&["--keep", "new.pem"], more].concat()));
             assert_eq!(status, Some(1), "{lines}: {stderr}");
-            let says = says.iter().chain(&["--owner", "--force", "nothing was removed"]);
+            // What $GENERATE makes cannot be asked for.
+            assert_eq!(stderr.contains("--owner"), !says[0].contains("made by"), "{stderr}");
+            let says = says.iter().chain(&["--force", "nothing was removed"]);
             assert!(says.clone().all(|says| stderr.contains(says)), "wanted {says:?}: {stderr}");
             assert_eq!(files(folder.path()), before, "{lines}");
         }
@@ -241,6 +256,66 @@ fn prune_takes_nothing_from_names_that_were_not_asked_for() {
         assert!(stderr.contains(&format!("{} leads to _25._tcp.mail.example.com. too", says[0])), "{lines}: {stderr}");
         assert!(!zone(folder.path()).contains("1111"), "{lines}");
     }
+}
+
+#[test]
+fn names_below_a_dname_lose_what_is_pruned_as_well() {
+    let chain = "_25._tcp.x CNAME _25._tcp.mx2\n_tcp.mx2 DNAME _tcp.mail\n";
+    let two = "_tcp.mx3 DNAME _tcp.mx2\n_tcp.mx2 DNAME _tcp.mail\n";
+    for (lines, says) in [
+        ("_tcp.mx2 DNAME _tcp.mail\n", &["_25._tcp.mx2.example.com. (over a DNAME)"][..]),
+        ("mx2 DNAME mail\n", &["_25._tcp.mx2.example.com. (over a DNAME)"]),
+        (chain, &["_25._tcp.mx2.example.com. (over a DNAME)", "_25._tcp.x.example.com. (over a DNAME)"]),
+        (two, &["_25._tcp.mx2.example.com. (over a DNAME)", "_25._tcp.mx3.example.com. (over a DNAME)"]),
+        (
+            "x.a CNAME _25._tcp.mail\n_465.b DNAME a\n_465._tcp.c CNAME x._465.b\n",
+            &["_465._tcp.c.example.com. (over a DNAME)"],
+        ),
+        ("old DNAME @\n_465._tcp.c CNAME _25._tcp.mail.old\n", &["_465._tcp.c.example.com. (over a DNAME)"]),
+        ("_tcp.mx2 TYPE39 \\# 23 045f746370046d61696c076578616d706c6503636f6d00\n", &["_25._tcp.mx2.example.com."]),
+        ("$GENERATE 1-3 _tcp.mx$ DNAME _tcp.mail\n", &["_tcp.mx$ (made by $GENERATE)"]),
+    ] {
+        let folder = folder(shared(lines));
+        let before = files(folder.path());
+        let (status, stderr) = said(&prune_cleared(folder.path(), &["--keep", "new.pem"]));
+        assert_eq!(status, Some(1), "{lines}: {stderr}");
+        let says = says.iter().chain(&["--force", "nothing was removed"]);
+        assert!(says.clone().all(|says| stderr.contains(says)), "wanted {says:?}: {stderr}");
+        assert_eq!(files(folder.path()), before, "{lines}");
+        let (status, stderr) = said(&prune(folder.path(), &["--keep", "new.pem"]));
+        assert_eq!(status, Some(0), "{lines}: {stderr}");
+        assert!(stderr.contains(" leads to _25._tcp.mail.example.com. too"), "{lines}: {stderr}");
+    }
+}
+
+#[test]
+fn a_dname_that_moves_the_host_too_moves_no_service_of_its_own() {
+    for lines in [
+        "old DNAME @\n",
+        "old DNAME example.com.\nolder DNAME @\n",
+        "_x DNAME elsewhere\nmx2 DNAME _tcp.mx3\n",
+        "_tcp.mx2 DNAME _25._tcp.mail\n",
+    ] {
+        let folder = folder(shared(lines));
+        let (status, stderr) = said(&prune_cleared(folder.path(), &["--keep", "new.pem"]));
+        assert_eq!(status, Some(4), "{lines}: {stderr}");
+    }
+    // It is told all the same.
+    let folder = folder(shared("old DNAME @\n"));
+    let (_, stderr) = said(&prune(folder.path(), &["--keep", "new.pem"]));
+    assert!(
+        stderr.contains("_25._tcp.mail.old.example.com. (over a DNAME) leads to _25._tcp.mail.example.com. too"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn names_below_many_dnames_are_not_all_told_apart() {
+    let dnames: String = (0..1100).map(|at| format!("x{at} DNAME @\n")).collect();
+    let folder = folder(shared(&dnames));
+    let (status, stderr) = said(&prune_cleared(folder.path(), &["--keep", "new.pem"]));
+    assert_eq!(status, Some(1), "{stderr}");
+    assert!(stderr.contains("(a DNAME)"), "{stderr}");
 }
 
 /// Runs `prune` at these owners, without force.

@@ -118,9 +118,7 @@ impl Led {
         let ObstacleKind::WildcardAlias(to) = &wildcard.what else { return true };
         let end = self.follow(&Target::of_owner(to.clone()), apex).ok().map(|(end, _)| &self.index.targets[end]);
         // What cannot be followed may give anything.
-        !to.is_within(apex)
-            || end
-                .is_none_or(|end| !end.tlsa.is_empty() || !end.obstacles.is_empty() || end.wildcards().next().is_some())
+        end.is_none_or(|end| !end.tlsa.is_empty() || !end.obstacles.is_empty() || end.wildcards().next().is_some())
     }
 }
 

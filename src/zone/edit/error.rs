@@ -113,5 +113,9 @@ pub fn advice(kind: &ObstacleKind) -> String {
             "write the wildcard's TLSA records at the name itself first: once the name exists, the wildcard no longer answers for it".to_owned()
         }
         ObstacleKind::WildcardAlias(to) => format!("edit the records where it leads, with --owner {to}"),
+        ObstacleKind::WildcardLeaves(to) => format!(
+            "run the command on the zone file that holds {to}, with --owner {to}; if there are no TLSA records, write \
+             the first one at the name itself by hand"
+        ),
     }
 }

@@ -37,6 +37,8 @@ pub struct Found {
     pub fields: Fields,
     /// The TTL in force for it, in seconds, as BIND reads it.
     pub ttl: Option<u32>,
+    /// The largest TTL that any server reads for it.
+    pub longest_ttl: Option<u32>,
     /// Whether other servers read another TTL, for want of a `$TTL`.
     pub doubtful_ttl: bool,
 }
@@ -67,7 +69,7 @@ pub struct Index {
     pub soas: Vec<Soa>,
     /// The first record that only a signed zone has.
     pub signed: Option<Place>,
-    /// The first ZONEMD record.
+    /// The first digest of the zone: a ZONEMD record at the apex (RFC 8976 section 2).
     pub digest: Option<Place>,
     /// For each target, in order.
     pub targets: Vec<AtTarget>,
@@ -105,7 +107,7 @@ pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> 
         has_ttl: false,
     };
     let asked = targets.iter().map(Asked::of).collect();
-    let mut watch = Watch { targets, asked, hint: Hint::default(), relations: None };
+    let mut watch = Watch { targets, asked, hint: Hint::default(), relations: None, digests: Vec::new() };
     let mut last_record: Option<(u64, u64, usize)> = None;
     let mut file = usize::MAX;
     let mut after_include = false;
@@ -142,6 +144,7 @@ pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> 
         last_record = skipped.last.filter(|_| file == 0).or(last_record);
     }
     index.end = reader.checkpoint();
+    index.digest = index.soas.first().and_then(|soa| watch.digest_at(&soa.owner));
     if let Some((offset, line, len)) = last_record {
         let text = read_span(library, 0, offset, offset + len as u64).map_err(|error| reader.failed(0, line, error))?;
         let Some(Kind::Record(fields)) = scan::entry(&text, true).map(|scanned| scanned.kind) else {
@@ -156,10 +159,11 @@ pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> 
             text,
             fields,
             ttl: None,
+            longest_ttl: None,
             doubtful_ttl: false,
         });
     }
-    index.forgive_apex();
+    index.know_apex();
     Ok(index)
 }
 
@@ -171,11 +175,11 @@ impl Index {
         }
     }
 
-    /// NS records at the apex are no cut; they are known only when the SOA has been seen.
-    fn forgive_apex(&mut self) {
-        let Some(apex) = self.soas.first().map(|soa| soa.owner.to_string()) else { return };
+    /// What the targets know only when the SOA has been seen.
+    fn know_apex(&mut self) {
+        let Some(soa) = self.soas.first() else { return };
         for target in &mut self.targets {
-            target.obstacles.retain(|obstacle| obstacle.what != ObstacleKind::Cut || obstacle.owner != apex);
+            target.in_zone(&soa.owner);
         }
     }
 }
@@ -188,6 +192,8 @@ struct Watch<'t> {
     /// How the last owner stands to each target; empty when it is far from all,
     /// `None` when a file began or ended since.
     relations: Option<Vec<Relation>>,
+    /// The ZONEMD records that may be the zone's: which is its apex the SOA says, and that may come late.
+    digests: Vec<(Name, Place)>,
 }
 
 impl Watch<'_> {
@@ -228,7 +234,14 @@ impl Watch<'_> {
             code::RRSIG | code::NSEC | code::NSEC3 | code::SIG | code::NXT if index.signed.is_none() => {
                 index.signed = Some(reader.place(fields.rtype.start));
             }
-            code::ZONEMD if index.digest.is_none() => index.digest = Some(reader.place(fields.rtype.start)),
+            code::ZONEMD => {
+                let owner = owner_of(reader, entry, fields)?;
+                // One for each name is enough.
+                let known = self.digests.last().is_some_and(|(last, _)| *last == owner);
+                if !known && index.soas.first().is_none_or(|soa| soa.owner == owner) {
+                    self.digests.push((owner, reader.place(fields.rtype.start)));
+                }
+            }
             _ => {}
         }
         let relations = self.relations.as_deref().unwrap_or(&[]);
@@ -262,6 +275,11 @@ impl Watch<'_> {
             }
         }
         Ok(())
+    }
+
+    fn digest_at(&mut self, apex: &Name) -> Option<Place> {
+        let at = self.digests.iter().position(|(owner, _)| owner == apex)?;
+        Some(self.digests.swap_remove(at).1)
     }
 
     fn relate(&self, owner: &Name) -> Vec<Relation> {
@@ -315,6 +333,7 @@ fn keep(reader: &Reader<'_>, entry: &Entry<'_>, fields: &Fields) -> Found {
         text: entry.text.to_vec(),
         fields: *fields,
         ttl: reader.inherited().ttl_of(entry.text, fields),
+        longest_ttl: reader.inherited().longest_ttl(entry.text, fields),
         doubtful_ttl: reader.inherited().has_doubtful_ttl(entry.text, fields),
     }
 }

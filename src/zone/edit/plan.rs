@@ -123,11 +123,11 @@ impl<'l> Zone<'l> {
     }
 
     /// How long absence is cached (RFC 2308 section 5): the smaller of the
-    /// SOA's TTL and its minimum field, in seconds.
+    /// SOA's TTL, the largest that any server reads, and its minimum field, in seconds.
     #[must_use]
     pub fn negative_ttl(&self) -> u32 {
         let soa = self.led.index.soas.first();
-        soa.map_or(0, |soa| soa.found.ttl.map_or(soa.data.minimum, |ttl| ttl.min(soa.data.minimum)))
+        soa.map_or(0, |soa| soa.found.longest_ttl.map_or(soa.data.minimum, |ttl| ttl.min(soa.data.minimum)))
     }
 
     /// Where records are edited: the targets that the zone was read for, aliases followed.
@@ -187,7 +187,13 @@ impl<'l> Zone<'l> {
         self.led.index.files.iter().map(|(file, _)| *file)
     }
 
-    /// The TLSA records at the owner of a target, each with its TTL and place.
+    /// The largest TTL that any server reads for each of the records of [`published`](Self::published):
+    /// so long may a cache have it.
+    pub fn longest_ttls(&self, target: usize) -> impl Iterator<Item = Option<u32>> {
+        self.found().nth(target).map_or(&[][..], |(at, _)| &at.tlsa).iter().map(|(found, _)| found.longest_ttl)
+    }
+
+    /// The TLSA records at the owner of a target, each with its TTL as BIND reads it and its place.
     pub fn published(&self, target: usize) -> impl Iterator<Item = (&Tlsa, Option<u32>, Place)> {
         let records = self.found().nth(target).map_or(&[][..], |(at, _)| &at.tlsa);
         records.iter().map(|(found, tlsa)| {

@@ -1,5 +1,5 @@
 //! Who else reaches the records of an owner: aliases in the zone that lead there,
-//! right away or over others. What is taken out there is gone for them as well.
+//! right away or over others, also by DNAME (RFC 6672). What is taken out there is gone for them as well.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,6 +17,9 @@ use crate::zone::text::scan::Kind;
 /// How many aliases may follow each other; no resolver follows as many.
 const LONGEST: usize = 20;
 
+/// How many names below DNAMEs are told apart.
+const MOST: usize = 1_000;
+
 /// Who leads to an owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
@@ -24,6 +27,10 @@ pub(crate) enum Who {
     Owner(Name),
     /// Aliases that a `$GENERATE` makes: its template.
     Template(String),
+    /// A name below a DNAME, or an alias that leads there.
+    Moved(Name),
+    /// Names below DNAMEs, more than are told apart: the owner of the first of those.
+    Below(Name),
 }
 
 impl std::fmt::Display for Who {
@@ -31,6 +38,8 @@ impl std::fmt::Display for Who {
         match self {
             Self::Owner(owner) => write!(f, "{owner}"),
             Self::Template(template) => write!(f, "{template} (made by $GENERATE)"),
+            Self::Moved(name) => write!(f, "{name} (over a DNAME)"),
+            Self::Below(owner) => write!(f, "names below {owner} (a DNAME) and others like it"),
         }
     }
 }
@@ -44,6 +53,18 @@ pub(crate) struct Reaching {
     pub(crate) to: Name,
     /// The owner that has the records.
     pub(crate) end: Name,
+    /// Where the DNAME leads that makes the alias.
+    pub(crate) top: Option<Name>,
+}
+
+impl Reaching {
+    /// Whether the DNAME moves the host too: who asks for a service at the alias comes to the one at
+    /// the name where it leads, which is looked at by itself.
+    fn is_with_its_host(&self) -> bool {
+        let is_host = |name: &Name| name.labels().next().is_none_or(|label| !label.starts_with(b"_") && label != b"*");
+        let host = self.to.ancestors().find(is_host);
+        self.top.as_ref().zip(host).is_some_and(|(top, host)| host != *top && host.is_within(top))
+    }
 }
 
 impl Zone<'_> {
@@ -67,11 +88,12 @@ impl Zone<'_> {
             let owner = target.owner().map_err(PlanError::Owner)?;
             let here: Vec<&Reaching> = self.reaching()?.iter().filter(|reaching| reaching.end == owner).collect();
             let passed = self.passed(&here);
-            let asked = |who: &Who| match who {
+            let asked = |one: &Reaching| match &one.who {
                 Who::Owner(name) => self.aliases().iter().any(|alias| alias.owner == *name) || passed.contains(name),
-                Who::Template(_) => false,
+                Who::Moved(name) => !may_be_service(name) || one.is_with_its_host(),
+                Who::Template(_) | Who::Below(_) => false,
             };
-            let others: Vec<Who> = here.iter().map(|one| &one.who).filter(|who| !asked(who)).cloned().collect();
+            let others: Vec<&Who> = here.iter().filter(|one| !asked(one)).map(|one| &one.who).collect();
             if !others.is_empty() {
                 let asked = self.aliases().iter().filter(|alias| alias.to == owner);
                 let asked = asked.map(|alias| alias.owner.clone()).chain([owner.clone()]).collect();
@@ -117,6 +139,10 @@ fn may_be_service(name: &Name) -> bool {
 struct Survey {
     /// Each name that leads to an end, and which.
     known: HashMap<Name, Name>,
+    /// Those that lead there over a DNAME, each with the owner of the DNAME that makes it, if one does.
+    moved: HashMap<Name, Option<Name>>,
+    /// The ends to which more names below DNAMEs lead than are told apart.
+    full: HashSet<Name>,
     /// The `$GENERATE`s that were found, by file and offset.
     generates: HashSet<(usize, u64)>,
     found: Vec<Reaching>,
@@ -125,7 +151,7 @@ struct Survey {
 impl Survey {
     fn of(ends: impl Iterator<Item = Name>) -> Self {
         let known = ends.map(|end| (end.clone(), end)).collect();
-        Self { known, generates: HashSet::new(), found: Vec::new() }
+        Self { known, moved: HashMap::new(), full: HashSet::new(), generates: HashSet::new(), found: Vec::new() }
     }
 
     /// Reads the zone until nobody new is found: each time, who leads to those known.
@@ -155,22 +181,77 @@ impl Survey {
                 let owner = owner.map_err(|error| reader.error_at(0, ReadErrorKind::Name(error)))?;
                 if !self.known.contains_key(&owner) {
                     self.known.insert(owner.clone(), end.clone());
-                    self.found.push(Reaching { who: Who::Owner(owner), to, end });
+                    let who = if self.moved.contains_key(&to) {
+                        self.moved.insert(owner.clone(), None);
+                        Who::Moved(owner)
+                    } else {
+                        Who::Owner(owner)
+                    };
+                    self.found.push(Reaching { who, to, end, top: None });
                 }
             }
+            Kind::Record(fields) if fields.code == code::DNAME => {
+                let Some(top) = rdata::leads_to(entry.text, fields, origin) else { return Ok(()) };
+                let owner = inherited.owner_of(entry.text, fields);
+                let owner = owner.map_err(|error| reader.error_at(0, ReadErrorKind::Name(error)))?;
+                self.look_below(&owner, &top);
+            }
             Kind::Control { name, args } if name.of(entry.text).eq_ignore_ascii_case(b"$GENERATE") => {
-                let Some(generate) = Generate::read(entry.text, args).filter(|made| made.code == code::CNAME) else {
-                    return Ok(());
+                let Some(generate) = Generate::read(entry.text, args) else { return Ok(()) };
+                let leads = |name: &Name| match generate.code {
+                    code::CNAME => generate.leads_to(name, origin),
+                    code::DNAME => {
+                        name.parent().is_some_and(|up| up.ancestors().any(|up| generate.leads_to(&up, origin)))
+                    }
+                    _ => false,
                 };
-                let led = self.known.iter().find(|(name, _)| generate.leads_to(name, origin));
+                let led = self.known.iter().find(|(name, _)| leads(name));
                 if let Some((to, end)) = led.filter(|_| !self.generates.contains(&(entry.file, entry.offset))) {
                     let template = String::from_utf8_lossy(generate.template).into_owned();
                     self.generates.insert((entry.file, entry.offset));
-                    self.found.push(Reaching { who: Who::Template(template), to: to.clone(), end: end.clone() });
+                    self.found.push(Reaching {
+                        who: Who::Template(template),
+                        to: to.clone(),
+                        end: end.clone(),
+                        top: None,
+                    });
                 }
             }
             _ => {}
         }
         Ok(())
     }
+
+    /// The names below a DNAME that lead to those known below its target.
+    fn look_below(&mut self, owner: &Name, top: &Name) {
+        // Names that a DNAME makes are moved on where another leads to that one. Below a DNAME that leads
+        // above itself there would be names without end.
+        let goes_on = |name: &Name| match self.moved.get(name) {
+            Some(Some(by)) => top.is_within(by),
+            Some(None) | None => !name.is_within(owner),
+        };
+        let below = self.known.iter().filter(|(name, _)| *name != top && name.is_within(top) && goes_on(name));
+        let mut below: Vec<(Name, Name)> = below.map(|(name, end)| (name.clone(), end.clone())).collect();
+        below.sort_unstable();
+        for (to, end) in below {
+            // What would be too long does not exist (RFC 6672 section 2.2).
+            let Some(name) = moved(&to, top, owner).filter(|name| !self.known.contains_key(name)) else { continue };
+            if self.moved.len() >= MOST {
+                if self.full.insert(end.clone()) {
+                    self.found.push(Reaching { who: Who::Below(owner.clone()), to, end, top: None });
+                }
+                continue;
+            }
+            self.known.insert(name.clone(), end.clone());
+            self.moved.insert(name.clone(), Some(owner.clone()));
+            self.found.push(Reaching { who: Who::Moved(name), to, end, top: Some(top.clone()) });
+        }
+    }
+}
+
+/// The name below `owner` for which a DNAME that leads to `top` gives this one.
+fn moved(name: &Name, top: &Name, owner: &Name) -> Option<Name> {
+    let steps = name.labels().count().checked_sub(top.labels().count())?;
+    let labels: Vec<&[u8]> = name.labels().take(steps).collect();
+    labels.into_iter().rev().try_fold(owner.clone(), |below, label| below.prepend(label).ok())
 }

@@ -2,6 +2,7 @@
 //! entry, and who reads it how. `text.rs` lists the readings taken here; this
 //! finds the places, so that an operator with two kinds of servers hears of them.
 
+use crate::zone::text::presentation;
 use crate::zone::text::rdata::rdata_words;
 use crate::zone::text::rtype::code;
 use crate::zone::text::scan::{Fields, Kind};
@@ -52,6 +53,10 @@ pub enum Difference {
     OwnerAfterInclude,
     /// No line end after the last line.
     NoFinalLineEnd,
+    /// A number, name, address or run of digits in quotes, with an escape or a plus sign.
+    DressedField,
+    /// `key1=…` for `alpn=…`.
+    NumberedParameter,
     /// Association data split after an odd number of digits.
     SplitHex,
     /// The same SOA record twice.
@@ -191,6 +196,16 @@ impl Difference {
             Self::NoFinalLineEnd => {
                 ("no-final-line-end", "the last line has no line end: BIND warns of it", "end the file with a line end")
             }
+            Self::DressedField => (
+                "dressed-field",
+                "a field that is no text has quotes, an escape or a plus sign: NSD takes it, BIND and Knot refuse most",
+                "write it without them",
+            ),
+            Self::NumberedParameter => (
+                "numbered-parameter",
+                "a service parameter that has a name is written by its number: BIND takes its value for octets, NSD mostly for text, Knot for any octets, so that most values are refused by one of them",
+                "write it by its name, as alpn=h2",
+            ),
             Self::SplitHex => (
                 "split-hex",
                 "the association data is split after an odd number of digits, which Knot refuses",
@@ -255,6 +270,7 @@ fn of_record(text: &[u8], fields: &Fields, found: &mut impl FnMut(Difference, us
     if let Some(owner) = fields.owner.filter(|owner| owner.of(text).starts_with(b"#")) {
         found(Difference::HashOwner, owner.start);
     }
+    of_data(text, fields, found);
     match text.first() {
         Some(b'(') => found(Difference::GroupFirst, 0),
         Some(b' ' | b'\t') => {
@@ -281,6 +297,25 @@ fn of_record(text: &[u8], fields: &Fields, found: &mut impl FnMut(Difference, us
             }
         }
         _ => {}
+    }
+}
+
+/// How the data is written.
+fn of_data(text: &[u8], fields: &Fields, found: &mut impl FnMut(Difference, usize)) {
+    let data = text.get(fields.rtype.end..).unwrap_or(&[]);
+    let may_differ =
+        matches!(fields.code, code::SVCB | code::HTTPS) || memchr::memchr3(b'"', b'\\', b'+', data).is_some();
+    if !may_differ {
+        return;
+    }
+    // What no server takes is told elsewhere.
+    let Ok(spelling) = presentation::spelling(text, fields, None) else { return };
+    for (difference, at) in
+        [(Difference::DressedField, spelling.dressed), (Difference::NumberedParameter, spelling.numbered)]
+    {
+        if let Some(at) = at {
+            found(difference, at);
+        }
     }
 }
 
@@ -398,6 +433,20 @@ mod tests {
             ("$INCLUDE \"/a.zone\"\n", "quoted-include", "\"/a.", "$INCLUDE /a.zone\n"),
             ("$TTL 3600\n", "ttl-in-include", "$TTL", "$ORIGIN ttl.\n"),
             ("a A 192.0.2.1", "no-final-line-end", "1", "a A 192.0.2.1\n"),
+            ("a MX \"10\" mail\n", "dressed-field", "\"10\"", "a TXT \"10\" mail\n"),
+            ("a MX 10 \"mail\"\n", "dressed-field", "\"mai", "a MX 10 ma\\105l\n"),
+            ("a MX \\0490 mail\n", "dressed-field", "\\049", "a NAPTR 1 1 \"s\" \"x\" \"\" .\n"),
+            ("a TLSA +3 1 1 ab\n", "dressed-field", "+3 1", "a CERT PKIX 1 8 AQI+\n"),
+            ("a A \\# \"4\" c0000201\n", "dressed-field", "\"4\" ", "a A \\# 4 c0000201 ; \"4\"\n"),
+            ("a A \\# 4 c0 \"000201\"\n", "dressed-field", "\"000", "a TYPE65280 \\# 0 ; +\n"),
+            ("a CAA 0 \"issue\" \"x\"\n", "dressed-field", "\"iss", "a CAA 0 issue \"x\"\n"),
+            ("a SVCB 1 . \"alpn=h2\"\n", "dressed-field", "\"alp", "a SVCB 1 . alpn=\"h2\"\n"),
+            ("a SVCB 1 . port=+443\n", "dressed-field", "port", "a SVCB 1 . port=\"443\" alpn=h\\0502\n"),
+            ("a SVCB 1 . ech=\"AQ\\073D\"\n", "dressed-field", "ech=", "a SVCB 1 . ech=\"AQI+\"\n"),
+            ("a LOC 42 \"21\" N 71 W +24m\n", "dressed-field", "\"21\"", "a LOC 42 21 N 71 W +24m\n"),
+            ("a IPSECKEY 10 \"1\" 2 192.0.2.1\n", "dressed-field", "\"1\" ", "a IPSECKEY 10 1 2 192.0.2.1 AQI+\n"),
+            ("a HTTPS 1 . port=1 key1=h2\n", "numbered-parameter", "key1", "a HTTPS 1 . alpn=h2 key667=h2\n"),
+            ("a SVCB 1 . key00004\n", "numbered-parameter", "key0", "a SVCB 1 . key65535=key1\n"),
             ("a TLSA 3 1 1 abc d\n", "split-hex", "abc ", "a TLSA 3 1 1 ab cd\n"),
             ("a TYPE52 \\# 5 03010 1abcd\n", "split-hex", "0301", "a TYPE52 \\# 5 030101abcd\n"),
         ] {

@@ -163,11 +163,11 @@ impl<'t> Generate<'t> {
         Some(Self { range: Range::read(range.of(text))?, template: template.of(text), code, data })
     }
 
-    /// Whether it makes aliases that lead to `name`.
+    /// Whether it makes aliases that lead to `name`, or what leads below it.
     #[must_use]
     pub fn leads_to(&self, name: &Name, origin: Option<&Name>) -> bool {
         let data = Generate { range: self.range, template: &self.data, code: self.code, data: Vec::new() };
-        self.code == rtype::code::CNAME && data.makes(name, origin)
+        matches!(self.code, rtype::code::CNAME | rtype::code::DNAME) && data.makes(name, origin)
     }
 
     /// Whether it makes records at `name`.

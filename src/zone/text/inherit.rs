@@ -20,7 +20,20 @@ pub struct Inherited {
     /// The last TTL that a record stated; used where there is no default.
     pub last_ttl: Option<u32>,
     handed: Handed,
+    elsewhere: Elsewhere,
 }
+
+/// The TTLs in force for servers that take no default from an SOA, and put back
+/// behind an included file what was in force before it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Elsewhere {
+    default: Option<u32>,
+    /// The last that was stated; behind an included file the largest of both.
+    last: Option<u32>,
+}
+
+/// What Knot, and NSD before 4.10, take where there is no default, and NSD also where nothing was stated yet.
+const BUILT_IN: u32 = 3_600;
 
 /// Whether the TTL that is handed on without a default is `last_ttl` for every
 /// server. Within one owner's lines BIND gives a type the TTL that it had first,
@@ -28,8 +41,18 @@ pub struct Inherited {
 #[derive(Clone, Debug, Default)]
 struct Handed {
     doubtful: bool,
-    /// The types at the present owner, each with its first TTL and whether that is sure.
-    block: Vec<(u16, Option<u32>, bool)>,
+    /// The largest that may be handed on.
+    longest: Option<u32>,
+    /// The types at the present owner, each with what its first record had.
+    block: Vec<(u16, First)>,
+}
+
+/// The TTL of the first record of a type.
+#[derive(Clone, Copy, Debug)]
+struct First {
+    ttl: Option<u32>,
+    longest: Option<u32>,
+    sure: bool,
 }
 
 /// An owner as written, with the origin at that place; made absolute on demand.
@@ -137,6 +160,23 @@ impl Inherited {
         stated.or(self.default_ttl).or(self.last_ttl).or_else(|| soa_minimum(text, fields))
     }
 
+    /// The largest TTL that any server reads for a record: so long may a cache have it.
+    #[must_use]
+    pub fn longest_ttl(&self, text: &[u8], fields: &Fields) -> Option<u32> {
+        if let Some((_, seconds)) = fields.ttl {
+            return Some(seconds);
+        }
+        let handed = self.handed.longest.max(self.last_ttl);
+        let by_bind = self.default_ttl.or(handed).or_else(|| soa_minimum(text, fields))?;
+        let Elsewhere { default, last } = self.elsewhere;
+        Some(by_bind.max(default.unwrap_or(last.unwrap_or(0).max(BUILT_IN))))
+    }
+
+    /// Goes past a `$TTL`.
+    pub(crate) fn pass_default(&mut self, seconds: u32) {
+        (self.default_ttl, self.elsewhere.default) = (Some(seconds), Some(seconds));
+    }
+
     /// Whether servers inherit different TTLs at this point.
     #[must_use]
     pub fn is_ttl_doubtful(&self) -> bool {
@@ -166,8 +206,8 @@ impl Inherited {
 
     /// Goes past a `$GENERATE` that states a TTL.
     pub(crate) fn pass_ttl(&mut self, seconds: u32) {
-        self.last_ttl = Some(seconds);
-        self.handed.doubtful = false;
+        (self.last_ttl, self.elsewhere.last) = (Some(seconds), Some(seconds));
+        (self.handed.doubtful, self.handed.longest) = (false, Some(seconds));
     }
 
     /// Takes note of a record's TTL, to be done for each as long as there is no
@@ -199,6 +239,7 @@ impl Inherited {
             }
         }
         self.last_ttl = ttl.or(self.last_ttl);
+        self.elsewhere.last = ttl.or(self.elsewhere.last);
     }
 
     /// Whether the owner stated is beyond doubt another than that of the line before.
@@ -239,6 +280,7 @@ impl Inherited {
         if let Some(owner) = &mut self.owner {
             owner.across = true;
         }
+        self.elsewhere.last = self.elsewhere.last.max(inside.elsewhere.last);
         Self { default_ttl: inside.default_ttl, last_ttl: inside.last_ttl, handed: inside.handed.clone(), ..self }
     }
 }
@@ -251,11 +293,15 @@ impl Handed {
             self.block.clear();
         }
         let sure = stated.is_some() || !self.doubtful;
-        match self.block.iter().find(|(there, ..)| *there == code) {
-            Some((_, first, first_sure)) => self.doubtful = !(sure && *first_sure && *first == ttl),
+        let longest = stated.or(self.longest);
+        match self.block.iter().find(|(there, _)| *there == code) {
+            Some((_, first)) => {
+                self.doubtful = !(sure && first.sure && first.ttl == ttl);
+                self.longest = longest.max(first.longest);
+            }
             None => {
-                self.block.push((code, ttl, sure));
-                self.doubtful = !sure;
+                self.block.push((code, First { ttl, longest, sure }));
+                (self.doubtful, self.longest) = (!sure, longest);
             }
         }
     }

@@ -16,6 +16,8 @@ mod octets;
 mod plain;
 mod service;
 
+use std::borrow::Cow;
+
 pub(in crate::zone) use address::{ipv4, ipv6};
 use field::Field::{self, *};
 
@@ -25,21 +27,40 @@ use crate::zone::text::rtype::code;
 use crate::zone::text::scan::Fields;
 use crate::zone::text::words::{Span, Step, Words, words};
 
+/// How right data is written, where not every server takes it: the first place of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spelling {
+    /// What is no text has quotes, an escape or a plus sign.
+    pub dressed: Option<usize>,
+    /// A service parameter has a name and stands there by its number.
+    pub numbered: Option<usize>,
+}
+
 /// Checks the data of a record; `origin` completes the relative names in it.
 ///
 /// # Errors
 ///
 /// The first word that no server reads, or the end where one is missing.
 pub fn check(text: &[u8], fields: &Fields, origin: Option<&Name>) -> Result<(), RdataError> {
+    spelling(text, fields, origin).map(drop)
+}
+
+/// Checks the data of a record, and says how it is written.
+///
+/// # Errors
+///
+/// The first word that no server reads, or the end where one is missing.
+pub fn spelling(text: &[u8], fields: &Fields, origin: Option<&Name>) -> Result<Spelling, RdataError> {
     if plain::is_right(text, fields, origin.map_or(1, |origin| origin.wire().len())) {
-        return Ok(());
+        return Ok(Spelling::default());
     }
     let mut data = Data::new(text, fields, origin);
     let grammar = grammar(fields.code);
     if let Some((announced, at)) = data.generic_length() {
-        return octets::check(&mut data, announced, at, grammar.unwrap_or(&[Rest]));
+        octets::check(&mut data, announced, at, grammar.unwrap_or(&[Rest]))?;
+        return Ok(data.spelling);
     }
-    let Some(grammar) = grammar else { return Ok(()) };
+    let Some(grammar) = grammar else { return Ok(data.spelling) };
     // `TXT \#` is a text, but no server takes `NS \#` for a name.
     if let Some(word) = data.peek().filter(|word| data.of(*word) == b"\\#" && grammar.first() == Some(&Name)) {
         return Err(data.not(word, "a length behind \\#"));
@@ -51,7 +72,7 @@ pub fn check(text: &[u8], fields: &Fields, origin: Option<&Name>) -> Result<(), 
         Some(extra) if grammar.last() != Some(&Rest) => {
             Err(data.wrong(extra.start, format!("has {} after its data", data.shown(extra))))
         }
-        _ => Ok(()),
+        _ => Ok(data.spelling),
     }
 }
 
@@ -80,6 +101,8 @@ fn grammar(of: u16) -> Option<&'static [Field]> {
         33 => &[Number(2), Number(2), Number(2), Name],
         35 => &[Number(2), Number(2), Text, Text, Text, Name],
         37 => &[Certificate, Number(2), Algorithm, Base64],
+        // SINK, as BIND alone reads it.
+        40 => &[Number(1), Number(1), Number(1), OptionalBase64],
         42 => &[Prefixes],
         // DS, CDS, TA, DLV.
         43 | 59 | 32768 | 32769 => &[Number(2), Algorithm, Digest, Hex],
@@ -126,6 +149,7 @@ struct Data<'t> {
     peeked: Option<Option<Span>>,
     /// Where the last word that was taken ends.
     end: usize,
+    spelling: Spelling,
 }
 
 impl<'t> Data<'t> {
@@ -137,7 +161,8 @@ impl<'t> Data<'t> {
         if simple {
             words.at = end;
         }
-        let mut data = Self { text, rtype: fields.rtype, origin, words, peeked: None, end };
+        let mut data =
+            Self { text, rtype: fields.rtype, origin, words, peeked: None, end, spelling: Spelling::default() };
         while !simple && data.peek().is_some_and(|word| word.start < end) {
             data.peeked = None;
         }
@@ -175,12 +200,37 @@ impl<'t> Data<'t> {
         word.of(self.text)
     }
 
+    /// What a word that is no text stands for, without its quotes and escapes.
+    fn plain(&mut self, word: Span) -> Cow<'t, [u8]> {
+        let octets = self.of(word);
+        let plain = field::plain(octets);
+        if plain.len() < octets.len() {
+            self.dressed(word);
+        }
+        plain
+    }
+
+    /// The number that a word is.
+    fn number(&mut self, word: Span) -> Option<u64> {
+        let plain = self.plain(word);
+        if plain.first() == Some(&b'+') {
+            self.dressed(word);
+        }
+        digits::number(&plain)
+    }
+
+    /// Takes note of a word that only some servers take as it is written.
+    fn dressed(&mut self, word: Span) {
+        self.spelling.dressed.get_or_insert(word.start);
+    }
+
     /// The octet count behind `\#`, and where it stands. Without a number
     /// behind it, `\#` is a word like any other: `TXT \# foo` is two strings.
     fn generic_length(&mut self) -> Option<(u64, usize)> {
         let first = self.peek().filter(|word| self.of(*word) == b"\\#")?;
         let number = words(self.text).find(|word| word.start >= first.end)?;
         let announced = digits::number(&field::plain(self.of(number)))?;
+        self.number(number);
         self.next();
         self.next();
         Some((announced, number.start))

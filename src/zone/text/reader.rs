@@ -366,7 +366,7 @@ impl<'l> Reader<'l> {
                 count(1..=1, "$TTL takes one TTL")?;
                 let seconds = ttl::parse(args[0].of(text));
                 let wrong = || (args[0].start, ReadErrorKind::Syntax(Wrong::BadTtl, lossy(args[0].of(text))));
-                self.inherited.default_ttl = Some(seconds.ok_or_else(wrong)?);
+                self.inherited.pass_default(seconds.ok_or_else(wrong)?);
             }
             b"$INCLUDE" => {
                 count(1..=2, "$INCLUDE takes a file and perhaps an origin")?;

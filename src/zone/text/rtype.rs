@@ -27,6 +27,8 @@ pub mod code {
     pub const NSEC3: u16 = 50;
     pub const TLSA: u16 = 52;
     pub const ZONEMD: u16 = 63;
+    pub const SVCB: u16 = 64;
+    pub const HTTPS: u16 = 65;
 }
 
 /// Mnemonics by length of name, then by use.

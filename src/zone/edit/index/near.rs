@@ -39,6 +39,19 @@ impl AtTarget {
         self.host_answers || generated || !self.wildcards.is_empty()
     }
 
+    /// Takes note of the zone's name: NS records there are no cut, and aliases may lead out of it.
+    pub(super) fn in_zone(&mut self, apex: &Name) {
+        let text = apex.to_string();
+        self.obstacles.retain(|obstacle| obstacle.what != ObstacleKind::Cut || obstacle.owner != text);
+        for (_, Obstacle { what, .. }) in &mut self.wildcards {
+            if let ObstacleKind::WildcardAlias(to) = what
+                && !to.is_within(apex)
+            {
+                *what = ObstacleKind::WildcardLeaves(to.clone());
+            }
+        }
+    }
+
     /// The wildcards that answer for the owner as long as the owner does not
     /// exist (RFC 4592 section 3.3.1), one for each of their records.
     pub fn wildcards(&self) -> impl Iterator<Item = &Obstacle> {
@@ -73,6 +86,8 @@ pub enum ObstacleKind {
     Wildcard,
     /// A wildcard alias that answers for the owner now, and where it leads.
     WildcardAlias(Name),
+    /// The same, and it leads out of the zone.
+    WildcardLeaves(Name),
 }
 
 /// The owner of one target, and the name at and below which its kin stands.

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::digits::{self, ALGORITHMS, Alphabet, CERTIFICATES, DIGESTS, Run, largest, named, number};
+use super::digits::{self, ALGORITHMS, Alphabet, CERTIFICATES, DIGESTS, Run, largest, named};
 use super::{Data, address, location, service};
 use crate::name::Name as DomainName;
 use crate::zone::text::rdata::RdataError;
@@ -145,25 +145,57 @@ impl Field {
         }
     }
 
+    /// Whether the field is a text, which may stand in quotes, or looks at its words itself.
+    fn may_be_quoted(self) -> bool {
+        match self {
+            Self::Text | Self::OptionalText | Self::Texts | Self::Value | Self::Name | Self::Names => true,
+            Self::Number(_)
+            | Self::Seconds
+            | Self::Mnemonic(_)
+            | Self::Algorithm
+            | Self::Digest
+            | Self::Certificate
+            | Self::Ipv4
+            | Self::Ipv6
+            | Self::Tag
+            | Self::Word
+            | Self::Hex
+            | Self::Base64
+            | Self::OptionalBase64
+            | Self::Salt
+            | Self::Types
+            | Self::Prefixes
+            | Self::Eui(_)
+            | Self::Nsap
+            | Self::Locator
+            | Self::Gateway
+            | Self::HostIdentity
+            | Self::Location
+            | Self::Parameters
+            | Self::Octets
+            | Self::Rest => false,
+        }
+    }
+
     /// Whether one word is this field.
-    fn check_word(self, data: &Data<'_>, word: Span) -> Result<(), RdataError> {
+    fn check_word(self, data: &mut Data<'_>, word: Span) -> Result<(), RdataError> {
         let octets = data.of(word);
-        let plain = plain(octets);
+        let plain = if self.may_be_quoted() { plain(octets) } else { data.plain(word) };
         let right = match self {
             Self::Name | Self::Names => return name(data, word),
             Self::Text | Self::OptionalText | Self::Texts => return text(data, word),
-            Self::Number(size) => number(&plain).is_some_and(|value| value <= largest(size)),
+            Self::Number(size) => data.number(word).is_some_and(|value| value <= largest(size)),
             Self::Seconds => ttl::parse(&plain).is_some(),
-            Self::Mnemonic(size) => match number(&plain) {
+            Self::Mnemonic(size) => match data.number(word) {
                 Some(value) => value <= largest(size),
                 None => match plain.strip_prefix(b"0x").and_then(|digits| std::str::from_utf8(digits).ok()) {
                     Some(digits) => u64::from_str_radix(digits, 16).is_ok_and(|value| value <= largest(size)),
                     None => plain.first().is_some_and(u8::is_ascii_alphabetic),
                 },
             },
-            Self::Algorithm => named(&plain, ALGORITHMS) || number(&plain).is_some_and(|value| value <= 255),
-            Self::Digest => named(&plain, DIGESTS) || number(&plain).is_some_and(|value| value <= 255),
-            Self::Certificate => named(&plain, CERTIFICATES) || number(&plain).is_some_and(|value| value <= 65535),
+            Self::Algorithm => named(&plain, ALGORITHMS) || data.number(word).is_some_and(|value| value <= 255),
+            Self::Digest => named(&plain, DIGESTS) || data.number(word).is_some_and(|value| value <= 255),
+            Self::Certificate => named(&plain, CERTIFICATES) || data.number(word).is_some_and(|value| value <= 65535),
             Self::Ipv4 => address::ipv4(&plain),
             Self::Ipv6 => address::ipv6(&plain),
             // BIND takes capitals, NSD quotes and escapes, neither takes both.
@@ -222,8 +254,11 @@ pub(super) fn plain(word: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// A name with its origin: labels up to 63 octets, all of it up to 255.
-fn name(data: &Data<'_>, word: Span) -> Result<(), RdataError> {
+fn name(data: &mut Data<'_>, word: Span) -> Result<(), RdataError> {
     let octets = data.of(word);
+    if octets.first() == Some(&b'"') {
+        data.dressed(word);
+    }
     let text = octets.strip_prefix(b"\"").map_or(octets, |rest| rest.strip_suffix(b"\"").unwrap_or(rest));
     let root = DomainName::root();
     match DomainName::from_zone_text(text, data.origin.or(Some(&root))) {
@@ -254,7 +289,7 @@ fn run(data: &mut Data<'_>, alphabet: Alphabet, expected: &str) -> Result<(), Rd
     let mut word = Some(first);
     let mut only = true;
     while let Some(span) = word {
-        if !run.take(&plain(data.of(span))) {
+        if !run.take(&data.plain(span)) {
             return Err(data.not(span, expected));
         }
         word = data.next();
@@ -270,7 +305,7 @@ fn run(data: &mut Data<'_>, alphabet: Alphabet, expected: &str) -> Result<(), Rd
 /// An IPSECKEY's gateway type, algorithm and gateway (RFC 4025 section 3.1).
 fn gateway(data: &mut Data<'_>) -> Result<(), RdataError> {
     let of = data.wanted("a gateway type")?;
-    let field = match number(&plain(data.of(of))) {
+    let field = match data.number(of) {
         Some(0 | 3) => Field::Name,
         Some(1) => Field::Ipv4,
         Some(2) => Field::Ipv6,
@@ -287,7 +322,7 @@ fn host_identity(data: &mut Data<'_>) -> Result<(), RdataError> {
         let expected = if alphabet == Alphabet::Hex { "a tag in hex digits" } else { "a key in base64 digits" };
         let word = data.wanted(expected)?;
         let mut run = digits::Run::new(alphabet);
-        if !run.take(&plain(data.of(word))) {
+        if !run.take(&data.plain(word)) {
             return Err(data.not(word, expected));
         }
         run.finish().map_err(|what| data.wrong(word.start, what))?;

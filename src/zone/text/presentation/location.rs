@@ -10,7 +10,7 @@ pub(super) fn check(data: &mut Data<'_>) -> Result<(), RdataError> {
     angle(data, *b"EeWw", "E or W")?;
     let expected = "an altitude in metres";
     let altitude = data.wanted(expected)?;
-    if !metres(&super::field::plain(data.of(altitude))) {
+    if !metres(&data.plain(altitude)) {
         return Err(data.not(altitude, expected));
     }
     // Sizes that BIND refuses, NSD takes.
@@ -22,7 +22,7 @@ pub(super) fn check(data: &mut Data<'_>) -> Result<(), RdataError> {
 fn angle(data: &mut Data<'_>, hemispheres: [u8; 4], expected: &str) -> Result<(), RdataError> {
     for count in 0..4 {
         let word = data.wanted(if count == 0 { "a number of degrees" } else { expected })?;
-        let text = super::field::plain(data.of(word));
+        let text = data.plain(word);
         if count > 0 && text.len() == 1 && hemispheres.contains(&text[0]) {
             return Ok(());
         }

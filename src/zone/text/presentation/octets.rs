@@ -3,7 +3,7 @@
 
 use super::Data;
 use super::digits::{Alphabet, Run};
-use super::field::{Field, plain};
+use super::field::Field;
 use crate::zone::text::rdata::RdataError;
 
 /// Checks what follows the length, which stands at `at`.
@@ -12,7 +12,7 @@ pub(super) fn check(data: &mut Data<'_>, announced: u64, at: usize, grammar: &[F
     let mut digits = Vec::new();
     let mut first = at;
     while let Some(word) = data.next() {
-        let text = plain(data.of(word));
+        let text = data.plain(word);
         if !run.take(&text) {
             return Err(data.not(word, "a run of hex digits"));
         }

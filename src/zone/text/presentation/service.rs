@@ -29,7 +29,13 @@ pub(super) fn check(data: &mut Data<'_>) -> Result<(), RdataError> {
         if !quoted && !is_key(key) {
             return Err(data.not(word, "a service parameter, as alpn=h2,"));
         }
+        if quoted || is_value_dressed(key, value.unwrap_or(&[])) {
+            data.dressed(word);
+        }
         let code = Key::of(key);
+        if code.is_numbered(key) {
+            data.spelling.numbered.get_or_insert(word.start);
+        }
         if let (false, Key::Name(name)) = (quoted, &code) {
             let what = format!(
                 "has the service parameter {}, which is not registered; a newer one is written keyNNN",
@@ -96,11 +102,27 @@ impl<'k> Key<'k> {
     }
 }
 
+impl Key<'_> {
+    /// Whether a key of this text has a name that is not used.
+    fn is_numbered(&self, text: &[u8]) -> bool {
+        matches!(self, Self::Code(code) if *code < NAMES.len() as u64) && !NAMES.contains(&text)
+    }
+}
+
 /// Lower-case letters, digits and hyphens; `key65535` at most.
 fn is_key(key: &[u8]) -> bool {
     let characters = key.iter().all(|octet| octet.is_ascii_lowercase() || octet.is_ascii_digit() || *octet == b'-');
     let code = key.strip_prefix(b"key").and_then(number);
     !key.is_empty() && characters && code.is_none_or(|code| code <= 65535)
+}
+
+/// Whether a value that is no text has an escape or a plus sign; quotes are fine.
+fn is_value_dressed(key: &[u8], value: &[u8]) -> bool {
+    match key {
+        b"port" => value.contains(&b'\\') || plain(value).first() == Some(&b'+'),
+        b"mandatory" | b"ipv4hint" | b"ipv6hint" | b"ech" => value.contains(&b'\\'),
+        _ => false,
+    }
 }
 
 /// What is expected of the value instead, where neither server takes it.
