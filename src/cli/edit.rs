@@ -171,7 +171,7 @@ impl Opened {
                     .at(taken.display())
                     .hint("nothing was written; rename the file, and name it so in its $INCLUDE"));
             }
-            self.disk.sweep();
+            self.disk.sweep(args.write_foreign);
         }
         let main = self.disk.with(0, |opened| opened.path.clone()).unwrap_or_default();
         let telling = Telling::of(args, zone.apex(), main);
