@@ -103,22 +103,46 @@ pub struct Opened {
     pub(crate) links: Vec<Link>,
 }
 
+/// What became of a text that a killed run left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Swept {
+    /// It is gone: it may be what stood there before that run.
+    Old(PathBuf),
+    /// It lies here now: somebody may have written to it, who took it for the file.
+    Kept(PathBuf),
+}
+
 impl Opened {
     /// Removes what a killed run left beside the file. The second name that it
     /// gave the old text may be one of this very file: taking it away changes the
     /// file's state, which is then taken anew, if that is all that changed.
-    fn sweep(&mut self, spot: &Spot) {
+    fn sweep(&mut self, spot: &Spot) -> Vec<Swept> {
         let state = || spot.look().map(|meta| Fingerprint::from(&meta));
         let untouched = state().is_ok_and(|now| now == self.fingerprint);
+        let mut swept = Vec::new();
         for suffix in OURS {
+            let left = spot.hidden(suffix);
             // What cannot be removed is in the way of a write, which then says so.
-            let _ = spot.hidden(suffix).remove();
+            let Ok(meta) = left.look() else { continue };
+            let text = Fingerprint::from(&meta);
+            let has_text = meta.is_file() && meta.len() > 0 && [NEW, OLD].contains(&suffix);
+            if !has_text || (text.device, text.inode) == (self.fingerprint.device, self.fingerprint.inode) {
+                let _ = left.remove();
+            } else if text.modified < self.fingerprint.modified {
+                swept.extend(left.remove().ok().map(|()| Swept::Old(left.path().to_owned())));
+            } else if suffix == OLD {
+                // Older than what took its place, if nobody wrote to it since.
+                swept.extend(left.keep(spot).ok().map(|kept| Swept::Kept(kept.path().to_owned())));
+            } else {
+                let _ = left.remove();
+            }
         }
         if let (true, Ok(now)) = (untouched, state())
             && now.same_text(self.fingerprint)
         {
             self.fingerprint = now;
         }
+        swept
     }
 
     fn has_leftovers(&self) -> bool {
@@ -333,11 +357,12 @@ impl Disk {
 
     /// Removes what a run that was killed left beside the files, where no other
     /// run is at work, and for root only beside those that are not somebody else's,
-    /// unless told otherwise.
-    pub fn sweep(&self, foreign_too: bool) {
+    /// unless told otherwise. What may be missed is said.
+    pub fn sweep(&self, foreign_too: bool) -> Vec<Swept> {
         let ours = |file: &usize| foreign_too || foreign(self, *file).is_none();
         let count = self.files.borrow().len();
         let files: Vec<usize> = (0..count).filter(ours).collect();
+        let mut swept = Vec::new();
         for number in files {
             let held = self.locks.borrow().contains_key(&number);
             if !held && self.with(number, Opened::has_leftovers) != Some(true) {
@@ -347,11 +372,10 @@ impl Disk {
             let lock = if held { None } else { Lock::take(&spot).ok() };
             if held || lock.is_some() {
                 let mut files = self.files.borrow_mut();
-                if let Some(file) = files.get_mut(number) {
-                    file.sweep(&spot);
-                }
+                swept.extend(files.get_mut(number).map(|file| file.sweep(&spot)).unwrap_or_default());
             }
         }
+        swept
     }
 }
 

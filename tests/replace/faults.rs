@@ -343,6 +343,35 @@ fn what_somebody_writes_in_the_last_moment_is_kept() {
 
 #[test]
 #[ignore = "needs strace"]
+fn what_somebody_writes_to_the_old_text_of_a_killed_run_is_kept() {
+    let (old, new) = before_and_after(Shape::One, false);
+    for (way, theirs) in Way::ALL.into_iter().flat_map(|way| [(way, ""), (way, "; theirs\n")]) {
+        let place = Place::with(&old);
+        let mut opened = fs::OpenOptions::new().append(true).open(place.path().join("example.com.zone")).unwrap();
+        // The folder is synced when the new text is in its place.
+        let folder = place.path().canonicalize().unwrap();
+        let kill =
+            ["strace", "-qq", "-o", "/dev/null", "-P", folder.to_str().unwrap(), "-e", "inject=fsync:signal=KILL"];
+        let output = place.command(&[&kill[..], way.inject()].concat(), &[]).output().unwrap();
+        assert_eq!(output.status.signal(), Some(9), "{way:?}: {}", talk(&output));
+        assert_eq!(place.files()["example.com.zone"], new["example.com.zone"], "{way:?}");
+        opened.write_all(theirs.as_bytes()).unwrap();
+        let output = place.patch(&[]);
+        assert_eq!(output.status.code(), Some(0), "{way:?}: {}", talk(&output));
+        if theirs.is_empty() {
+            assert!(talk(&output).contains("note: ") && talk(&output).contains("-old\n"), "{way:?}: {}", talk(&output));
+            assert_eq!(place.files(), new, "{way:?}");
+        } else {
+            let kept = "example.com.zone.danewright-kept";
+            assert!(talk(&output).contains("warning: ") && talk(&output).contains(kept), "{way:?}: {}", talk(&output));
+            let text = [&old["example.com.zone"][..], theirs.as_bytes()].concat();
+            assert_eq!((place.files().len(), &place.files()[kept]), (2, &text), "{way:?}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs strace"]
 fn a_file_that_is_replaced_and_perhaps_not_on_the_disk_is_told_by_the_next_run() {
     let old = Shape::One.files(0);
     let place = Place::with(&old);
