@@ -13,6 +13,7 @@ pub mod output;
 pub mod page;
 pub mod probe;
 pub mod replace;
+pub(crate) mod spot;
 pub mod state;
 mod swap;
 pub mod view;
