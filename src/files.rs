@@ -11,6 +11,7 @@ pub mod open;
 pub mod output;
 pub mod probe;
 pub mod replace;
+pub(crate) mod spot;
 pub mod state;
 mod swap;
 

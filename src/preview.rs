@@ -87,7 +87,8 @@ impl View {
                 .collect::<Result<Vec<_>, _>>()?;
             let failed = |error| ViewError::Io(path_of(*file), error);
             let source = open::regular(&lies_at(*file)).map_err(failed)?;
-            copies.push(Beside::write(&source, &renamed, hidden(&path_of(*file), CHECK)).map_err(failed)?);
+            let place = disk.spot(*file).map_err(failed)?.hidden(CHECK);
+            copies.push(Beside::write(&source, &renamed, place).map_err(failed)?);
         }
         Ok(Self { main: hidden(&path_of(0), CHECK), _copies: copies })
     }

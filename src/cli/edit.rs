@@ -14,7 +14,7 @@ use crate::cli::refusal::{foreign, not_ours, replace_failure, soa_without_dot, u
 use crate::cli::{Answer, Failure, Ran, Status, Ui};
 use crate::command::{self, Ended};
 use crate::files::copy::copy_pieces;
-use crate::files::disk::Disk;
+use crate::files::disk::{Disk, Swept};
 use crate::files::foreign::foreign as foreign_file;
 use crate::files::output;
 use crate::files::replace::{ReplaceError, Staged};
@@ -171,7 +171,7 @@ impl Opened {
                     .at(taken.display())
                     .hint("nothing was written; rename the file, and name it so in its $INCLUDE"));
             }
-            self.disk.sweep();
+            self.tell_swept(args, ui);
         }
         let main = self.disk.with(0, |opened| opened.path.clone()).unwrap_or_default();
         let telling = Telling::of(args, zone.apex(), main);
@@ -242,6 +242,23 @@ impl Opened {
             }
         }
         json.insert("replaced".to_owned(), json!(names));
+    }
+
+    /// Removes what runs that were killed have left, and says what may be missed.
+    fn tell_swept(&self, args: &EditArgs, ui: &mut Ui<'_>) {
+        for swept in self.disk.sweep(args.write_foreign) {
+            match swept {
+                Swept::Old(path) => ui.talk(format!(
+                    "note: a run that was ended had left what stood in a file before it; it is removed: {}",
+                    path.display()
+                )),
+                Swept::Kept(path) => ui.warn(format!(
+                    "a run that was ended had left what stood in a file before it, and somebody may have \
+                     written to that since: look whether {} has something that is missing",
+                    path.display()
+                )),
+            }
+        }
     }
 
     /// What root does not write unasked.

@@ -398,7 +398,7 @@ pub(crate) fn replace_failure(error: ReplaceError) -> Failure {
             let failure = Failure::wrong(format!("only some of the zone's files were replaced or put back: {error}"));
             let failure = failure.at(path.display());
             match old {
-                Some(old) if old.to_string_lossy().ends_with(KEPT) => failure.hint(format!(
+                Some(old) if old.to_string_lossy().contains(KEPT) => failure.hint(format!(
                     "bring both together by hand: what stood there before, with their change, is {}",
                     old.display()
                 )),

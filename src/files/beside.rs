@@ -1,16 +1,17 @@
 //! A new text in the making: written under a hidden name beside the file that
 //! it is for, with that file's attributes, and synced.
 
-use std::fmt;
-use std::fs::{self, File, OpenOptions};
-use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
+use std::fs::File;
+use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::PathBuf;
+use std::{fmt, io};
 
+use rustix::fs::OFlags;
 use rustix::io::Errno;
 use xattr::FileExt;
 
 use crate::files::copy::copy_pieces;
+use crate::files::spot::Spot;
 use crate::text::splice::Splice;
 
 /// The mode of what is nobody else's to read, until it gets another one.
@@ -47,7 +48,7 @@ impl std::error::Error for Unmade {}
 #[derive(Debug)]
 pub(crate) struct Beside {
     /// Where it lies.
-    pub(crate) path: PathBuf,
+    pub(crate) spot: Spot,
     /// It is open as long as it is ours.
     pub(crate) file: File,
     ours: bool,
@@ -59,8 +60,8 @@ impl Beside {
     /// # Errors
     ///
     /// When that fails; nothing is left behind then.
-    pub(crate) fn write(original: &File, splices: &[Splice], path: PathBuf) -> io::Result<Self> {
-        let new = Self::make(path, PRIVATE)?;
+    pub(crate) fn write(original: &File, splices: &[Splice], spot: Spot) -> io::Result<Self> {
+        let new = Self::make(spot, PRIVATE)?;
         copy_pieces(original, splices, &new.file)?;
         copy_attributes(original, &new.file)?;
         sync(&new.file)?;
@@ -72,11 +73,11 @@ impl Beside {
     /// # Errors
     ///
     /// When it cannot be made.
-    pub(crate) fn make(path: PathBuf, mode: u32) -> io::Result<Self> {
+    pub(crate) fn make(spot: Spot, mode: u32) -> io::Result<Self> {
         // Under the file's lock, one that lies there already is left from a run that was killed.
-        remove_leftover(&path)?;
-        let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&path)?;
-        Ok(Self { path, file, ours: true })
+        remove_leftover(&spot)?;
+        let file = spot.open(OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, mode)?;
+        Ok(Self { spot, file, ours: true })
     }
 
     /// Renames it over `target`.
@@ -84,13 +85,13 @@ impl Beside {
     /// # Errors
     ///
     /// When that fails; it is gone then.
-    pub(crate) fn put(mut self, target: &std::path::Path) -> io::Result<()> {
-        fs::rename(&self.path, target)?;
+    pub(crate) fn put(mut self, target: &Spot) -> io::Result<()> {
+        self.spot.rename(target)?;
         self.ours = false;
         Ok(())
     }
 
-    /// What lies at its path is no longer this file.
+    /// What lies at its spot is no longer this file.
     pub(crate) fn forget(&mut self) {
         self.ours = false;
     }
@@ -99,7 +100,7 @@ impl Beside {
 impl Drop for Beside {
     fn drop(&mut self) {
         if self.ours {
-            let _ = fs::remove_file(&self.path);
+            let _ = self.spot.remove();
         }
     }
 }
@@ -109,10 +110,10 @@ impl Drop for Beside {
 /// # Errors
 ///
 /// When it is there and cannot be removed.
-pub(crate) fn remove_leftover(path: &std::path::Path) -> io::Result<()> {
-    match fs::remove_file(path) {
+pub(crate) fn remove_leftover(spot: &Spot) -> io::Result<()> {
+    match spot.remove() {
         Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
-            Err(io::Error::new(error.kind(), Unmade::Folder(path.to_owned())))
+            Err(io::Error::new(error.kind(), Unmade::Folder(spot.path().to_owned())))
         }
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),

@@ -14,7 +14,9 @@ use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use crate::files::foreign::{foreign, strange};
 use crate::files::lock::{Lock, LockError};
+use crate::files::spot::{Link, Spot};
 use crate::files::{BACKUP, CHECK, LOCK, NEW, OLD, hidden, open};
 use crate::text::source::Library;
 
@@ -22,10 +24,10 @@ use crate::text::source::Library;
 const OURS: [&str; 4] = [NEW, OLD, BACKUP, CHECK];
 
 /// How many files stay open, and how many are locked from the first look on: a
-/// process may have 1,024 open, or far fewer. A file beyond that is locked when it
-/// is to be written, and must still be what was read.
+/// process may have 1,024 open, or far fewer, and a lock takes two. A file beyond
+/// that is locked when it is to be written, and must still be what was read.
 const OPEN: usize = 32;
-const LOCKED: usize = 64;
+const LOCKED: usize = 32;
 
 /// The longest step of the clock by which file systems date changes.
 const TICK: Duration = Duration::from_millis(11);
@@ -61,6 +63,11 @@ impl Fingerprint {
         fs::metadata(path).map(|meta| Self::from(&meta))
     }
 
+    /// Whose it is.
+    pub(crate) fn owner(self) -> u32 {
+        self.owner.0
+    }
+
     /// Whether two states differ at most in what another name for the file changes.
     pub(crate) fn same_text(self, other: Self) -> bool {
         Self { changed: other.changed, ..self } == other
@@ -92,24 +99,50 @@ pub struct Opened {
     pub path: PathBuf,
     /// Its state when it was opened.
     pub fingerprint: Fingerprint,
+    /// The links that led to it.
+    pub(crate) links: Vec<Link>,
+}
+
+/// What became of a text that a killed run left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Swept {
+    /// It is gone: it may be what stood there before that run.
+    Old(PathBuf),
+    /// It lies here now: somebody may have written to it, who took it for the file.
+    Kept(PathBuf),
 }
 
 impl Opened {
     /// Removes what a killed run left beside the file. The second name that it
     /// gave the old text may be one of this very file: taking it away changes the
     /// file's state, which is then taken anew, if that is all that changed.
-    fn sweep(&mut self) {
-        let untouched = Fingerprint::at(&self.path).is_ok_and(|now| now == self.fingerprint);
-        let mut gone = false;
+    fn sweep(&mut self, spot: &Spot) -> Vec<Swept> {
+        let state = || spot.look().map(|meta| Fingerprint::from(&meta));
+        let untouched = state().is_ok_and(|now| now == self.fingerprint);
+        let mut swept = Vec::new();
         for suffix in OURS {
+            let left = spot.hidden(suffix);
             // What cannot be removed is in the way of a write, which then says so.
-            gone |= fs::remove_file(hidden(&self.path, suffix)).is_ok();
+            let Ok(meta) = left.look() else { continue };
+            let text = Fingerprint::from(&meta);
+            let has_text = meta.is_file() && meta.len() > 0 && [NEW, OLD].contains(&suffix);
+            if !has_text || (text.device, text.inode) == (self.fingerprint.device, self.fingerprint.inode) {
+                let _ = left.remove();
+            } else if text.modified < self.fingerprint.modified {
+                swept.extend(left.remove().ok().map(|()| Swept::Old(left.path().to_owned())));
+            } else if suffix == OLD {
+                // Older than what took its place, if nobody wrote to it since.
+                swept.extend(left.keep(spot).ok().map(|kept| Swept::Kept(kept.path().to_owned())));
+            } else {
+                let _ = left.remove();
+            }
         }
-        if let (true, true, Ok(now)) = (untouched, gone, Fingerprint::at(&self.path))
+        if let (true, Ok(now)) = (untouched, state())
             && now.same_text(self.fingerprint)
         {
             self.fingerprint = now;
         }
+        swept
     }
 
     fn has_leftovers(&self) -> bool {
@@ -133,6 +166,15 @@ impl From<io::Error> for OpenError {
     }
 }
 
+impl From<OpenError> for io::Error {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Io(error) => error,
+            OpenError::Lock(error) => Self::new(io::ErrorKind::WouldBlock, error.to_string()),
+        }
+    }
+}
+
 /// The files of one zone on disk.
 #[derive(Debug)]
 pub struct Disk {
@@ -141,9 +183,9 @@ pub struct Disk {
     numbers: RefCell<HashMap<PathBuf, usize>>,
     /// Those that are open, the one used last behind.
     handles: RefCell<VecDeque<(usize, Rc<File>)>>,
-    /// That of the main file, or why there is none; `None` for those who only read.
-    lock: Option<Result<Lock, LockError>>,
-    /// Those of included files: another zone may include them too.
+    /// Whether this run may change the files.
+    writes: bool,
+    /// Another zone may include a file too.
     locks: RefCell<HashMap<usize, Lock>>,
 }
 
@@ -155,7 +197,7 @@ impl Disk {
     ///
     /// When it cannot be opened.
     pub fn open(zone: &Path, directory: Option<&Path>) -> io::Result<Self> {
-        Self::new(zone, zone.canonicalize()?, directory, None)
+        Ok(Self::new(zone, directory, false)?)
     }
 
     /// Opens a zone file to change it, under its lock. A folder in which none can
@@ -165,69 +207,66 @@ impl Disk {
     ///
     /// When it cannot be opened, or another run is at work.
     pub fn locked(zone: &Path, directory: Option<&Path>) -> Result<Self, OpenError> {
-        let resolved = zone.canonicalize()?;
-        // What is no file gets no lock beside it.
-        open::check(&fs::metadata(&resolved)?)?;
-        let lock = match Lock::hold(&resolved) {
-            Err(LockError::Io(path, error)) => Err(LockError::Io(path, error)),
-            Err(error) => return Err(OpenError::Lock(error)),
-            Ok(lock) => Ok(lock),
-        };
-        Ok(Self::new(zone, resolved, directory, Some(lock))?)
+        Self::new(zone, directory, true)
     }
 
-    fn new(
-        zone: &Path,
-        resolved: PathBuf,
-        directory: Option<&Path>,
-        lock: Option<Result<Lock, LockError>>,
-    ) -> io::Result<Self> {
+    fn new(zone: &Path, directory: Option<&Path>, writes: bool) -> Result<Self, OpenError> {
         let own = zone.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let disk = Self {
             directory: directory.unwrap_or(own).to_owned(),
             files: RefCell::default(),
             numbers: RefCell::default(),
             handles: RefCell::default(),
-            lock,
+            writes,
             locks: RefCell::default(),
         };
-        disk.add(zone, resolved)?;
+        disk.add(zone, Spot::find(zone)?)?;
         Ok(disk)
     }
 
     /// Opens one more file.
-    fn add(&self, named: &Path, path: PathBuf) -> io::Result<usize> {
+    fn add(&self, named: &Path, (spot, links): (Spot, Vec<Link>)) -> Result<usize, OpenError> {
         let number = self.files.borrow().len();
-        self.lock_included(number, &path)?;
-        let file = open::regular(&path)?;
+        if self.writes {
+            self.lock_early(number, &spot, &links)?;
+        }
+        let file = spot.read()?;
         let mut fingerprint = Fingerprint::of(&file)?;
-        if self.lock.is_some() {
+        if self.writes {
             fingerprint = settled(&file, fingerprint)?;
         }
+        let path = spot.path().to_owned();
         let mut files = self.files.borrow_mut();
         self.numbers.borrow_mut().insert(path.clone(), number);
-        files.push(Opened { label: named.display().to_string(), named: named.to_owned(), path, fingerprint });
+        files.push(Opened { label: named.display().to_string(), named: named.to_owned(), path, fingerprint, links });
         self.keep(number, Rc::new(file));
         Ok(number)
     }
 
-    fn lock_included(&self, number: usize, path: &Path) -> io::Result<()> {
-        if number == 0 || !self.changes() || self.locks.borrow().len() >= LOCKED {
+    /// Locks a file before it is read, where that may be; else that waits until it is written.
+    fn lock_early(&self, number: usize, spot: &Spot, links: &[Link]) -> Result<(), OpenError> {
+        if number > 0 && (!self.changes() || self.locks.borrow().len() > LOCKED) {
             return Ok(());
         }
-        open::check(&fs::metadata(path)?)?;
-        match Lock::hold(path) {
+        let meta = spot.look()?;
+        // What is no file gets no lock beside it, and what is somebody else's none before they are asked for.
+        open::check(&meta)?;
+        let zone = self.with(0, |opened| opened.fingerprint.owner()).unwrap_or(meta.uid());
+        if strange(spot.path(), meta.uid(), zone, links).is_some() {
+            return Ok(());
+        }
+        match Lock::hold(spot) {
             Ok(lock) => drop(self.locks.borrow_mut().insert(number, lock)),
             // Where this user may not write, a file may be read all the same.
             Err(LockError::Io(..)) => {}
-            Err(error) => return Err(io::Error::new(io::ErrorKind::WouldBlock, error.to_string())),
+            Err(error) => return Err(OpenError::Lock(error)),
         }
         Ok(())
     }
 
     /// Whether this run may change the files, and no other one.
     fn changes(&self) -> bool {
-        matches!(self.lock, Some(Ok(_)))
+        self.locks.borrow().contains_key(&0)
     }
 
     fn keep(&self, number: usize, file: Rc<File>) {
@@ -272,17 +311,30 @@ impl Disk {
         self.files.borrow().get(file).map(look)
     }
 
-    /// Takes the lock of a file that will be written, where it is not held yet.
+    /// Takes the lock of a file that will be written, where it is not held yet, and
+    /// says where the file is to be written.
     ///
     /// # Errors
     ///
-    /// When it cannot be had; for the main file, why it could not be.
-    pub(crate) fn lock(&self, file: usize) -> Result<Option<Lock>, LockError> {
-        let path = self.with(file, |opened| opened.path.clone()).unwrap_or_default();
-        match &self.lock {
-            Some(Ok(_)) if file == 0 || self.locks.borrow().contains_key(&file) => Ok(None),
-            // What kept it from being had may be over by now, and says best what it is.
-            Some(Ok(_)) | Some(Err(_)) | None => Lock::hold(&path).map(Some),
+    /// When it cannot be had.
+    pub(crate) fn lock(&self, file: usize) -> Result<Spot, OpenError> {
+        let spot = self.spot(file)?;
+        if !self.locks.borrow().contains_key(&file) {
+            let lock = Lock::hold(&spot).map_err(OpenError::Lock)?;
+            self.locks.borrow_mut().insert(file, lock);
+        }
+        Ok(spot)
+    }
+
+    /// Where a file lies: in the folder in which its lock is, if that is held.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there any more.
+    pub(crate) fn spot(&self, file: usize) -> io::Result<Spot> {
+        match self.locks.borrow().get(&file) {
+            Some(lock) => Ok(lock.target().clone()),
+            None => Spot::again(&self.with(file, |opened| opened.path.clone()).unwrap_or_default()),
         }
     }
 
@@ -304,18 +356,26 @@ impl Disk {
     }
 
     /// Removes what a run that was killed left beside the files, where no other
-    /// run is at work.
-    pub fn sweep(&self) {
-        let (main, locks) = (self.changes(), self.locks.borrow());
-        for (number, file) in self.files.borrow_mut().iter_mut().enumerate() {
-            if (number == 0 && main) || locks.contains_key(&number) {
-                file.sweep();
-            } else if file.has_leftovers()
-                && let Ok(_lock) = Lock::take(&file.path)
-            {
-                file.sweep();
+    /// run is at work, and for root only beside those that are not somebody else's,
+    /// unless told otherwise. What may be missed is said.
+    pub fn sweep(&self, foreign_too: bool) -> Vec<Swept> {
+        let ours = |file: &usize| foreign_too || foreign(self, *file).is_none();
+        let count = self.files.borrow().len();
+        let files: Vec<usize> = (0..count).filter(ours).collect();
+        let mut swept = Vec::new();
+        for number in files {
+            let held = self.locks.borrow().contains_key(&number);
+            if !held && self.with(number, Opened::has_leftovers) != Some(true) {
+                continue;
+            }
+            let Ok(spot) = self.spot(number) else { continue };
+            let lock = if held { None } else { Lock::take(&spot).ok() };
+            if held || lock.is_some() {
+                let mut files = self.files.borrow_mut();
+                swept.extend(files.get_mut(number).map(|file| file.sweep(&spot)).unwrap_or_default());
             }
         }
+        swept
     }
 }
 
@@ -345,11 +405,11 @@ impl Library for Disk {
 
     fn include(&self, path: &[u8]) -> io::Result<usize> {
         let path = self.directory.join(std::ffi::OsStr::from_bytes(path));
-        let resolved = path.canonicalize()?;
-        let known = self.numbers.borrow().get(&resolved).copied();
+        let found = Spot::find(&path)?;
+        let known = self.numbers.borrow().get(found.0.path()).copied();
         match known {
             Some(known) => Ok(known),
-            None => self.add(&path, resolved),
+            None => Ok(self.add(&path, found)?),
         }
     }
 
@@ -390,9 +450,38 @@ mod tests {
         fs::write(&zone, "main").unwrap();
         let writer = Disk::locked(&zone, None).unwrap();
         drop(Disk::open(&zone, None).unwrap());
-        assert!(matches!(Lock::take(&zone), Err(LockError::Locked(_))));
+        assert!(matches!(Lock::take(&Spot::named(&zone).unwrap()), Err(LockError::Locked(_))));
         drop(writer);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn root_makes_no_lock_beside_what_is_somebody_elses() {
+        if rustix::process::geteuid().as_raw() != 0 {
+            println!("only root can make files of other owners; not tried");
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("elsewhere")).unwrap();
+        fs::write(at("zone"), "main").unwrap();
+        fs::write(at("elsewhere/file"), "text").unwrap();
+        std::os::unix::fs::chown(at("zone"), Some(4444), None).unwrap();
+        let disk = Disk::locked(&at("zone"), None).unwrap();
+        let file = disk.include(b"elsewhere/file").unwrap();
+        assert!(at(".zone.danewright-lock").exists());
+        assert!(!at("elsewhere/.file.danewright-lock").exists());
+        // Where it is told to write there, it is locked first.
+        disk.lock(file).unwrap();
+        assert!(at("elsewhere/.file.danewright-lock").exists());
+        // The zone file itself, by a link of another.
+        std::os::unix::fs::symlink(at("elsewhere/file"), at("link")).unwrap();
+        std::os::unix::fs::lchown(at("link"), Some(4444), None).unwrap();
+        drop(disk);
+        let disk = Disk::locked(&at("link"), None).unwrap();
+        assert_eq!(fs::read_dir(at("elsewhere")).unwrap().count(), 1);
+        drop(disk);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 
     #[test]

@@ -18,16 +18,17 @@
 //! file it is.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, Permissions, TryLockError};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
 
-use crate::files::{LOCK, hidden, open};
+use crate::files::LOCK;
+use crate::files::spot::Spot;
 
 /// How long to wait for another run that holds the lock.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -84,7 +85,7 @@ pub(crate) fn no_locks(error: &io::Error) -> bool {
 /// A lock that is held; dropped, its file is gone.
 #[derive(Debug)]
 pub struct Lock {
-    path: PathBuf,
+    target: Spot,
     file: File,
 }
 
@@ -94,7 +95,7 @@ impl Lock {
     /// # Errors
     ///
     /// When it cannot be had.
-    pub fn hold(target: &Path) -> Result<Self, LockError> {
+    pub(crate) fn hold(target: &Spot) -> Result<Self, LockError> {
         Self::hold_for(target, PATIENCE)
     }
 
@@ -103,15 +104,20 @@ impl Lock {
     /// # Errors
     ///
     /// When it cannot be had.
-    pub fn take(target: &Path) -> Result<Self, LockError> {
+    pub(crate) fn take(target: &Spot) -> Result<Self, LockError> {
         Self::hold_for(target, Duration::ZERO)
     }
 
-    fn hold_for(target: &Path, patience: Duration) -> Result<Self, LockError> {
-        let path = hidden(target, LOCK);
+    /// What is locked.
+    pub(crate) fn target(&self) -> &Spot {
+        &self.target
+    }
+
+    fn hold_for(target: &Spot, patience: Duration) -> Result<Self, LockError> {
+        let spot = target.hidden(LOCK);
         let deadline = Instant::now() + patience;
         loop {
-            let file = match private(&path) {
+            let file = match private(&spot) {
                 // Nobody can tell whether that is held: it is waited for like one that is.
                 Err(LockError::Foreign(_)) if Instant::now() < deadline => {
                     thread::sleep(PAUSE);
@@ -121,14 +127,15 @@ impl Lock {
             };
             match file.try_lock() {
                 // The run before may have taken the file away with it.
-                Ok(()) if is_at(&file, &path) => return Ok(Self { path, file }),
+                Ok(()) if is_at(&file, &spot) => return Ok(Self { target: target.clone(), file }),
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(PAUSE),
-                Err(TryLockError::WouldBlock) => return Err(LockError::Locked(path)),
+                Err(TryLockError::WouldBlock) => return Err(LockError::Locked(spot.path().to_owned())),
                 Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(TryLockError::Error(error)) => {
                     // Where there are no locks, nobody else holds it either.
-                    drop(Self { path: path.clone(), file });
+                    let path = spot.path().to_owned();
+                    drop(Self { target: target.clone(), file });
                     return Err(LockError::Io(path, error));
                 }
             }
@@ -139,8 +146,9 @@ impl Lock {
 impl Drop for Lock {
     fn drop(&mut self) {
         // While it is held, so that nobody else's is taken away. What is not empty is none of ours.
-        if is_at(&self.file, &self.path) && self.file.metadata().is_ok_and(|meta| meta.len() == 0) {
-            let _ = fs::remove_file(&self.path);
+        let spot = self.target.hidden(LOCK);
+        if is_at(&self.file, &spot) && self.file.metadata().is_ok_and(|meta| meta.len() == 0) {
+            let _ = spot.remove();
         }
     }
 }
@@ -150,9 +158,10 @@ impl Drop for Lock {
 /// # Errors
 ///
 /// When that fails, or what stands there is not ours.
-pub(crate) fn private(path: &Path) -> Result<File, LockError> {
+pub(crate) fn private(spot: &Spot) -> Result<File, LockError> {
+    let path = spot.path();
     let wrong = |error: io::Error| {
-        let Ok(meta) = fs::symlink_metadata(path) else { return LockError::Io(path.to_owned(), error) };
+        let Ok(meta) = spot.look() else { return LockError::Io(path.to_owned(), error) };
         if !meta.is_file() {
             LockError::InTheWay(path.to_owned())
         } else if meta.uid() != user() && error.kind() == io::ErrorKind::PermissionDenied {
@@ -161,22 +170,20 @@ pub(crate) fn private(path: &Path) -> Result<File, LockError> {
             LockError::Io(path.to_owned(), error)
         }
     };
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    options.custom_flags(open::flags(OFlags::NOFOLLOW));
-    let opened = (0..TRIES).find_map(|_| match options.open(path) {
+    let open = || spot.open(OFlags::RDWR | OFlags::CREATE, 0o600);
+    let opened = (0..TRIES).find_map(|_| match open() {
         // It was another user's, and is gone by now; or the folder takes no file from this user.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && !is_there(path) => None,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && spot.look().is_err() => None,
         opened => Some(opened),
     });
-    let file = opened.unwrap_or_else(|| options.open(path)).map_err(wrong)?;
+    let file = opened.unwrap_or_else(open).map_err(wrong)?;
     let meta = file.metadata().map_err(wrong)?;
     if !meta.is_file() {
         return Err(LockError::InTheWay(path.to_owned()));
     }
     // Older builds let others read theirs, and whoever may open one may lock it.
     if meta.uid() == user() && meta.mode() & 0o077 != 0 {
-        file.set_permissions(fs::Permissions::from_mode(0o600)).map_err(wrong)?;
+        file.set_permissions(Permissions::from_mode(0o600)).map_err(wrong)?;
     }
     Ok(file)
 }
@@ -186,12 +193,8 @@ pub(crate) fn user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-fn is_there(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok()
-}
-
-fn is_at(file: &File, path: &Path) -> bool {
-    match (fs::symlink_metadata(path), file.metadata()) {
+fn is_at(file: &File, spot: &Spot) -> bool {
+    match (spot.look(), file.metadata()) {
         (Ok(there), Ok(ours)) => (there.dev(), there.ino()) == (ours.dev(), ours.ino()),
         _ => false,
     }
@@ -199,10 +202,15 @@ fn is_at(file: &File, path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::symlink;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
+
+    fn take(zone: &Path) -> Result<Lock, LockError> {
+        Lock::take(&Spot::named(zone).unwrap())
+    }
 
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).unwrap().mode() & 0o777
@@ -213,13 +221,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let zone = folder.path().join("zone");
         fs::write(&zone, "text").unwrap();
-        let held = Lock::take(&zone).unwrap();
+        let held = take(&zone).unwrap();
         let path = folder.path().join(".zone.danewright-lock");
         assert_eq!(mode(&path), 0o600);
-        assert!(matches!(Lock::take(&zone), Err(LockError::Locked(at)) if at == path));
+        assert!(matches!(take(&zone), Err(LockError::Locked(at)) if at == path));
         drop(held);
         assert!(!path.exists());
-        drop(Lock::take(&zone).unwrap());
+        drop(take(&zone).unwrap());
     }
 
     #[test]
@@ -229,7 +237,7 @@ mod tests {
         fs::write(&zone, "text").unwrap();
         let reader = File::open(&zone).unwrap();
         reader.lock_shared().unwrap();
-        drop(Lock::take(&zone).unwrap());
+        drop(take(&zone).unwrap());
     }
 
     #[test]
@@ -238,7 +246,7 @@ mod tests {
         let (zone, left) = (folder.path().join("zone"), folder.path().join(".zone.danewright-lock"));
         fs::write(&left, "").unwrap();
         fs::set_permissions(&left, fs::Permissions::from_mode(0o666)).unwrap();
-        let held = Lock::take(&zone).unwrap();
+        let held = take(&zone).unwrap();
         assert_eq!(mode(&left), 0o600);
         drop(held);
         assert!(!left.exists());
@@ -252,27 +260,19 @@ mod tests {
         fs::write(&precious, "").unwrap();
         for target in [precious.as_path(), Path::new("/dev/null"), Path::new("nowhere")] {
             symlink(target, &place).unwrap();
-            assert!(matches!(Lock::take(&zone), Err(LockError::InTheWay(_))), "{}", target.display());
+            assert!(matches!(take(&zone), Err(LockError::InTheWay(_))), "{}", target.display());
             fs::remove_file(&place).unwrap();
         }
         fs::create_dir(&place).unwrap();
-        assert!(matches!(Lock::take(&zone), Err(LockError::InTheWay(_))));
+        assert!(matches!(take(&zone), Err(LockError::InTheWay(_))));
         fs::remove_dir(&place).unwrap();
         assert!(std::process::Command::new("mkfifo").arg(&place).status().unwrap().success());
-        assert!(matches!(Lock::take(&zone), Err(LockError::InTheWay(_))));
+        assert!(matches!(take(&zone), Err(LockError::InTheWay(_))));
         fs::remove_file(&place).unwrap();
         fs::write(&place, "somebody's text").unwrap();
-        drop(Lock::take(&zone).unwrap());
+        drop(take(&zone).unwrap());
         assert_eq!(fs::read(&place).unwrap(), b"somebody's text");
         assert!(precious.exists());
-    }
-
-    #[test]
-    fn a_folder_that_is_not_there_is_an_error_with_its_place() {
-        let folder = tempfile::tempdir().unwrap();
-        let error = Lock::take(&folder.path().join("nowhere/zone")).unwrap_err();
-        assert!(matches!(&error, LockError::Io(..)));
-        assert_eq!(error.path(), folder.path().join("nowhere/.zone.danewright-lock"));
     }
 
     #[test]
@@ -284,7 +284,7 @@ mod tests {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..20 {
-                        let held = Lock::hold(&zone).unwrap();
+                        let held = Lock::hold(&Spot::named(&zone).unwrap()).unwrap();
                         assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
                         inside.fetch_sub(1, Ordering::SeqCst);
                         drop(held);

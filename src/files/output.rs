@@ -6,9 +6,10 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use crate::files::NEW;
 use crate::files::beside::{Beside, remove_leftover};
 use crate::files::lock::{Lock, LockError};
-use crate::files::{NEW, hidden};
+use crate::files::spot::Spot;
 
 /// Writes a file in one step, as `fill` says; it begins with this mode, as far as
 /// the umask allows.
@@ -17,14 +18,11 @@ use crate::files::{NEW, hidden};
 ///
 /// When it cannot be written; then what stood there before still does.
 pub fn write(path: &Path, mode: u32, fill: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
-    if path.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
     // Two runs with one name in common take turns.
-    let _lock = lock(path)?;
-    let new = Beside::make(hidden(path, NEW), mode)?;
+    let (spot, _lock) = lock(path)?;
+    let new = Beside::make(spot.hidden(NEW), mode)?;
     fill(&new.file)?;
-    new.put(path)
+    new.put(&spot)
 }
 
 /// Whether a file can be written there, before it is known what.
@@ -33,18 +31,20 @@ pub fn write(path: &Path, mode: u32, fill: impl FnOnce(&File) -> io::Result<()>)
 ///
 /// When the folder is not there or may not be written.
 pub fn probe(path: &Path) -> io::Result<()> {
+    let (spot, _lock) = lock(path)?;
+    remove_leftover(&spot.hidden(NEW))
+}
+
+fn lock(path: &Path) -> io::Result<(Spot, Lock)> {
     if path.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
-    let _lock = lock(path)?;
-    remove_leftover(&hidden(path, NEW))
-}
-
-fn lock(path: &Path) -> io::Result<Lock> {
-    Lock::hold(path).map_err(|error| match error {
+    let spot = Spot::named(path)?;
+    let lock = Lock::hold(&spot).map_err(|error| match error {
         LockError::Io(_, error) => error,
         error => io::Error::other(format!("{error} ({})", error.path().display())),
-    })
+    })?;
+    Ok((spot, lock))
 }
 
 #[cfg(test)]
@@ -53,6 +53,7 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+    use crate::files::hidden;
 
     #[test]
     fn what_a_killed_run_left_is_swept_and_a_failure_changes_nothing() {

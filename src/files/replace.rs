@@ -9,15 +9,15 @@
 //! some are old and some are new; the file with the serial goes first, so that
 //! the next run still finds something to change and moves the serial again.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::files::beside::{Beside, sync};
-use crate::files::disk::{Disk, Fingerprint};
-use crate::files::lock::{Lock, LockError};
+use crate::files::disk::{Disk, Fingerprint, OpenError};
+use crate::files::lock::LockError;
+use crate::files::spot::Spot;
 use crate::files::swap::{Stuck, Swapped};
-use crate::files::{BACKUP, NEW, beside, hidden, open};
+use crate::files::{BACKUP, NEW};
 use crate::text::splice::Splice;
 
 /// Why a file was not replaced; it is as it was.
@@ -55,12 +55,11 @@ impl From<Stuck> for ReplaceError {
 #[derive(Debug, Default)]
 pub struct Staged {
     files: Vec<StagedFile>,
-    locks: Vec<Lock>,
 }
 
 #[derive(Debug)]
 struct StagedFile {
-    target: PathBuf,
+    target: Spot,
     new: Beside,
     read_as: Fingerprint,
 }
@@ -75,21 +74,23 @@ impl Staged {
     pub fn write(disk: &Disk, splices: &[(usize, Vec<Splice>)], first: usize) -> Result<Self, ReplaceError> {
         let mut staged = Self::default();
         // Most are held since before the files were read; what was read of the others is looked at again.
-        for (file, _) in splices {
-            let path = disk.with(*file, |opened| opened.path.clone()).unwrap_or_default();
-            staged.locks.extend(disk.lock(*file).map_err(|error| ReplaceError::Lock(path, error))?);
-        }
-        let (leading, rest): (Vec<_>, Vec<_>) = splices.iter().partition(|(file, _)| *file == first);
-        for (file, splices) in leading.into_iter().chain(rest) {
-            let Some((target, read_as)) = disk.with(*file, |opened| (opened.path.clone(), opened.fingerprint)) else {
+        let mut places = Vec::new();
+        for (file, splices) in splices {
+            let Some((path, read_as)) = disk.with(*file, |opened| (opened.path.clone(), opened.fingerprint)) else {
                 continue;
             };
-            let failed = |error| ReplaceError::Io(target.clone(), error);
-            if Fingerprint::at(&target).map_err(failed)? != read_as {
-                return Err(ReplaceError::Changed(target));
-            }
-            let original = disk.handle(*file).map_err(failed)?;
-            let new = Beside::write(&original, splices, hidden(&target, NEW)).map_err(failed)?;
+            let target = disk.lock(*file).map_err(|error| match error {
+                OpenError::Io(error) => ReplaceError::Io(path, error),
+                OpenError::Lock(error) => ReplaceError::Lock(path, error),
+            })?;
+            places.push((*file, splices, target, read_as));
+        }
+        let (leading, rest): (Vec<_>, Vec<_>) = places.into_iter().partition(|(file, ..)| *file == first);
+        for (file, splices, target, read_as) in leading.into_iter().chain(rest) {
+            let failed = |error| ReplaceError::Io(target.path().to_owned(), error);
+            unchanged(&target, read_as)?;
+            let original = disk.handle(file).map_err(failed)?;
+            let new = Beside::write(&original, splices, target.hidden(NEW)).map_err(failed)?;
             staged.files.push(StagedFile { target, new, read_as });
         }
         Ok(staged)
@@ -98,7 +99,7 @@ impl Staged {
     /// Where the new text of a file lies before it is put in place.
     #[must_use]
     pub fn new_path(&self, target: &Path) -> Option<&Path> {
-        self.files.iter().find(|file| file.target == target).map(|file| file.new.path.as_path())
+        self.files.iter().find(|file| file.target.path() == target).map(|file| file.new.spot.path())
     }
 
     /// Keeps a copy of each old file under its name with `suffix`.
@@ -107,15 +108,14 @@ impl Staged {
     ///
     /// When that fails; the zone is untouched.
     pub fn back_up(&self, disk: &Disk, suffix: &str) -> Result<(), ReplaceError> {
-        let kept = |file: &StagedFile| beside(&file.target, suffix);
-        if let Some(over) = self.files.iter().map(kept).find(|kept| disk.holds(kept)) {
-            return Err(ReplaceError::OverZone(over));
+        let kept = |file: &StagedFile| file.target.beside(suffix);
+        if let Some(over) = self.files.iter().map(kept).find(|kept| disk.holds(kept.path())) {
+            return Err(ReplaceError::OverZone(over.path().to_owned()));
         }
         for file in &self.files {
-            let copied = open::regular(&file.target)
-                .and_then(|old| Beside::write(&old, &[], hidden(&file.target, BACKUP)))
-                .and_then(|copy| copy.put(&kept(file)));
-            copied.map_err(|error| ReplaceError::Io(kept(file), error))?;
+            let copied = file.target.read().and_then(|old| Beside::write(&old, &[], file.target.hidden(BACKUP)));
+            let put = copied.and_then(|copy| copy.put(&kept(file)));
+            put.map_err(|error| ReplaceError::Io(kept(file).path().to_owned(), error))?;
         }
         Ok(())
     }
@@ -127,10 +127,7 @@ impl Staged {
     /// When one changed meanwhile, or a step fails; then all are as they were.
     pub fn commit(self) -> Result<(), ReplaceError> {
         for file in &self.files {
-            let now = Fingerprint::at(&file.target);
-            if now.map_err(|error| ReplaceError::Io(file.target.clone(), error))? != file.read_as {
-                return Err(ReplaceError::Changed(file.target.clone()));
-            }
+            unchanged(&file.target, file.read_as)?;
         }
         let many = self.files.len() > 1;
         let mut done: Vec<Swapped> = Vec::new();
@@ -139,7 +136,7 @@ impl Staged {
                 Ok(swapped) => done.push(swapped),
                 Err(error) => {
                     put_back(done)?;
-                    return Err(ReplaceError::Io(target, error));
+                    return Err(ReplaceError::Io(target.path().to_owned(), error));
                 }
             }
         }
@@ -152,10 +149,20 @@ impl Staged {
     }
 }
 
+/// Whether a file is what was read, also for whoever comes by its path.
+fn unchanged(target: &Spot, read_as: Fingerprint) -> Result<(), ReplaceError> {
+    match Fingerprint::at(target.path()) {
+        Ok(now) if now == read_as => Ok(()),
+        Ok(_) => Err(ReplaceError::Changed(target.path().to_owned())),
+        Err(error) => Err(ReplaceError::Io(target.path().to_owned(), error)),
+    }
+}
+
 /// Hands the files on, unless somebody changed an old text in the last moment:
 /// then all go back.
 fn all_untouched(done: Vec<Swapped>) -> Result<Vec<Swapped>, ReplaceError> {
-    let Some(changed) = done.iter().find(|file| !file.is_untouched()).map(|file| file.target().to_owned()) else {
+    let Some(changed) = done.iter().find(|file| !file.is_untouched()).map(|file| file.target().path().to_owned())
+    else {
         return Ok(done);
     };
     put_back(done)?;
@@ -166,7 +173,7 @@ fn all_untouched(done: Vec<Swapped>) -> Result<Vec<Swapped>, ReplaceError> {
 fn put_back(done: Vec<Swapped>) -> Result<(), ReplaceError> {
     let mut stuck = Ok(());
     for file in done.into_iter().rev() {
-        let target = file.target().to_owned();
+        let target = file.target().clone();
         // One that is stuck is no reason to leave the others.
         stuck = stuck.and(file.put_back());
         // What is put back is what was there before, whether or not that is on the disk yet.
@@ -176,9 +183,7 @@ fn put_back(done: Vec<Swapped>) -> Result<(), ReplaceError> {
 }
 
 /// Makes the step last.
-fn sync_folder(target: &Path) -> Result<(), ReplaceError> {
-    let folder = target.parent().unwrap_or(Path::new("/"));
-    File::open(folder)
-        .and_then(|folder| sync(&folder))
-        .map_err(|error| ReplaceError::NotSynced(folder.to_owned(), error))
+fn sync_folder(target: &Spot) -> Result<(), ReplaceError> {
+    let path = target.path().parent().unwrap_or(Path::new("/"));
+    target.folder().and_then(|folder| sync(&folder)).map_err(|error| ReplaceError::NotSynced(path.to_owned(), error))
 }

@@ -30,6 +30,7 @@ use sha2::{Digest, Sha256};
 
 use crate::files::NEW;
 use crate::files::lock::{self, LockError, user};
+use crate::files::spot::Spot;
 use crate::name::Name;
 use crate::propagation::memory::{Memory, VERSION};
 use crate::tlsa::hex;
@@ -284,7 +285,8 @@ fn lock(folder: &Path) -> Result<File, StateError> {
     place::make(folder)?;
     let path = folder.join("lock");
     let wrong = |problem| StateError { path: path.clone(), problem };
-    let file = lock::private(&path).map_err(|error| match error {
+    let spot = Spot::named(&path).map_err(|error| wrong(Problem::Io(error)))?;
+    let file = lock::private(&spot).map_err(|error| match error {
         LockError::Io(_, error) => wrong(Problem::Io(error)),
         LockError::InTheWay(_) => wrong(Problem::NoFile),
         LockError::Locked(_) => wrong(Problem::Locked),

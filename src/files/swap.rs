@@ -1,6 +1,6 @@
 //! A new text takes the place of the old one, in one step that can be undone:
-//! the two exchange their names, so that the old text lies under the hidden name
-//! until all is done. Where a file system knows no exchange, the old text gets a
+//! the two exchange their names, so that the old text lies under a hidden name
+//! until all is done, at once under one that says what it is. Where a file system knows no exchange, the old text gets a
 //! second name first and the new one is renamed over it.
 //!
 //! Between the last look at a file and the step itself somebody may write to it,
@@ -9,20 +9,20 @@
 //! rename took away nobody sees again: without an exchange, an editor that puts
 //! a new file there between the second name and the rename loses it.
 
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use crate::files::OLD;
 use crate::files::beside::{Beside, remove_leftover};
 use crate::files::disk::Fingerprint;
-use crate::files::{KEPT, OLD, beside, hidden};
+use crate::files::spot::Spot;
 
 /// A file whose place a new text has taken.
 #[derive(Debug)]
 pub(crate) struct Swapped {
-    target: PathBuf,
+    target: Spot,
     /// Where the old text lies; `None` where the file system has neither exchange nor hard links.
-    old: Option<PathBuf>,
+    old: Option<Spot>,
     exchanged: bool,
     read_as: Fingerprint,
     new: Beside,
@@ -46,19 +46,23 @@ impl Swapped {
     /// # Errors
     ///
     /// When that fails; the file is as it was.
-    pub(crate) fn swap(mut new: Beside, target: &Path, read_as: Fingerprint, must_go_back: bool) -> io::Result<Self> {
+    pub(crate) fn swap(mut new: Beside, target: &Spot, read_as: Fingerprint, must_go_back: bool) -> io::Result<Self> {
         let written_as = Fingerprint::of(&new.file)?;
-        let (old, exchanged) = match exchange(&new.path, target) {
-            Ok(()) => (Some(new.path.clone()), true),
+        let old = target.hidden(OLD);
+        let (old, exchanged) = match new.spot.exchange(target) {
+            Ok(()) => {
+                // What is under the name of a new text the next run removes without a look.
+                let renamed = new.spot.rename(&old);
+                (Some(if renamed.is_ok() { old } else { new.spot.clone() }), true)
+            }
             Err(error) if without_exchange(&error) => {
-                let old = hidden(target, OLD);
                 let old = match keep_old(target, &old) {
                     Ok(()) => Some(old),
                     Err(error) if must_go_back => return Err(error),
                     Err(_) => None,
                 };
-                if let Err(error) = fs::rename(&new.path, target) {
-                    old.map(fs::remove_file);
+                if let Err(error) = new.spot.rename(target) {
+                    old.map(|old| old.remove());
                     return Err(error);
                 }
                 (old, false)
@@ -70,14 +74,14 @@ impl Swapped {
     }
 
     /// The file.
-    pub(crate) fn target(&self) -> &Path {
+    pub(crate) fn target(&self) -> &Spot {
         &self.target
     }
 
     /// Whether the old text is still what was read.
     pub(crate) fn is_untouched(&self) -> bool {
         let Some(old) = &self.old else { return true };
-        fs::symlink_metadata(old).is_ok_and(|meta| Fingerprint::from(&meta).same_text(self.read_as))
+        old.look().is_ok_and(|meta| Fingerprint::from(&meta).same_text(self.read_as))
     }
 
     /// Puts the old text back.
@@ -87,30 +91,31 @@ impl Swapped {
     /// When that fails, or somebody has written to the new text.
     pub(crate) fn put_back(self) -> Result<(), Stuck> {
         let Self { target, old, exchanged, new, written_as, .. } = self;
-        let stuck = |target: PathBuf, old: Option<PathBuf>, error| Err(Stuck { target, old, error });
+        let path = |spot: Spot| spot.path().to_owned();
+        let stuck =
+            |target: Spot, old: Option<Spot>, error| Err(Stuck { target: path(target), old: old.map(path), error });
         let Some(old) = old else {
             return stuck(target, None, io::Error::other("the file system keeps no second name of a file"));
         };
-        let now = fs::symlink_metadata(&target).map(|meta| Fingerprint::from(&meta));
+        let now = target.look().map(|meta| Fingerprint::from(&meta));
         match now {
             Ok(now) if now.same_text(written_as) => {}
             Ok(_) => {
                 // Both have something that is nowhere else.
-                let kept = beside(&target, KEPT);
-                let old = if fs::rename(&old, &kept).is_ok() { kept } else { old };
+                let old = old.keep(&target).unwrap_or(old);
                 let error = io::Error::other("somebody changed the file before and after it was replaced");
                 return stuck(target, Some(old), error);
             }
             Err(error) => return stuck(target, Some(old), error),
         }
-        let back = if exchanged { exchange(&old, &target) } else { fs::rename(&old, &target) };
+        let back = if exchanged { old.exchange(&target) } else { old.rename(&target) };
         if let Err(error) = back {
             // The next run sweeps it, but not before somebody has read what is said.
             return stuck(target, Some(old), error);
         }
         if exchanged {
             // The new text lies there now.
-            let _ = fs::remove_file(&old);
+            let _ = old.remove();
         }
         drop(new);
         Ok(())
@@ -119,7 +124,7 @@ impl Swapped {
     /// Lets go of the old text.
     pub(crate) fn finish(self) {
         // One that stays does no harm, and the next run removes it.
-        self.old.map(fs::remove_file);
+        self.old.map(|old| old.remove());
     }
 }
 
@@ -131,27 +136,17 @@ fn without_exchange(error: &io::Error) -> bool {
         || error.raw_os_error().is_some_and(|code| without.iter().any(|errno| errno.raw_os_error() == code))
 }
 
-#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
-fn exchange(one: &Path, other: &Path) -> io::Result<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
-fn exchange(_: &Path, _: &Path) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
 /// A second name for the old file, to put it back under.
-fn keep_old(target: &Path, old: &Path) -> io::Result<()> {
+fn keep_old(target: &Spot, old: &Spot) -> io::Result<()> {
     remove_leftover(old)?;
-    fs::hard_link(target, old)
+    target.link(old)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs::OpenOptions;
+    use std::fs::{self, OpenOptions};
     use std::io::Write;
+    use std::path::Path;
 
     use super::*;
     use crate::files::NEW;
@@ -171,6 +166,10 @@ mod tests {
             self.folder.path().join("zone")
         }
 
+        fn spot(&self) -> Spot {
+            Spot::named(&self.zone()).unwrap()
+        }
+
         fn text(&self) -> String {
             fs::read_to_string(self.zone()).unwrap()
         }
@@ -182,11 +181,11 @@ mod tests {
         /// A swap in which somebody does something right before the step.
         fn swap(&self, meanwhile: impl FnOnce(&Path)) -> Swapped {
             let read_as = Fingerprint::at(&self.zone()).unwrap();
-            let mut new = Beside::make(hidden(&self.zone(), NEW), 0o600).unwrap();
+            let mut new = Beside::make(self.spot().hidden(NEW), 0o600).unwrap();
             new.file.write_all(b"new text").unwrap();
             std::thread::sleep(std::time::Duration::from_millis(12));
             meanwhile(&self.zone());
-            Swapped::swap(new, &self.zone(), read_as, true).unwrap()
+            Swapped::swap(new, &self.spot(), read_as, true).unwrap()
         }
     }
 

@@ -77,6 +77,19 @@ fn spoilt(place: &Place, call: &str, nth: usize, spoil: &str, (prune, way): (boo
     (trace.lines().filter(|line| line.starts_with(&format!("{call}("))).count() >= nth).then_some(output)
 }
 
+/// Which call of this name puts a file's new text in its place; others rename the state's files.
+fn step_of(shape: Shape, way: Way, call: &str, name: &str) -> usize {
+    let place = Place::with(&shape.files(0));
+    let trace = format!("trace={call},renameat2");
+    let wrapper = [&["strace", "-qq", "-o", "state/trace", "-e", &trace][..], way.inject()].concat();
+    fs::create_dir_all(place.path().join("state")).unwrap();
+    assert!(place.command(&wrapper, &[]).status().unwrap().success());
+    let trace = fs::read_to_string(place.path().join("state/trace")).unwrap();
+    let mut calls = trace.lines().filter(|line| line.starts_with(&format!("{call}(")));
+    let new = format!("\".{name}.danewright-new\", ");
+    1 + calls.position(|line| line.contains(&new)).unwrap_or_else(|| panic!("{call} of {name}: {trace}"))
+}
+
 fn again(place: &Place, prune: bool) -> Command {
     if prune { place.prune(&[]) } else { place.command(&[], &[]) }
 }
@@ -171,7 +184,7 @@ fn whatever_fails_all_files_change_or_none_does() {
                 let said = talk(&output);
                 let mut found = place.files();
                 // What could not be removed is for the next run, and so is a lock that could not be looked at.
-                let is_lock = |name: &str| call == "statx" && name.ends_with(".danewright-lock");
+                let is_lock = |name: &str| ["statx", "openat"].contains(&call) && name.ends_with(".danewright-lock");
                 found.retain(|name, _| old.contains_key(name) || !(call.starts_with("unlink") || is_lock(name)));
                 match output.status.code() {
                     Some(0) => assert_eq!(found, new, "{how}: {said}"),
@@ -196,20 +209,21 @@ fn whatever_fails_all_files_change_or_none_does() {
 #[ignore = "needs strace"]
 fn files_that_cannot_be_put_back_are_named_and_their_old_text_is_kept() {
     let (old, new) = before_and_after(Shape::Three, false);
-    for (way, call, left) in [(Way::Exchange, "renameat2", "new"), (Way::Rename, "rename", "old")] {
+    for (way, call) in [(Way::Exchange, "renameat2"), (Way::Rename, "renameat")] {
+        let second = step_of(Shape::Three, way, call, "mail.inc");
         let place = Place::with(&old);
-        let output = spoilt(&place, call, 2, "error=EIO", (false, way)).unwrap();
+        let output = spoilt(&place, call, second, "error=EIO", (false, way)).unwrap();
         assert_eq!((output.status.code(), place.files()), (Some(2), old.clone()), "{}", talk(&output));
         // From the second on: the put-back fails as well.
         let place = Place::with(&old);
-        let inject = format!("inject={call}:error=EIO:when=2+");
+        let inject = format!("inject={call}:error=EIO:when={second}+");
         let wrapper = [&["strace", "-qq", "-o", "/dev/null", "-e", &inject][..], way.inject()].concat();
         let output = place.command(&wrapper, &[]).output().unwrap();
         assert_eq!(output.status.code(), Some(2));
-        let left = format!(".example.com.zone.danewright-{left}");
+        let left = ".example.com.zone.danewright-old";
         assert!(talk(&output).contains("only some of the zone's files were replaced or put back"), "{}", talk(&output));
-        assert!(talk(&output).contains(&left), "{}", talk(&output));
-        assert_eq!(place.files()[&left], old["example.com.zone"]);
+        assert!(talk(&output).contains(left), "{}", talk(&output));
+        assert_eq!(place.files()[left], old["example.com.zone"]);
         ends_well(&place, &old, &new, &mut again(&place, false), "after a put-back that failed");
     }
 }
@@ -281,7 +295,8 @@ fn what_somebody_writes_in_the_last_moment_is_kept() {
     // Opened before the step, written to after it.
     let late: Deed = |_, mut opened| opened.write_all(b"; theirs\n").unwrap();
     for shape in Shape::ALL {
-        for (way, call) in [(Way::Exchange, "renameat2"), (Way::Rename, "rename")] {
+        for (way, call) in [(Way::Exchange, "renameat2"), (Way::Rename, "renameat")] {
+            let step = step_of(shape, way, call, "example.com.zone");
             for (moment, what, deed) in
                 [("enter", "appends", append), ("enter", "replaces", replace), ("exit", "has it open", late)]
             {
@@ -293,8 +308,7 @@ fn what_somebody_writes_in_the_last_moment_is_kept() {
                 let place = Place::with(&old);
                 let zone = place.path().join("example.com.zone");
                 let opened = fs::OpenOptions::new().append(true).open(&zone).unwrap();
-                let first = if shape == Shape::SoaIncluded { 2 } else { 1 };
-                let inject = format!("inject={call}:delay_{moment}=1500000:when={first}");
+                let inject = format!("inject={call}:delay_{moment}=1500000:when={step}");
                 let wrapper = [&["strace", "-qq", "-o", "/dev/null", "-e", &inject][..], way.inject()].concat();
                 let mut command = place.command(&wrapper, &[]);
                 let run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -323,6 +337,35 @@ fn what_somebody_writes_in_the_last_moment_is_kept() {
                 others.remove("example.com.zone");
                 assert_eq!(files, others, "{how}");
             }
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn what_somebody_writes_to_the_old_text_of_a_killed_run_is_kept() {
+    let (old, new) = before_and_after(Shape::One, false);
+    for (way, theirs) in Way::ALL.into_iter().flat_map(|way| [(way, ""), (way, "; theirs\n")]) {
+        let place = Place::with(&old);
+        let mut opened = fs::OpenOptions::new().append(true).open(place.path().join("example.com.zone")).unwrap();
+        // The folder is synced when the new text is in its place.
+        let folder = place.path().canonicalize().unwrap();
+        let kill =
+            ["strace", "-qq", "-o", "/dev/null", "-P", folder.to_str().unwrap(), "-e", "inject=fsync:signal=KILL"];
+        let output = place.command(&[&kill[..], way.inject()].concat(), &[]).output().unwrap();
+        assert_eq!(output.status.signal(), Some(9), "{way:?}: {}", talk(&output));
+        assert_eq!(place.files()["example.com.zone"], new["example.com.zone"], "{way:?}");
+        opened.write_all(theirs.as_bytes()).unwrap();
+        let output = place.patch(&[]);
+        assert_eq!(output.status.code(), Some(0), "{way:?}: {}", talk(&output));
+        if theirs.is_empty() {
+            assert!(talk(&output).contains("note: ") && talk(&output).contains("-old\n"), "{way:?}: {}", talk(&output));
+            assert_eq!(place.files(), new, "{way:?}");
+        } else {
+            let kept = "example.com.zone.danewright-kept";
+            assert!(talk(&output).contains("warning: ") && talk(&output).contains(kept), "{way:?}: {}", talk(&output));
+            let text = [&old["example.com.zone"][..], theirs.as_bytes()].concat();
+            assert_eq!((place.files().len(), &place.files()[kept]), (2, &text), "{way:?}");
         }
     }
 }

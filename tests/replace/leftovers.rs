@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use crate::place::{Files, Place, Shape, ends_well, outcomes, talk};
 
@@ -10,6 +11,19 @@ use crate::place::{Files, Place, Shape, ends_well, outcomes, talk};
 fn left(place: &Place, name: &str, suffix: &str) -> PathBuf {
     let path = place.path().join(name);
     path.with_file_name(format!(".{}.danewright-{suffix}", path.file_name().unwrap().to_str().unwrap()))
+}
+
+/// Dates a file back: what stood there before is older than what took its place.
+fn age(path: &Path, minutes: u64) {
+    let file = fs::File::options().append(true).open(path).unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_secs(60 * minutes)).unwrap();
+}
+
+/// A folder with the files as they were some time ago.
+fn place_of(files: &Files) -> Place {
+    let place = Place::with(files);
+    files.keys().for_each(|name| age(&place.path().join(name), 1));
+    place
 }
 
 /// The zone's files in the order in which a run replaces them.
@@ -29,7 +43,7 @@ fn states(shape: Shape, old: &Files, new: &Files) -> Vec<(String, Place)> {
     // The new texts come one by one.
     for written in 0..names.len() {
         for part in [0, 1, 2] {
-            let place = Place::with(old);
+            let place = place_of(old);
             for (at, name) in names[..=written].iter().enumerate() {
                 let length = if at == written { new[*name].len() * part / 2 } else { new[*name].len() };
                 fs::write(left(&place, name, "new"), &new[*name][..length]).unwrap();
@@ -39,7 +53,7 @@ fn states(shape: Shape, old: &Files, new: &Files) -> Vec<(String, Place)> {
     }
     // Copies for checks and backups.
     for suffix in ["check", "backup"] {
-        let place = Place::with(old);
+        let place = place_of(old);
         for name in names {
             fs::write(left(&place, name, "new"), &new[*name]).unwrap();
             fs::write(left(&place, name, suffix), &old[*name][..20]).unwrap();
@@ -49,7 +63,7 @@ fn states(shape: Shape, old: &Files, new: &Files) -> Vec<(String, Place)> {
     // The files change one by one; the old texts keep a second name until the last has.
     for renamed in 0..=names.len() {
         for linked in [false, true] {
-            let place = Place::with(old);
+            let place = place_of(old);
             for (at, name) in names.iter().enumerate() {
                 let path = place.path().join(name);
                 if names.len() > 1 && (at < renamed || (at == renamed && linked)) {
@@ -63,31 +77,35 @@ fn states(shape: Shape, old: &Files, new: &Files) -> Vec<(String, Place)> {
             states.push((format!("{shape:?}, {renamed} renamed, the next linked: {linked}"), place));
         }
     }
-    // The files exchange their names with the new texts, one by one.
+    // The files exchange their names with the new texts, one by one, and the old texts get a third one.
     for exchanged in 0..=names.len() {
-        let place = Place::with(old);
-        for (at, name) in names.iter().enumerate() {
-            let (path, hidden) = (place.path().join(name), left(&place, name, "new"));
-            fs::write(&hidden, &new[*name]).unwrap();
-            if at < exchanged {
-                fs::rename(&path, place.path().join("x")).unwrap();
-                fs::rename(&hidden, &path).unwrap();
-                fs::rename(place.path().join("x"), &hidden).unwrap();
+        for renamed in [false, true] {
+            let place = place_of(old);
+            for (at, name) in names.iter().enumerate() {
+                let (path, hidden) = (place.path().join(name), left(&place, name, "new"));
+                fs::write(&hidden, &new[*name]).unwrap();
+                if at < exchanged {
+                    fs::rename(&path, place.path().join("x")).unwrap();
+                    fs::rename(&hidden, &path).unwrap();
+                    let third = if renamed || at + 1 < exchanged { left(&place, name, "old") } else { hidden };
+                    fs::rename(place.path().join("x"), third).unwrap();
+                }
             }
+            states.push((format!("{shape:?}, {exchanged} exchanged, the last renamed: {renamed}"), place));
         }
-        states.push((format!("{shape:?}, {exchanged} exchanged"), place));
     }
     // A lock is always there meanwhile.
     for (at, name) in names.iter().enumerate() {
-        let place = Place::with(old);
+        let place = place_of(old);
         names[..=at].iter().for_each(|name| fs::write(left(&place, name, "lock"), "").unwrap());
         states.push((format!("{shape:?}, locked up to {name}"), place));
     }
     // The second names go one by one.
     for gone in 0..names.len() {
-        let place = Place::with(new);
+        let place = place_of(new);
         for name in &names[gone..] {
             fs::write(left(&place, name, "old"), &old[*name]).unwrap();
+            age(&left(&place, name, "old"), 2);
         }
         states.push((format!("{shape:?}, {gone} old names gone"), place));
     }
@@ -118,6 +136,48 @@ fn a_run_about_another_name_cleans_up_beside_every_file_of_the_zone() {
     let output = place.any(&[], &[&arguments[..], &["--state", "state"]].concat()).output().unwrap();
     assert_eq!((output.status.code(), place.files().len()), (Some(0), 3), "{}", talk(&output));
     assert_eq!(place.files()["b/mx.inc"], old["b/mx.inc"]);
+}
+
+#[test]
+fn what_stood_there_before_a_killed_run_is_named_when_it_is_removed() {
+    let old = Shape::One.files(0);
+    for (suffix, named) in [("old", true), ("new", true), ("backup", false), ("check", false)] {
+        let place = Place::with(&old);
+        let path = left(&place, "example.com.zone", suffix);
+        fs::write(&path, "what stood there").unwrap();
+        age(&path, 1);
+        let output = place.patch(&[]);
+        assert_eq!((output.status.code(), place.files().len()), (Some(0), 1), "{suffix}: {}", talk(&output));
+        let name = format!("/.example.com.zone.danewright-{suffix}\n");
+        assert_eq!(talk(&output).contains(&name), named, "{suffix}: {}", talk(&output));
+    }
+    // A new text that a run could not put in place is nothing to speak of, nor is a second name of the file.
+    let place = place_of(&old);
+    fs::write(left(&place, "example.com.zone", "new"), "half of").unwrap();
+    fs::hard_link(place.path().join("example.com.zone"), left(&place, "example.com.zone", "old")).unwrap();
+    let output = place.patch(&[]);
+    assert_eq!((output.status.code(), place.files().len()), (Some(0), 1), "{}", talk(&output));
+    assert!(talk(&output).is_empty(), "{}", talk(&output));
+}
+
+#[test]
+fn what_somebody_wrote_to_the_old_text_when_the_run_was_killed_is_kept() {
+    let old = Shape::One.files(0);
+    let place = place_of(&old);
+    for (text, name) in [("one", "example.com.zone.danewright-kept"), ("two", "example.com.zone.danewright-kept-2")] {
+        fs::write(left(&place, "example.com.zone", "old"), text).unwrap();
+        // Whether or not there is something to change.
+        let output = place.patch(&[]);
+        assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
+        assert!(talk(&output).contains("warning") && talk(&output).contains(name), "{}", talk(&output));
+        age(&place.path().join("example.com.zone"), 1);
+        assert_eq!(place.files()[name], text.as_bytes());
+        assert!(!left(&place, "example.com.zone", "old").exists());
+    }
+    let last = place.files();
+    assert_eq!((last.len(), &last["example.com.zone"]), (3, &outcomes(&old).0["example.com.zone"]));
+    assert_eq!(last["example.com.zone.danewright-kept"], b"one");
+    assert!(talk(&place.patch(&[])).is_empty());
 }
 
 #[test]
