@@ -25,7 +25,12 @@ pub use ui::{Answer, Color, Failure, Ran, Status, Streams, Ui};
 
 /// Change the TLS key of a DANE mail server without losing mail
 #[derive(Debug, Parser)]
-#[command(name = "danewright", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "danewright",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
 pub struct Cli {
     /// Flags that every command takes.
     #[command(flatten)]

@@ -68,7 +68,9 @@ impl Unfit {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::NoCommand => "name a program, then its arguments; quotes come in pairs",
-            Self::Operator(_) => "run it in a shell: sh -c '...'; what is meant literally goes between single quotes",
+            Self::Operator(_) => {
+                "run it in a shell: sh -c '...'; what is meant literally goes between single quotes"
+            }
             Self::Missing(_) => {
                 "name a program that PATH leads to, or its whole path; a word of the shell needs sh -c '...'"
             }
@@ -81,7 +83,9 @@ impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoCommand => write!(f, "the command is empty or has an open quote"),
-            Self::Operator(found) => write!(f, "the command has {found}, which only a shell understands"),
+            Self::Operator(found) => {
+                write!(f, "the command has {found}, which only a shell understands")
+            }
             Self::Missing(name) => write!(f, "there is no program {name}"),
             Self::NotExecutable(name) => write!(f, "the program {name} may not be executed"),
         }
@@ -101,7 +105,10 @@ pub fn fit(line: &str) -> Result<(), Unfit> {
     if let Some(operator) = operator(line) {
         return Err(Unfit::Operator(operator));
     }
-    let program = words.first().filter(|program| !program.is_empty()).ok_or(Unfit::NoCommand)?;
+    let program = words
+        .first()
+        .filter(|program| !program.is_empty())
+        .ok_or(Unfit::NoCommand)?;
     // The name of a file that is not there yet.
     if program.contains("{file}") || program.contains("{zone}") {
         return Ok(());
@@ -134,7 +141,9 @@ fn operator(line: &str) -> Option<String> {
             (None, '|' | '>' | '<' | ';' | '*') => return Some(c.to_string()),
             (None, '&') if next == '&' => return Some("&&".to_owned()),
             // Inside a word it may be part of an address: `?a=1&b=2`.
-            (None, '&') if before.is_whitespace() || next.is_whitespace() => return Some(c.to_string()),
+            (None, '&') if before.is_whitespace() || next.is_whitespace() => {
+                return Some(c.to_string());
+            }
             (None, _) => {}
         }
         before = c;
@@ -151,8 +160,14 @@ fn find(program: &str, mut folders: impl Iterator<Item = PathBuf>) -> Result<(),
             Err(_) => Err(Unfit::Missing(program.to_owned())),
         };
     }
-    let there = |folder: PathBuf| std::fs::metadata(folder.join(program)).is_ok_and(|meta| is_program(&meta));
-    if folders.any(there) { Ok(()) } else { Err(Unfit::Missing(program.to_owned())) }
+    let there = |folder: PathBuf| {
+        std::fs::metadata(folder.join(program)).is_ok_and(|meta| is_program(&meta))
+    };
+    if folders.any(there) {
+        Ok(())
+    } else {
+        Err(Unfit::Missing(program.to_owned()))
+    }
 }
 
 #[cfg(unix)]
@@ -206,7 +221,11 @@ pub fn run(words: &[String], file: &Path, zone: &str, limit: Duration) -> io::Re
     let own_group = File::open("/dev/tty").is_err();
     let child = {
         let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
+        command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(writer.try_clone()?)
+            .stderr(writer);
         if own_group {
             command.process_group(0);
         }
@@ -218,16 +237,35 @@ pub fn run(words: &[String], file: &Path, zone: &str, limit: Duration) -> io::Re
     let how = running.watch(reader, &mut heard, Instant::now() + limit)?;
     let (good, status) = match how {
         How::Ended(status) => (status.success(), status.to_string()),
-        How::TooLong => (false, format!("still running after {}, and ended", words_of(limit))),
-        How::TooMuch => (false, format!("printed more than {} MiB, and was ended", MOST >> 20)),
+        How::TooLong => (
+            false,
+            format!("still running after {}, and ended", words_of(limit)),
+        ),
+        How::TooMuch => (
+            false,
+            format!("printed more than {} MiB, and was ended", MOST >> 20),
+        ),
     };
-    let line = filled.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
-    Ok(Ended { line, good, status, output: heard.text() })
+    let line = filled
+        .iter()
+        .map(|word| word.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ");
+    Ok(Ended {
+        line,
+        good,
+        status,
+        output: heard.text(),
+    })
 }
 
 fn words_of(limit: Duration) -> String {
     let seconds = limit.as_secs();
-    if seconds >= 60 && seconds.is_multiple_of(60) { format!("{}m", seconds / 60) } else { format!("{seconds}s") }
+    if seconds >= 60 && seconds.is_multiple_of(60) {
+        format!("{}m", seconds / 60)
+    } else {
+        format!("{seconds}s")
+    }
 }
 
 /// A word with its fields filled in, once: what is put in is not looked at again.
@@ -238,7 +276,8 @@ fn fill(word: &str, file: &Path, zone: &str) -> OsString {
     while let Some(at) = rest.find('{') {
         filled.extend_from_slice(&rest.as_bytes()[..at]);
         let ahead = &rest[at..];
-        let fields: [(&str, &OsStr); 2] = [("{file}", file.as_os_str()), ("{zone}", OsStr::new(zone))];
+        let fields: [(&str, &OsStr); 2] =
+            [("{file}", file.as_os_str()), ("{zone}", OsStr::new(zone))];
         match fields.iter().find(|(field, _)| ahead.starts_with(field)) {
             Some((field, value)) => {
                 filled.extend_from_slice(value.as_bytes());
@@ -269,7 +308,12 @@ struct Running {
 impl Running {
     /// Listens until it has ended, or has to be. What it left running may hold the
     /// pipe for ever, so its end is not that of the pipe.
-    fn watch(&mut self, mut pipe: io::PipeReader, heard: &mut Heard, deadline: Instant) -> io::Result<How> {
+    fn watch(
+        &mut self,
+        mut pipe: io::PipeReader,
+        heard: &mut Heard,
+        deadline: Instant,
+    ) -> io::Result<How> {
         let mut open = true;
         loop {
             let ended = self.child.try_wait()?;
@@ -303,7 +347,10 @@ impl Running {
                 continue;
             }
             let pause = left.min(GLANCE);
-            let pause = Timespec { tv_sec: 0, tv_nsec: i64::from(pause.subsec_nanos()) };
+            let pause = Timespec {
+                tv_sec: 0,
+                tv_nsec: i64::from(pause.subsec_nanos()),
+            };
             match poll(&mut [PollFd::new(&pipe, PollFlags::IN)], Some(&pause)) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
@@ -315,7 +362,10 @@ impl Running {
     fn end(&mut self, signal: Signal) -> io::Result<()> {
         self.send(signal);
         let begun = Instant::now();
-        while signal != Signal::KILL && self.child.try_wait()?.is_none() && begun.elapsed() < FAREWELL {
+        while signal != Signal::KILL
+            && self.child.try_wait()?.is_none()
+            && begun.elapsed() < FAREWELL
+        {
             thread::sleep(GLANCE);
         }
         // Children that did not listen, or a command that did not.
@@ -326,7 +376,11 @@ impl Running {
     fn send(&self, signal: Signal) {
         let pid = Pid::from_child(&self.child);
         // It may have ended by itself, and then there is nobody to tell.
-        let _ = if self.own_group { kill_process_group(pid, signal) } else { kill_process(pid, signal) };
+        let _ = if self.own_group {
+            kill_process_group(pid, signal)
+        } else {
+            kill_process(pid, signal)
+        };
     }
 }
 
@@ -373,8 +427,14 @@ mod tests {
     #[test]
     fn words_are_split_as_a_shell_would_without_being_one() {
         let words = |line: &str| split(line).map(|words| words.join("|"));
-        assert_eq!(words("named-checkzone {zone} {file}").unwrap(), "named-checkzone|{zone}|{file}");
-        assert_eq!(words("sh -c 'a \"b\" $c' \"d e\" f\\ g").unwrap(), "sh|-c|a \"b\" $c|d e|f g");
+        assert_eq!(
+            words("named-checkzone {zone} {file}").unwrap(),
+            "named-checkzone|{zone}|{file}"
+        );
+        assert_eq!(
+            words("sh -c 'a \"b\" $c' \"d e\" f\\ g").unwrap(),
+            "sh|-c|a \"b\" $c|d e|f g"
+        );
         assert_eq!(words("a ''").unwrap(), "a|");
         assert_eq!(words("a 'b"), None);
         assert_eq!(words("  "), None);
@@ -426,17 +486,31 @@ mod tests {
             std::fs::write(&path, "").unwrap();
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
         }
-        let find = |program: &str| find(program, [folder.path().join("none"), folder.path().to_owned()].into_iter());
+        let find = |program: &str| {
+            find(
+                program,
+                [folder.path().join("none"), folder.path().to_owned()].into_iter(),
+            )
+        };
         let whole = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
         assert_eq!(find("runs"), Ok(()));
         assert_eq!(find("lies"), Err(Unfit::Missing("lies".to_owned())));
         assert_eq!(find(&whole("runs")), Ok(()));
-        assert_eq!(find(&whole("lies")), Err(Unfit::NotExecutable(whole("lies"))));
+        assert_eq!(
+            find(&whole("lies")),
+            Err(Unfit::NotExecutable(whole("lies")))
+        );
         assert_eq!(find(&whole("gone")), Err(Unfit::Missing(whole("gone"))));
         assert_eq!(find(&whole(".")), Err(Unfit::NotExecutable(whole("."))));
-        assert_eq!(fit("no-such-program-anywhere {file}"), Err(Unfit::Missing("no-such-program-anywhere".to_owned())));
+        assert_eq!(
+            fit("no-such-program-anywhere {file}"),
+            Err(Unfit::Missing("no-such-program-anywhere".to_owned()))
+        );
         assert_eq!((fit("true"), fit("'{file}' --check")), (Ok(()), Ok(())));
-        assert_eq!((fit("'a"), fit("''")), (Err(Unfit::NoCommand), Err(Unfit::NoCommand)));
+        assert_eq!(
+            (fit("'a"), fit("''")),
+            (Err(Unfit::NoCommand), Err(Unfit::NoCommand))
+        );
     }
 
     const LONG: Duration = Duration::from_secs(60);
@@ -449,14 +523,21 @@ mod tests {
     /// Whether a process with this word among its arguments runs.
     fn runs(word: &str) -> bool {
         let processes = std::fs::read_dir("/proc").unwrap().flatten();
-        let mut lines = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
-        lines.any(|line| line.split(|octet| *octet == 0).any(|argument| argument == word.as_bytes()))
+        let mut lines =
+            processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+        lines.any(|line| {
+            line.split(|octet| *octet == 0)
+                .any(|argument| argument == word.as_bytes())
+        })
     }
 
     #[test]
     fn what_it_prints_is_kept_in_its_order_and_cut() {
         let ended = sh("echo one; echo two >&2; echo three; exit 3", LONG);
-        assert_eq!((ended.good, ended.output.as_str()), (false, "one\ntwo\nthree\n"));
+        assert_eq!(
+            (ended.good, ended.output.as_str()),
+            (false, "one\ntwo\nthree\n")
+        );
         assert!(ended.status.contains('3'), "{}", ended.status);
         let ended = sh("head -c 300000 /dev/zero | tr '\\0' ä; echo the end", LONG);
         assert!(ended.good);
@@ -468,14 +549,21 @@ mod tests {
         let file = Path::new(OsStr::from_bytes(b"a\xff{zone} b"));
         let filled = |word: &str| fill(word, file, "example.com").into_vec();
         assert_eq!(filled("{file}"), b"a\xff{zone} b");
-        assert_eq!(filled("x{zone}{zone}:{file}{"), b"xexample.comexample.com:a\xff{zone} b{");
+        assert_eq!(
+            filled("x{zone}{zone}:{file}{"),
+            b"xexample.comexample.com:a\xff{zone} b{"
+        );
         assert_eq!(filled("{{zone}} {}"), b"{example.com} {}");
     }
 
     #[test]
     fn one_that_prints_for_ever_is_ended() {
         let ended = run(&["yes".to_owned()], Path::new("f"), "z", LONG).unwrap();
-        assert!(!ended.good && ended.status.contains("printed more than"), "{}", ended.status);
+        assert!(
+            !ended.good && ended.status.contains("printed more than"),
+            "{}",
+            ended.status
+        );
         assert!(ended.output.starts_with("y\ny\n"));
     }
 
@@ -484,9 +572,15 @@ mod tests {
         let begun = Instant::now();
         // No other run of this test waits as long.
         let day = format!("86399.{}", std::process::id());
-        let ended =
-            sh(&format!("trap '' TERM; sleep {day} & echo begun; wait; sleep {day}"), Duration::from_millis(300));
-        assert!(!ended.good && ended.status.contains("still running after"), "{}", ended.status);
+        let ended = sh(
+            &format!("trap '' TERM; sleep {day} & echo begun; wait; sleep {day}"),
+            Duration::from_millis(300),
+        );
+        assert!(
+            !ended.good && ended.status.contains("still running after"),
+            "{}",
+            ended.status
+        );
         assert_eq!(ended.output, "begun\n");
         assert!(begun.elapsed() < LONG);
         assert!(File::open("/dev/tty").is_ok() || !runs(&day));

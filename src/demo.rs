@@ -21,7 +21,10 @@ pub struct DemoError {
 
 impl DemoError {
     fn new(what: impl Into<String>, why: impl fmt::Display) -> Self {
-        Self { what: what.into(), why: why.to_string() }
+        Self {
+            what: what.into(),
+            why: why.to_string(),
+        }
     }
 }
 

@@ -78,7 +78,12 @@ pub struct Reach {
 
 impl Default for Reach {
     fn default() -> Self {
-        Self { roots: Vec::new(), from_root: FromRoot::AsFallback, questions: QUESTIONS, check: CHECK }
+        Self {
+            roots: Vec::new(),
+            from_root: FromRoot::AsFallback,
+            questions: QUESTIONS,
+            check: CHECK,
+        }
     }
 }
 
@@ -101,7 +106,8 @@ pub fn gather_within(targets: &[Target], settings: &Settings, reach: &Reach) -> 
     match runtime() {
         Ok(runtime) => runtime.block_on(walk::all(targets, settings, reach)),
         Err(error) => {
-            let nothing = |target| walk::nothing(target, format!("no question can be asked: {error}"));
+            let nothing =
+                |target| walk::nothing(target, format!("no question can be asked: {error}"));
             targets.iter().map(nothing).collect()
         }
     }
@@ -112,7 +118,10 @@ pub fn gather_within(targets: &[Target], settings: &Settings, reach: &Reach) -> 
 fn runtime() -> std::io::Result<Runtime> {
     let threads = thread::available_parallelism().map_or(1, |n| n.get().min(4));
     if threads > 1 && can_be_made(threads) {
-        return Builder::new_multi_thread().worker_threads(threads).enable_all().build();
+        return Builder::new_multi_thread()
+            .worker_threads(threads)
+            .enable_all()
+            .build();
     }
     Builder::new_current_thread().enable_all().build()
 }
@@ -122,7 +131,9 @@ fn can_be_made(threads: usize) -> bool {
     let mut made = Vec::new();
     for _ in 0..threads {
         let (end, wait) = channel::<()>();
-        let Ok(thread) = thread::Builder::new().spawn(move || wait.recv().is_err()) else { return false };
+        let Ok(thread) = thread::Builder::new().spawn(move || wait.recv().is_err()) else {
+            return false;
+        };
         made.push((end, thread));
     }
     made.into_iter().all(|(end, thread)| {
@@ -137,12 +148,22 @@ fn can_be_made(threads: usize) -> bool {
 ///
 /// When the system's configuration cannot be read or names none.
 pub fn system_resolvers() -> Result<Vec<SocketAddr>, ResolverError> {
-    let (config, _) = hickory_resolver::system_conf::read_system_conf()
-        .map_err(|error| ResolverError { reason: error.to_string() })?;
-    let port = |server: &hickory_resolver::config::NameServerConfig| server.connections.first().map_or(53, |c| c.port);
-    let found: Vec<SocketAddr> = config.name_servers.iter().map(|s| SocketAddr::new(s.ip, port(s))).collect();
+    let (config, _) =
+        hickory_resolver::system_conf::read_system_conf().map_err(|error| ResolverError {
+            reason: error.to_string(),
+        })?;
+    let port = |server: &hickory_resolver::config::NameServerConfig| {
+        server.connections.first().map_or(53, |c| c.port)
+    };
+    let found: Vec<SocketAddr> = config
+        .name_servers
+        .iter()
+        .map(|s| SocketAddr::new(s.ip, port(s)))
+        .collect();
     if found.is_empty() {
-        return Err(ResolverError { reason: "none is configured".to_owned() });
+        return Err(ResolverError {
+            reason: "none is configured".to_owned(),
+        });
     }
     Ok(found)
 }
@@ -156,7 +177,11 @@ pub struct ResolverError {
 
 impl std::fmt::Display for ResolverError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the system's resolvers cannot be found out: {}", self.reason)
+        write!(
+            f,
+            "the system's resolvers cannot be found out: {}",
+            self.reason
+        )
     }
 }
 

@@ -16,7 +16,11 @@ pub struct DurationError {
 
 impl fmt::Display for DurationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} is no duration such as 90s, 2h, 1d12h or plain seconds", self.found)
+        write!(
+            f,
+            "{:?} is no duration such as 90s, 2h, 1d12h or plain seconds",
+            self.found
+        )
     }
 }
 
@@ -28,12 +32,17 @@ impl std::error::Error for DurationError {}
 ///
 /// Anything else, and durations of more than a century.
 pub fn parse(text: &str) -> Result<TimeDelta, DurationError> {
-    let wrong = || DurationError { found: text.to_owned() };
+    let wrong = || DurationError {
+        found: text.to_owned(),
+    };
     let mut total: i64 = 0;
     let mut number: Option<i64> = None;
     for c in text.chars() {
         if let Some(digit) = c.to_digit(10) {
-            let sum = number.unwrap_or(0).checked_mul(10).and_then(|n| n.checked_add(i64::from(digit)));
+            let sum = number
+                .unwrap_or(0)
+                .checked_mul(10)
+                .and_then(|n| n.checked_add(i64::from(digit)));
             number = Some(sum.ok_or_else(wrong)?);
             continue;
         }
@@ -45,7 +54,10 @@ pub fn parse(text: &str) -> Result<TimeDelta, DurationError> {
             's' => 1,
             _ => return Err(wrong()),
         };
-        let part = number.take().and_then(|n| n.checked_mul(unit)).ok_or_else(wrong)?;
+        let part = number
+            .take()
+            .and_then(|n| n.checked_mul(unit))
+            .ok_or_else(wrong)?;
         total = total.checked_add(part).ok_or_else(wrong)?;
     }
     if let Some(seconds) = number {
@@ -57,7 +69,11 @@ pub fn parse(text: &str) -> Result<TimeDelta, DurationError> {
     } else if text.is_empty() {
         return Err(wrong());
     }
-    if total > LONGEST { Err(wrong()) } else { Ok(TimeDelta::seconds(total)) }
+    if total > LONGEST {
+        Err(wrong())
+    } else {
+        Ok(TimeDelta::seconds(total))
+    }
 }
 
 /// Writes a duration the way it is read: `1d12h`, `45s`; what has passed is `0s`.
@@ -71,7 +87,11 @@ pub fn text(duration: TimeDelta) -> String {
             rest %= seconds;
         }
     }
-    if text.is_empty() { "0s".to_owned() } else { text }
+    if text.is_empty() {
+        "0s".to_owned()
+    } else {
+        text
+    }
 }
 
 #[cfg(test)]
@@ -97,8 +117,23 @@ mod tests {
 
     #[test]
     fn what_is_no_duration_is_refused() {
-        for wrong in ["", "h", "1h30", "-5", "1.5h", "1 h", "2y", "99999999999999999999", "9999999999w"] {
-            assert_eq!(parse(wrong), Err(DurationError { found: wrong.to_owned() }));
+        for wrong in [
+            "",
+            "h",
+            "1h30",
+            "-5",
+            "1.5h",
+            "1 h",
+            "2y",
+            "99999999999999999999",
+            "9999999999w",
+        ] {
+            assert_eq!(
+                parse(wrong),
+                Err(DurationError {
+                    found: wrong.to_owned()
+                })
+            );
         }
     }
 }

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{
+    WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature,
+};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error as TlsError, SignatureScheme};
 use tokio::net::TcpStream;
@@ -48,8 +50,14 @@ impl fmt::Display for EndpointError {
         match &self.problem {
             Problem::Name(name) => write!(f, "{name} cannot be asked for in a TLS handshake"),
             Problem::Connection(error) => write!(f, "the connection to {address} failed: {error}"),
-            Problem::Handshake(error) => write!(f, "the TLS handshake with {address} failed: {error}"),
-            Problem::Silent(time) => write!(f, "no TLS handshake with {address} within {} s", time.as_secs_f32()),
+            Problem::Handshake(error) => {
+                write!(f, "the TLS handshake with {address} failed: {error}")
+            }
+            Problem::Silent(time) => write!(
+                f,
+                "no TLS handshake with {address} within {} s",
+                time.as_secs_f32()
+            ),
             Problem::NoCertificate => write!(f, "{address} presents no certificate"),
         }
     }
@@ -65,28 +73,49 @@ impl std::error::Error for EndpointError {}
 /// # Errors
 ///
 /// Why there are none.
-pub fn presented(address: SocketAddr, name: &Name, patience: Duration) -> Result<Vec<Vec<u8>>, EndpointError> {
+pub fn presented(
+    address: SocketAddr,
+    name: &Name,
+    patience: Duration,
+) -> Result<Vec<Vec<u8>>, EndpointError> {
     let failed = |problem| EndpointError { address, problem };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let runtime = runtime.map_err(|error| failed(Problem::Connection(error)))?;
-    let asked = runtime.block_on(async { tokio::time::timeout(patience, handshake(address, name)).await });
-    let chain = asked.unwrap_or(Err(Problem::Silent(patience))).map_err(failed)?;
-    if chain.is_empty() { Err(failed(Problem::NoCertificate)) } else { Ok(chain) }
+    let asked =
+        runtime.block_on(async { tokio::time::timeout(patience, handshake(address, name)).await });
+    let chain = asked
+        .unwrap_or(Err(Problem::Silent(patience)))
+        .map_err(failed)?;
+    if chain.is_empty() {
+        Err(failed(Problem::NoCertificate))
+    } else {
+        Ok(chain)
+    }
 }
 
 async fn handshake(address: SocketAddr, name: &Name) -> Result<Vec<Vec<u8>>, Problem> {
     let text = name.to_string().trim_end_matches('.').to_owned();
     let server = ServerName::try_from(text.clone()).map_err(|_| Problem::Name(text))?;
     let connector = TlsConnector::from(Arc::new(reading_config().map_err(Problem::Handshake)?));
-    let stream = TcpStream::connect(address).await.map_err(Problem::Connection)?;
+    let stream = TcpStream::connect(address)
+        .await
+        .map_err(Problem::Connection)?;
     let stream = connector.connect(server, stream).await.map_err(problem)?;
     let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
-    Ok(chain.iter().map(|certificate| certificate.to_vec()).collect())
+    Ok(chain
+        .iter()
+        .map(|certificate| certificate.to_vec())
+        .collect())
 }
 
 /// rustls hides its own errors in those of the stream.
 fn problem(error: io::Error) -> Problem {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>()) {
+    match error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<TlsError>())
+    {
         Some(tls) => Problem::Handshake(tls.clone()),
         None => Problem::Connection(error),
     }
@@ -95,8 +124,12 @@ fn problem(error: io::Error) -> Problem {
 fn reading_config() -> Result<ClientConfig, TlsError> {
     let provider = ring::default_provider();
     let verifier = AnyCertificate(provider.signature_verification_algorithms);
-    let config = ClientConfig::builder_with_provider(Arc::new(provider)).with_safe_default_protocol_versions()?;
-    Ok(config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
+    let config = ClientConfig::builder_with_provider(Arc::new(provider))
+        .with_safe_default_protocol_versions()?;
+    Ok(config
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth())
 }
 
 /// Takes every certificate, and no handshake that its key did not sign.

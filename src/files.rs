@@ -38,13 +38,18 @@ pub(crate) const KEPT: &str = ".danewright-kept";
 ///
 /// When a journal is there and cannot be read.
 pub fn surroundings(zone: &Path) -> io::Result<Surroundings> {
-    Ok(Surroundings { journal: journal(&beside(zone, ".jnl"))?, head: head(zone, Surroundings::HEAD)? })
+    Ok(Surroundings {
+        journal: journal(&beside(zone, ".jnl"))?,
+        head: head(zone, Surroundings::HEAD)?,
+    })
 }
 
 fn journal(path: &Path) -> io::Result<Option<Journal>> {
     match std::fs::metadata(path) {
         Ok(meta) if !meta.is_file() => Ok(Some(Journal::Strange)),
-        Ok(meta) => head(path, Journal::HEADER).map(|header| Some(Journal::read(&header, meta.len()))),
+        Ok(meta) => {
+            head(path, Journal::HEADER).map(|header| Some(Journal::read(&header, meta.len())))
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
@@ -53,7 +58,10 @@ fn journal(path: &Path) -> io::Result<Option<Journal>> {
 /// The first octets of a file.
 fn head(path: &Path, length: usize) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
-    open::regular(path)?.take(length as u64).read_to_end(&mut head).map_err(open::explained)?;
+    open::regular(path)?
+        .take(length as u64)
+        .read_to_end(&mut head)
+        .map_err(open::explained)?;
     Ok(head)
 }
 

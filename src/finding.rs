@@ -53,7 +53,12 @@ impl Finding {
     /// A finding about no particular server.
     #[must_use]
     pub fn new(code: &'static str, severity: Severity, message: impl Into<String>) -> Self {
-        Self { code, severity, server: None, message: message.into() }
+        Self {
+            code,
+            severity,
+            server: None,
+            message: message.into(),
+        }
     }
 
     /// The same finding, about this server.

@@ -38,13 +38,17 @@ impl KeyFile {
     /// As [`read`], with the name in the place.
     pub fn read(name: &str, bytes: &[u8], passphrase: Option<&[u8]>) -> Result<Self, KeyError> {
         let items = read(bytes, passphrase).map_err(|error| error.of(name))?;
-        Ok(Self { name: name.to_owned(), items })
+        Ok(Self {
+            name: name.to_owned(),
+            items,
+        })
     }
 
     /// Where one of its items is: `file:line`, or the file alone for DER.
     #[must_use]
     pub fn place(&self, item: &Item) -> String {
-        item.line.map_or_else(|| self.name.clone(), |line| format!("{}:{line}", self.name))
+        item.line
+            .map_or_else(|| self.name.clone(), |line| format!("{}:{line}", self.name))
     }
 }
 
@@ -131,24 +135,46 @@ fn read_pem(text: &[u8], passphrase: Option<&[u8]>) -> Result<Vec<Item>, KeyErro
         let promised = match Form::of_label(&block.label) {
             Label::Is(form) => form,
             Label::Parameters => continue,
-            Label::Unknown => return Err(at(Problem::UnknownLabel { label: block.label.clone() })),
+            Label::Unknown => {
+                return Err(at(Problem::UnknownLabel {
+                    label: block.label.clone(),
+                }));
+            }
         };
         let (form, _, rest) = Form::of(&block.octets).map_err(at)?;
         if form == Form::Unknown {
-            return Err(at(Problem::Malformed { content: promised.words() }));
+            return Err(at(Problem::Malformed {
+                content: promised.words(),
+            }));
         }
         if form != promised {
-            return Err(at(Problem::Label { label: block.label.clone(), content: form.words() }));
+            return Err(at(Problem::Label {
+                label: block.label.clone(),
+                content: form.words(),
+            }));
         }
         // A TRUSTED CERTIFICATE has settings of its owner behind the certificate.
-        let settings = if block.label.starts_with("TRUSTED") { rest.len() } else { 0 };
+        let settings = if block.label.starts_with("TRUSTED") {
+            rest.len()
+        } else {
+            0
+        };
         let octets = &block.octets[..block.octets.len() - settings];
         items.push(read_item(form, octets, Some(block.line), passphrase).map_err(at)?);
     }
-    if items.is_empty() { Err(KeyError::at(None, Problem::NoKey)) } else { Ok(items) }
+    if items.is_empty() {
+        Err(KeyError::at(None, Problem::NoKey))
+    } else {
+        Ok(items)
+    }
 }
 
-fn read_item(form: Form, octets: &[u8], line: Option<usize>, passphrase: Option<&[u8]>) -> Result<Item, Problem> {
+fn read_item(
+    form: Form,
+    octets: &[u8],
+    line: Option<usize>,
+    passphrase: Option<&[u8]>,
+) -> Result<Item, Problem> {
     let (_, elements, rest) = Form::of(octets)?;
     if !rest.is_empty() {
         return Err(Problem::Trailing { octets: rest.len() });
@@ -167,10 +193,19 @@ fn read_item(form: Form, octets: &[u8], line: Option<usize>, passphrase: Option<
             (Kind::PublicKey, octets.to_vec())
         }
         Form::RsaPublicKey => {
-            let numbers = elements.iter().map(public::unsigned).collect::<Option<Vec<_>>>();
+            let numbers = elements
+                .iter()
+                .map(public::unsigned)
+                .collect::<Option<Vec<_>>>();
             match numbers.as_deref() {
-                Some([modulus, exponent]) => (Kind::PublicKey, public::build_rsa(modulus, exponent)),
-                _ => return Err(Problem::Malformed { content: form.words() }),
+                Some([modulus, exponent]) => {
+                    (Kind::PublicKey, public::build_rsa(modulus, exponent))
+                }
+                _ => {
+                    return Err(Problem::Malformed {
+                        content: form.words(),
+                    });
+                }
             }
         }
         Form::PrivateKey => (Kind::PrivateKey, private::pkcs8(&elements)?),

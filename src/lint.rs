@@ -68,13 +68,17 @@ pub fn apex(library: &dyn Library, origin: Option<Name>) -> Result<Option<Name>,
             Err(_) if reader.entry().is_none() => return Ok(None),
             Err(_) => {}
         }
-        let Some(entry) = reader.entry() else { return Ok(None) };
+        let Some(entry) = reader.entry() else {
+            return Ok(None);
+        };
         if let Kind::Record(fields) = entry.kind
             && fields.code == code::SOA
         {
             let owner = reader.inherited().owner_of(entry.text, fields);
             let at = fields.owner.map_or(0, |span| span.start);
-            return owner.map(Some).map_err(|error| reader.error_at(at, ReadErrorKind::Name(error)));
+            return owner
+                .map(Some)
+                .map_err(|error| reader.error_at(at, ReadErrorKind::Name(error)));
         }
     }
 }
@@ -86,7 +90,9 @@ pub fn soa_without_dot(library: &dyn Library, origin: Option<Name>) -> Option<(N
     let mut reader = Reader::new(library, origin);
     while let Ok(true) = reader.advance() {
         let entry = reader.entry()?;
-        let Kind::Record(fields) = entry.kind else { continue };
+        let Kind::Record(fields) = entry.kind else {
+            continue;
+        };
         if fields.code != code::SOA {
             continue;
         }
@@ -111,7 +117,11 @@ pub fn zone(library: &dyn Library, apex: &Name, keys: &[KeyFile]) -> Result<Lint
     let whole = read.faults.is_empty();
     let mut findings = read.findings;
     if !read.has_soa && whole {
-        let place = Place { file: library.label(0), line: 1, column: 1 };
+        let place = Place {
+            file: library.label(0),
+            line: 1,
+            column: 1,
+        };
         let remark = Remark::new(
             "no-soa",
             Severity::Error,
@@ -140,13 +150,31 @@ pub fn zone(library: &dyn Library, apex: &Name, keys: &[KeyFile]) -> Result<Lint
         findings.extend(keys.without_record(&read.records));
     }
     // Files in the order in which they were met; those of keys last.
-    let order: HashMap<String, usize> = read.files.iter().rev().map(|file| (library.label(*file), *file)).collect();
+    let order: HashMap<String, usize> = read
+        .files
+        .iter()
+        .rev()
+        .map(|file| (library.label(*file), *file))
+        .collect();
     findings.sort_by_cached_key(|finding| {
         let Place { line, column, .. } = finding.place;
-        let file = order.get(&finding.place.file).copied().unwrap_or(usize::MAX);
-        (std::cmp::Reverse(finding.severity), file, line, column, finding.code)
+        let file = order
+            .get(&finding.place.file)
+            .copied()
+            .unwrap_or(usize::MAX);
+        (
+            std::cmp::Reverse(finding.severity),
+            file,
+            line,
+            column,
+            finding.code,
+        )
     });
-    let matches = read.records.iter().map(|record| keys.matches(&record.tlsa)).collect();
+    let matches = read
+        .records
+        .iter()
+        .map(|record| keys.matches(&record.tlsa))
+        .collect();
     Ok(Lint {
         apex: read.has_soa.then(|| apex.clone()),
         files: read.files,
@@ -177,15 +205,24 @@ fn of_set(owner: &Name, set: &[&Record], keys: &Keys<'_>) -> Vec<Finding> {
     let port = Form::of(owner).port();
     let mut remarks: Vec<(usize, Remark)> = Vec::new();
     for (at, record) in set.iter().enumerate() {
-        remarks.extend(record::remarks(&record.tlsa, port).into_iter().map(|remark| (at, remark)));
+        remarks.extend(
+            record::remarks(&record.tlsa, port)
+                .into_iter()
+                .map(|remark| (at, remark)),
+        );
     }
     let exact = keys.unequal(set);
     // What is known of the keys says more than counting can.
     let counted = set::remarks(set).into_iter();
-    remarks.extend(counted.filter(|(_, remark)| exact.is_empty() || remark.code != "unequal-parameter-sets"));
+    remarks.extend(
+        counted.filter(|(_, remark)| exact.is_empty() || remark.code != "unequal-parameter-sets"),
+    );
     remarks.extend(exact);
     let place = |at: usize| set.get(at).map(|record| record.place.clone());
-    remarks.into_iter().filter_map(|(at, remark)| Some(remark.at(place(at)?, Some(owner)))).collect()
+    remarks
+        .into_iter()
+        .filter_map(|(at, remark)| Some(remark.at(place(at)?, Some(owner))))
+        .collect()
 }
 
 /// Whether reading cannot be of use any more: a file is missing or fails.

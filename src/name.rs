@@ -43,11 +43,19 @@ impl fmt::Display for NameError {
         match self {
             Self::Empty => write!(f, "the name is empty"),
             Self::EmptyLabel => write!(f, "the name has an empty label"),
-            Self::LongLabel { octets } => write!(f, "the name has a label of {octets} octets, more than 63"),
+            Self::LongLabel { octets } => {
+                write!(f, "the name has a label of {octets} octets, more than 63")
+            }
             Self::TooLong => write!(f, "the name has more than 255 octets"),
-            Self::BadEscape => write!(f, "the name has a backslash without a character or three digits up to 255"),
+            Self::BadEscape => write!(
+                f,
+                "the name has a backslash without a character or three digits up to 255"
+            ),
             Self::NoOrigin => write!(f, "the name is relative and no origin is known"),
-            Self::Idn => write!(f, "the name cannot be converted from its internationalised form"),
+            Self::Idn => write!(
+                f,
+                "the name cannot be converted from its internationalised form"
+            ),
             Self::Character { found } => write!(f, "the name has the character {found:?}"),
         }
     }
@@ -92,7 +100,11 @@ impl Name {
                 wire.push(0);
                 continue;
             }
-            let octet = if octet == b'\\' { unescape(text, &mut at)? } else { octet };
+            let octet = if octet == b'\\' {
+                unescape(text, &mut at)?
+            } else {
+                octet
+            };
             wire.push(octet.to_ascii_lowercase());
         }
         if !absolute {
@@ -112,7 +124,10 @@ impl Name {
     ///
     /// What keeps the text from being a name.
     pub fn from_user(text: &str) -> Result<Self, NameError> {
-        if let Some(found) = text.chars().find(|c| c.is_whitespace() || c.is_control() || "\"();@\\/:".contains(*c)) {
+        if let Some(found) = text
+            .chars()
+            .find(|c| c.is_whitespace() || c.is_control() || "\"();@\\/:".contains(*c))
+        {
             return Err(NameError::Character { found });
         }
         if text.is_ascii() {
@@ -133,7 +148,11 @@ impl Name {
         if !text.contains('/') {
             return Ok(whole);
         }
-        if text.is_ascii() { Self::from_zone_text(text.as_bytes(), Some(&Self::root())) } else { Err(NameError::Idn) }
+        if text.is_ascii() {
+            Self::from_zone_text(text.as_bytes(), Some(&Self::root()))
+        } else {
+            Err(NameError::Idn)
+        }
     }
 
     /// Takes uncompressed wire form (RFC 1035 section 3.1).
@@ -156,7 +175,9 @@ impl Name {
         if at != octets.len() || at > 255 {
             return Err(NameError::TooLong);
         }
-        Ok(Self { wire: octets.to_ascii_lowercase() })
+        Ok(Self {
+            wire: octets.to_ascii_lowercase(),
+        })
     }
 
     /// The wire form, uncompressed, with the root label.
@@ -186,7 +207,9 @@ impl Name {
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
         let first = usize::from(*self.wire.first()?);
-        (first > 0).then(|| Self { wire: self.wire[first + 1..].to_vec() })
+        (first > 0).then(|| Self {
+            wire: self.wire[first + 1..].to_vec(),
+        })
     }
 
     /// This name and the names above it, up to and with the root.
@@ -197,7 +220,9 @@ impl Name {
     /// Whether this name is `top` or lies below it.
     #[must_use]
     pub fn is_within(&self, top: &Self) -> bool {
-        let Some(start) = self.wire.len().checked_sub(top.wire.len()) else { return false };
+        let Some(start) = self.wire.len().checked_sub(top.wire.len()) else {
+            return false;
+        };
         self.wire[start..] == top.wire && (start == 0 || self.ancestors().any(|name| name == *top))
     }
 
@@ -207,13 +232,21 @@ impl Name {
     ///
     /// When the label or the name becomes too long.
     pub fn prepend(&self, label: &[u8]) -> Result<Self, NameError> {
-        let length = u8::try_from(label.len()).ok().filter(|n| (1..=63).contains(n));
-        let length = length.ok_or(NameError::LongLabel { octets: label.len() })?;
+        let length = u8::try_from(label.len())
+            .ok()
+            .filter(|n| (1..=63).contains(n));
+        let length = length.ok_or(NameError::LongLabel {
+            octets: label.len(),
+        })?;
         let mut wire = Vec::with_capacity(self.wire.len() + label.len() + 1);
         wire.push(length);
         wire.extend(label.iter().map(u8::to_ascii_lowercase));
         wire.extend_from_slice(&self.wire);
-        if wire.len() > 255 { Err(NameError::TooLong) } else { Ok(Self { wire }) }
+        if wire.len() > 255 {
+            Err(NameError::TooLong)
+        } else {
+            Ok(Self { wire })
+        }
     }
 
     /// The text relative to `origin`, or `None` when the name is not below it.
@@ -269,9 +302,14 @@ fn unescape(text: &[u8], at: &mut usize) -> Result<u8, NameError> {
     if !first.is_ascii_digit() {
         return Ok(first);
     }
-    let rest = text.get(*at..*at + 2).filter(|d| d.iter().all(u8::is_ascii_digit)).ok_or(NameError::BadEscape)?;
+    let rest = text
+        .get(*at..*at + 2)
+        .filter(|d| d.iter().all(u8::is_ascii_digit))
+        .ok_or(NameError::BadEscape)?;
     *at += 2;
-    let value = [first, rest[0], rest[1]].iter().fold(0u16, |sum, digit| sum * 10 + u16::from(digit - b'0'));
+    let value = [first, rest[0], rest[1]]
+        .iter()
+        .fold(0u16, |sum, digit| sum * 10 + u16::from(digit - b'0'));
     u8::try_from(value).map_err(|_| NameError::BadEscape)
 }
 
@@ -302,15 +340,27 @@ mod tests {
     fn escapes_and_case_make_one_name() {
         let origin = name("example.com");
         for text in ["_443._tcp", "\\_443.\\095TCP", "_443._tcp.EXAMPLE.com."] {
-            assert_eq!(Name::from_zone_text(text.as_bytes(), Some(&origin)).unwrap(), name("_443._tcp.example.com"));
+            assert_eq!(
+                Name::from_zone_text(text.as_bytes(), Some(&origin)).unwrap(),
+                name("_443._tcp.example.com")
+            );
         }
     }
 
     #[test]
     fn printing_and_reading_are_inverse() {
-        for text in [&b"a\\.b.c."[..], b"\\000\\255.x.", b".", b"a\\;\\(\\\".b.", b"\\@.x."] {
+        for text in [
+            &b"a\\.b.c."[..],
+            b"\\000\\255.x.",
+            b".",
+            b"a\\;\\(\\\".b.",
+            b"\\@.x.",
+        ] {
             let read = Name::from_zone_text(text, None).unwrap();
-            assert_eq!(Name::from_zone_text(read.to_string().as_bytes(), None).unwrap(), read);
+            assert_eq!(
+                Name::from_zone_text(read.to_string().as_bytes(), None).unwrap(),
+                read
+            );
             assert_eq!(Name::from_wire(read.wire()).unwrap(), read);
         }
     }
@@ -318,7 +368,13 @@ mod tests {
     #[test]
     fn what_is_no_name_says_why() {
         let long_label = "a".repeat(64);
-        let long_name = ["a".repeat(63), "b".repeat(63), "c".repeat(63), "d".repeat(62)].join(".");
+        let long_name = [
+            "a".repeat(63),
+            "b".repeat(63),
+            "c".repeat(63),
+            "d".repeat(62),
+        ]
+        .join(".");
         for (text, why) in [
             ("", NameError::Empty),
             ("a..b", NameError::EmptyLabel),
@@ -330,8 +386,14 @@ mod tests {
         ] {
             assert_eq!(Name::from_user(text), Err(why), "{text}");
         }
-        assert_eq!(Name::from_zone_text(b"a\\256.", None), Err(NameError::BadEscape));
-        assert_eq!(Name::from_zone_text(b"a\\", None), Err(NameError::BadEscape));
+        assert_eq!(
+            Name::from_zone_text(b"a\\256.", None),
+            Err(NameError::BadEscape)
+        );
+        assert_eq!(
+            Name::from_zone_text(b"a\\", None),
+            Err(NameError::BadEscape)
+        );
         assert_eq!(Name::from_zone_text(b"a", None), Err(NameError::NoOrigin));
     }
 
@@ -346,8 +408,18 @@ mod tests {
         assert!(name("example.com").is_within(&name("example.com")));
         assert!(!name("badexample.com").is_within(&name("example.com")));
         assert!(name("example.com").is_within(&Name::root()));
-        assert_eq!(name("a.b.example.com").relative_to(&name("example.com")).unwrap(), "a.b");
-        assert_eq!(name("example.com").relative_to(&name("example.com")).unwrap(), "@");
+        assert_eq!(
+            name("a.b.example.com")
+                .relative_to(&name("example.com"))
+                .unwrap(),
+            "a.b"
+        );
+        assert_eq!(
+            name("example.com")
+                .relative_to(&name("example.com"))
+                .unwrap(),
+            "@"
+        );
         assert_eq!(name("example.org").relative_to(&name("example.com")), None);
     }
 }

@@ -34,9 +34,16 @@ pub enum ViewError {
 impl fmt::Display for ViewError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Read(error) => write!(f, "the new text cannot be read at {}: {:?}", error.place, error.what),
+            Self::Read(error) => write!(
+                f,
+                "the new text cannot be read at {}: {:?}",
+                error.place, error.what
+            ),
             Self::Io(_, error) => write!(f, "the copy for the check cannot be written: {error}"),
-            Self::Path(_) => write!(f, "the path has a quote, a backslash or a line end, which no $INCLUDE can name"),
+            Self::Path(_) => write!(
+                f,
+                "the path has a quote, a backslash or a line end, which no $INCLUDE can name"
+            ),
         }
     }
 }
@@ -60,25 +67,46 @@ impl View {
     /// # Errors
     ///
     /// When a copy cannot be made.
-    pub fn of(disk: &Disk, staged: &Staged, splices: &[(usize, Vec<Splice>)], apex: &Name) -> Result<Self, ViewError> {
-        let path_of = |file: usize| disk.with(file, |opened| opened.path.clone()).unwrap_or_default();
+    pub fn of(
+        disk: &Disk,
+        staged: &Staged,
+        splices: &[(usize, Vec<Splice>)],
+        apex: &Name,
+    ) -> Result<Self, ViewError> {
+        let path_of = |file: usize| {
+            disk.with(file, |opened| opened.path.clone())
+                .unwrap_or_default()
+        };
         let lies_at = |file: usize| {
             let path = path_of(file);
             staged.new_path(&path).map_or(path.clone(), Path::to_owned)
         };
         if splices.iter().all(|(file, _)| *file == 0) {
-            return Ok(Self { main: lies_at(0), _copies: Vec::new() });
+            return Ok(Self {
+                main: lies_at(0),
+                _copies: Vec::new(),
+            });
         }
         let mentions = mentions(disk, splices, apex).map_err(ViewError::Read)?;
         let leading = leading(&mentions, splices);
         let mut copies = Vec::new();
         for file in &leading {
-            let shown_new = |file: &usize| leading.contains(file) || splices.iter().any(|(changed, _)| changed == file);
+            let shown_new = |file: &usize| {
+                leading.contains(file) || splices.iter().any(|(changed, _)| changed == file)
+            };
             let wanted = |(start, end, included): &Mention| {
-                let shown =
-                    if leading.contains(included) { hidden(&path_of(*included), CHECK) } else { lies_at(*included) };
+                let shown = if leading.contains(included) {
+                    hidden(&path_of(*included), CHECK)
+                } else {
+                    lies_at(*included)
+                };
                 let text = word(&shown).ok_or(ViewError::Path(shown))?;
-                Ok(Splice { start: *start, end: *end, text, line: 1 })
+                Ok(Splice {
+                    start: *start,
+                    end: *end,
+                    text,
+                    line: 1,
+                })
             };
             let renamed = mentions[file]
                 .iter()
@@ -90,7 +118,10 @@ impl View {
             let place = disk.spot(*file).map_err(failed)?.hidden(CHECK);
             copies.push(Beside::write(&source, &renamed, place).map_err(failed)?);
         }
-        Ok(Self { main: hidden(&path_of(0), CHECK), _copies: copies })
+        Ok(Self {
+            main: hidden(&path_of(0), CHECK),
+            _copies: copies,
+        })
     }
 
     /// The main file to be checked.
@@ -110,24 +141,37 @@ fn mentions(
     let mut reader = Reader::new(&edited, Some(apex.clone()));
     let mut found: BTreeMap<usize, BTreeSet<Mention>> = BTreeMap::new();
     while reader.advance()? {
-        let Some(entry) = reader.entry() else { continue };
+        let Some(entry) = reader.entry() else {
+            continue;
+        };
         if let Kind::Control { name, args } = entry.kind
             && name.of(entry.text).eq_ignore_ascii_case(b"$INCLUDE")
             && let Some(path) = args.first()
             && let Ok(included) = edited.include(&unquoted(path.of(entry.text)))
         {
             let (start, end) = entry.in_file(*path);
-            found.entry(entry.file).or_default().insert((start, end, included));
+            found
+                .entry(entry.file)
+                .or_default()
+                .insert((start, end, included));
         }
     }
-    Ok(found.into_iter().map(|(file, mentions)| (file, mentions.into_iter().collect())).collect())
+    Ok(found
+        .into_iter()
+        .map(|(file, mentions)| (file, mentions.into_iter().collect()))
+        .collect())
 }
 
 /// The files that include a changed one, directly or through others.
-fn leading(mentions: &BTreeMap<usize, Vec<Mention>>, splices: &[(usize, Vec<Splice>)]) -> BTreeSet<usize> {
+fn leading(
+    mentions: &BTreeMap<usize, Vec<Mention>>,
+    splices: &[(usize, Vec<Splice>)],
+) -> BTreeSet<usize> {
     let mut leading = BTreeSet::new();
     loop {
-        let shown_new = |file: &usize| leading.contains(file) || splices.iter().any(|(changed, _)| changed == file);
+        let shown_new = |file: &usize| {
+            leading.contains(file) || splices.iter().any(|(changed, _)| changed == file)
+        };
         let more: BTreeSet<usize> = mentions
             .iter()
             .filter(|(_, mentions)| mentions.iter().any(|(_, _, included)| shown_new(included)))
@@ -143,9 +187,16 @@ fn leading(mentions: &BTreeMap<usize, Vec<Mention>>, splices: &[(usize, Vec<Spli
 /// A path as a word of a zone file, in quotes where it needs them.
 fn word(path: &Path) -> Option<Vec<u8>> {
     let octets = path.as_os_str().as_bytes();
-    if octets.iter().any(|octet| matches!(octet, b'"' | b'\\' | b'\n' | b'\r')) {
+    if octets
+        .iter()
+        .any(|octet| matches!(octet, b'"' | b'\\' | b'\n' | b'\r'))
+    {
         return None;
     }
     let plain = |octet: &u8| octet.is_ascii_alphanumeric() || b"/._-+=:,".contains(octet);
-    if octets.iter().all(plain) { Some(octets.to_vec()) } else { Some([b"\"", octets, b"\""].concat()) }
+    if octets.iter().all(plain) {
+        Some(octets.to_vec())
+    } else {
+        Some([b"\"", octets, b"\""].concat())
+    }
 }

@@ -102,7 +102,11 @@ impl Expectation {
     /// The records of the new key, and those of the deployed one if it is named.
     #[must_use]
     pub fn new(expected: Vec<Tlsa>, current: Option<Vec<Tlsa>>) -> Self {
-        Self { expected: sorted(expected), current: current.map(sorted), derived: BTreeMap::new() }
+        Self {
+            expected: sorted(expected),
+            current: current.map(sorted),
+            derived: BTreeMap::new(),
+        }
     }
 
     /// The same expectation, with what each new key comes to under parameters
@@ -246,7 +250,10 @@ pub fn judge(
         ledger.add(Finding::new(
             "clock-before-build",
             Severity::Unknown,
-            format!("the clock says {}, which is before this program was made", moment(now)),
+            format!(
+                "the clock says {}, which is before this program was made",
+                moment(now)
+            ),
         ));
         return ledger.verdict(None, None);
     }
@@ -264,12 +271,36 @@ pub fn judge(
     chain::judge(evidence, now, &mut ledger);
     servers::judge(evidence, expectation, &watch, &waived, &mut ledger);
     parameters::judge(evidence, expectation, &mut ledger);
-    let remembered = memory.owners.get(&evidence.owner.to_string()).map(|owner| owner.resolvers.clone());
-    servers::judge_resolvers(evidence, expectation, &remembered.unwrap_or_default(), now, &mut ledger);
+    let remembered = memory
+        .owners
+        .get(&evidence.owner.to_string())
+        .map(|owner| owner.resolvers.clone());
+    servers::judge_resolvers(
+        evidence,
+        expectation,
+        &remembered.unwrap_or_default(),
+        now,
+        &mut ledger,
+    );
     let unpublished = servers::judge_unpublished(evidence, expectation, &watch, &mut ledger);
-    let (agreed_since, hold) = hold::judge(evidence, expectation, (&watch, &terms), policy, now, &mut ledger);
-    let (rested, cleared) = (hold::rested(&terms, agreed_since, policy, now), watch.calm_since().is_some());
-    Verdict { rested, cleared, unpublished, ..ledger.verdict(agreed_since, Some(hold)) }
+    let (agreed_since, hold) = hold::judge(
+        evidence,
+        expectation,
+        (&watch, &terms),
+        policy,
+        now,
+        &mut ledger,
+    );
+    let (rested, cleared) = (
+        hold::rested(&terms, agreed_since, policy, now),
+        watch.calm_since().is_some(),
+    );
+    Verdict {
+        rested,
+        cleared,
+        unpublished,
+        ..ledger.verdict(agreed_since, Some(hold))
+    }
 }
 
 /// Says that the wall clock was set, and what that did.
@@ -278,21 +309,34 @@ fn clock_findings(memory: &Memory, watch: &Watch, now: DateTime<Utc>, ledger: &m
         let text = "the state is from the future, so the clock went back: the time until now is not counted";
         ledger.add(Finding::new("clock-went-back", Severity::Note, text));
     }
-    let step = memory.clock.as_ref().and_then(|clock| clock.stepped.as_ref());
+    let step = memory
+        .clock
+        .as_ref()
+        .and_then(|clock| clock.stepped.as_ref());
     if let Some(step) = step.filter(|step| step.found_at == now) {
         let by = duration::text(TimeDelta::milliseconds(step.by));
-        let text = format!("the clock was set ahead by {by} since the last look: that time is not counted");
+        let text = format!(
+            "the clock was set ahead by {by} since the last look: that time is not counted"
+        );
         ledger.add(Finding::new("clock-stepped", Severity::Note, text));
     }
 }
 
 /// The verdict over several targets: the heaviest, and the last time of all.
 #[must_use]
-pub fn overall<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>) -> (Decision, Option<DateTime<Utc>>) {
+pub fn overall<'a>(
+    verdicts: impl IntoIterator<Item = &'a Verdict>,
+) -> (Decision, Option<DateTime<Utc>>) {
     // Nothing judged is nothing known.
     let verdicts: Vec<&Verdict> = verdicts.into_iter().collect();
-    let decision = verdicts.iter().map(|verdict| verdict.decision).max().unwrap_or(Decision::Unknown);
-    let waiting = verdicts.iter().filter(|verdict| verdict.decision == Decision::Wait);
+    let decision = verdicts
+        .iter()
+        .map(|verdict| verdict.decision)
+        .max()
+        .unwrap_or(Decision::Unknown);
+    let waiting = verdicts
+        .iter()
+        .filter(|verdict| verdict.decision == Decision::Wait);
     let times: Option<Vec<DateTime<Utc>>> = waiting.map(|verdict| verdict.safe_at).collect();
     let latest = times.and_then(|times| times.into_iter().max());
     (decision, latest.filter(|_| decision == Decision::Wait))
@@ -308,7 +352,10 @@ pub fn moment(moment: DateTime<Utc>) -> String {
 #[must_use]
 pub fn brief(record: &Tlsa) -> String {
     let text = record.to_string();
-    match text.char_indices().nth(record.params.to_string().len() + 17) {
+    match text
+        .char_indices()
+        .nth(record.params.to_string().len() + 17)
+    {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text,
     }

@@ -59,7 +59,9 @@ fn is_invisible(c: char) -> bool {
 /// says, 80 where neither does.
 #[must_use]
 pub fn terminal_width() -> usize {
-    let stated = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    let stated = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|text| text.parse().ok());
     let measured = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     stated.or_else(measured).filter(|n| *n >= 40).unwrap_or(80)
 }
@@ -70,7 +72,10 @@ mod tests {
 
     #[test]
     fn escape_sequences_do_not_reach_the_terminal() {
-        assert_eq!(printable("a\u{1b}[31mb\nc\u{7f}"), "a\\u{1b}[31mb\nc\\u{7f}");
+        assert_eq!(
+            printable("a\u{1b}[31mb\nc\u{7f}"),
+            "a\\u{1b}[31mb\nc\\u{7f}"
+        );
         assert_eq!(printable("\u{202e}cod.exe"), "\\u{202e}cod.exe");
         assert_eq!(printable("müller"), "müller");
         assert_eq!(printable("a\tb"), "a\\tb");
@@ -90,6 +95,9 @@ mod tests {
 
     #[test]
     fn tabs_of_a_file_stay_tabs() {
-        assert_eq!(printable_lines("+mail\tIN\tA\r\n\u{9b}\u{200b}"), "+mail\tIN\tA\\r\n\\u{9b}\\u{200b}");
+        assert_eq!(
+            printable_lines("+mail\tIN\tA\r\n\u{9b}\u{200b}"),
+            "+mail\tIN\tA\\r\n\\u{9b}\\u{200b}"
+        );
     }
 }

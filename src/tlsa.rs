@@ -81,13 +81,21 @@ pub struct Params {
 impl Default for Params {
     /// `3 1 1`, the parameters that survive a renewed certificate (RFC 7671 section 5.1).
     fn default() -> Self {
-        Self { usage: Usage::DANE_EE, selector: Selector::SPKI, matching: Matching::SHA2_256 }
+        Self {
+            usage: Usage::DANE_EE,
+            selector: Selector::SPKI,
+            matching: Matching::SHA2_256,
+        }
     }
 }
 
 impl fmt::Display for Params {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}", self.usage.0, self.selector.0, self.matching.0)
+        write!(
+            f,
+            "{} {} {}",
+            self.usage.0, self.selector.0, self.matching.0
+        )
     }
 }
 
@@ -127,16 +135,29 @@ impl Tlsa {
     /// When there are fewer than three octets.
     pub fn from_rdata(rdata: &[u8]) -> Result<Self, TlsaError> {
         let [usage, selector, matching, data @ ..] = rdata else {
-            return Err(TlsaError::Short { octets: rdata.len() });
+            return Err(TlsaError::Short {
+                octets: rdata.len(),
+            });
         };
-        let params = Params { usage: Usage(*usage), selector: Selector(*selector), matching: Matching(*matching) };
-        Ok(Self { params, data: data.to_vec() })
+        let params = Params {
+            usage: Usage(*usage),
+            selector: Selector(*selector),
+            matching: Matching(*matching),
+        };
+        Ok(Self {
+            params,
+            data: data.to_vec(),
+        })
     }
 
     /// RDATA in wire form (RFC 6698 section 2.1).
     #[must_use]
     pub fn rdata(&self) -> Vec<u8> {
-        let mut rdata = vec![self.params.usage.0, self.params.selector.0, self.params.matching.0];
+        let mut rdata = vec![
+            self.params.usage.0,
+            self.params.selector.0,
+            self.params.matching.0,
+        ];
         rdata.extend_from_slice(&self.data);
         rdata
     }
@@ -184,12 +205,18 @@ pub fn hex(octets: &[u8]) -> String {
 ///
 /// An odd number of digits, or a character that is none.
 pub fn unhex(text: &str) -> Result<Vec<u8>, TlsaError> {
-    let digits =
-        text.chars().map(|c| c.to_digit(16).ok_or(TlsaError::NotHex { found: c })).collect::<Result<Vec<_>, _>>()?;
+    let digits = text
+        .chars()
+        .map(|c| c.to_digit(16).ok_or(TlsaError::NotHex { found: c }))
+        .collect::<Result<Vec<_>, _>>()?;
     if digits.len() % 2 == 1 {
-        return Err(TlsaError::OddHex { digits: digits.len() });
+        return Err(TlsaError::OddHex {
+            digits: digits.len(),
+        });
     }
-    let octet = |pair: &[u32]| u8::try_from(pair[0] * 16 + pair[1]).expect("two hexadecimal digits make an octet");
+    let octet = |pair: &[u32]| {
+        u8::try_from(pair[0] * 16 + pair[1]).expect("two hexadecimal digits make an octet")
+    };
     Ok(digits.chunks_exact(2).map(octet).collect())
 }
 
@@ -229,13 +256,23 @@ impl fmt::Display for TlsaError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NothingToDigest => write!(f, "there is nothing to digest"),
-            Self::UnknownMatching { found } => write!(f, "matching type {found} has no known digest"),
+            Self::UnknownMatching { found } => {
+                write!(f, "matching type {found} has no known digest")
+            }
             Self::Short { octets } => write!(f, "TLSA data of {octets} octets is too short"),
             Self::Parameter { found } => {
-                write!(f, "{found:?} is neither a number from 0 to 255 nor a name of RFC 7218")
+                write!(
+                    f,
+                    "{found:?} is neither a number from 0 to 255 nor a name of RFC 7218"
+                )
             }
-            Self::NotHex { found } => write!(f, "association data has {found:?}, which is no hexadecimal digit"),
-            Self::OddHex { digits } => write!(f, "association data has {digits} hex digits, an odd number"),
+            Self::NotHex { found } => write!(
+                f,
+                "association data has {found:?}, which is no hexadecimal digit"
+            ),
+            Self::OddHex { digits } => {
+                write!(f, "association data has {digits} hex digits, an odd number")
+            }
         }
     }
 }
@@ -243,10 +280,17 @@ impl fmt::Display for TlsaError {
 impl std::error::Error for TlsaError {}
 
 fn parameter(text: &str, names: &[&str]) -> Result<u8, TlsaError> {
-    let by_name = names.iter().position(|name| name.eq_ignore_ascii_case(text)).and_then(|at| u8::try_from(at).ok());
+    let by_name = names
+        .iter()
+        .position(|name| name.eq_ignore_ascii_case(text))
+        .and_then(|at| u8::try_from(at).ok());
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let by_number = || digits.then(|| text.parse().ok()).flatten();
-    by_name.or_else(by_number).ok_or_else(|| TlsaError::Parameter { found: text.to_owned() })
+    by_name
+        .or_else(by_number)
+        .ok_or_else(|| TlsaError::Parameter {
+            found: text.to_owned(),
+        })
 }
 
 impl FromStr for Usage {
@@ -284,16 +328,35 @@ mod tests {
         assert_eq!("1".parse::<Selector>(), Ok(Selector::SPKI));
         assert_eq!("sha2-512".parse::<Matching>(), Ok(Matching::SHA2_512));
         for wrong in ["", "+3", "256", "DANE", " 3"] {
-            assert_eq!(wrong.parse::<Usage>(), Err(TlsaError::Parameter { found: wrong.to_owned() }));
+            assert_eq!(
+                wrong.parse::<Usage>(),
+                Err(TlsaError::Parameter {
+                    found: wrong.to_owned()
+                })
+            );
         }
     }
 
     #[test]
     fn the_digest_of_nothing_is_never_made_and_always_known() {
-        assert_eq!(Tlsa::of(&[], Params::default()), Err(TlsaError::NothingToDigest));
-        let published = unhex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855").unwrap();
-        assert!(Tlsa { params: Params::default(), data: published }.is_digest_of_nothing());
-        assert!(!Tlsa::of(b"key", Params::default()).unwrap().is_digest_of_nothing());
+        assert_eq!(
+            Tlsa::of(&[], Params::default()),
+            Err(TlsaError::NothingToDigest)
+        );
+        let published =
+            unhex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855").unwrap();
+        assert!(
+            Tlsa {
+                params: Params::default(),
+                data: published
+            }
+            .is_digest_of_nothing()
+        );
+        assert!(
+            !Tlsa::of(b"key", Params::default())
+                .unwrap()
+                .is_digest_of_nothing()
+        );
     }
 
     #[test]
@@ -301,7 +364,10 @@ mod tests {
         for rdata in [&[3u8, 1, 1, 0xab][..], &[255, 200, 99], &[0, 0, 0, 1, 2]] {
             assert_eq!(Tlsa::from_rdata(rdata).unwrap().rdata(), rdata);
         }
-        assert_eq!(Tlsa::from_rdata(&[3, 1]), Err(TlsaError::Short { octets: 2 }));
+        assert_eq!(
+            Tlsa::from_rdata(&[3, 1]),
+            Err(TlsaError::Short { octets: 2 })
+        );
     }
 
     #[test]

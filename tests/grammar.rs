@@ -2,7 +2,11 @@
 //! which no server loads. What every server loads stands in `zones/`, and the
 //! laws run over it.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops where it fails"
+)]
 
 use chrono::{DateTime, Utc};
 use danewright::name::Name;
@@ -25,7 +29,10 @@ fn origin() -> Name {
 }
 
 fn targets() -> Vec<Target> {
-    Target::combine(&[Name::from_user("mail.example.com").unwrap()], &["25".parse().unwrap()])
+    Target::combine(
+        &[Name::from_user("mail.example.com").unwrap()],
+        &["25".parse().unwrap()],
+    )
 }
 
 fn key() -> Tlsa {
@@ -40,11 +47,18 @@ fn added(files: &[(&str, &str)]) -> Result<Vec<String>, PlanError> {
 fn edited(files: &[(&str, &str)], change: Change) -> Result<Vec<String>, PlanError> {
     let library = texts(files);
     let zone = Zone::read(&library, Some(origin()), &targets())?;
-    let request = Request { change, ttl: None, serial: Policy::Auto, serial_above: None };
+    let request = Request {
+        change,
+        ttl: None,
+        serial: Policy::Auto,
+        serial_above: None,
+    };
     let patch = zone.plan(&request, now())?;
     let after = files.iter().enumerate().map(|(number, (_, text))| {
         let splices = patch.splices().iter().find(|(file, _)| *file == number);
-        let Some((_, splices)) = splices else { return (*text).to_owned() };
+        let Some((_, splices)) = splices else {
+            return (*text).to_owned();
+        };
         let parts = pieces(splices, text.len() as u64).map(|piece| match piece {
             Piece::Kept(start, end) => read_span(&library, number, start, end).unwrap(),
             Piece::New(text) => text.to_vec(),
@@ -53,19 +67,30 @@ fn edited(files: &[(&str, &str)], change: Change) -> Result<Vec<String>, PlanErr
     });
     let after: Vec<String> = after.collect();
     let view = Edited::new(&library, patch.splices());
-    assert_eq!(read_span(&view, 0, 0, after[0].len() as u64).unwrap(), after[0].as_bytes());
+    assert_eq!(
+        read_span(&view, 0, 0, after[0].len() as u64).unwrap(),
+        after[0].as_bytes()
+    );
     Ok(after)
 }
 
 fn texts(files: &[(&str, &str)]) -> Texts {
-    Texts::of(files.iter().map(|(label, text)| ((*label).to_owned(), text.as_bytes().to_vec())))
+    Texts::of(
+        files
+            .iter()
+            .map(|(label, text)| ((*label).to_owned(), text.as_bytes().to_vec())),
+    )
 }
 
 /// The place of the error and what it says, as text.
 fn refusal(text: impl AsRef<[u8]>) -> (u64, u64, String) {
     let library = Texts::one("main", text.as_ref());
     match Zone::read(&library, Some(origin()), &targets()) {
-        Err(PlanError::Read(error)) => (error.place.line, error.place.column, format!("{:?}", error.what)),
+        Err(PlanError::Read(error)) => (
+            error.place.line,
+            error.place.column,
+            format!("{:?}", error.what),
+        ),
         Err(other) => (0, 0, format!("{other:?}")),
         Ok(_) => (0, 0, "read".to_owned()),
     }
@@ -111,13 +136,20 @@ fn what_one_server_reads_and_others_do_not_is_refused_with_its_place() {
         let (found_line, found_column, found) = refusal(format!("{HEAD}{line}\n"));
         assert!(found.contains(says), "{line:?}: {found}");
         let line_of_fault = 6 + u64::from(line.contains('\n') && column != 6);
-        assert_eq!((found_line, found_column), (line_of_fault, column), "{line:?}: {found}");
+        assert_eq!(
+            (found_line, found_column),
+            (line_of_fault, column),
+            "{line:?}: {found}"
+        );
     }
 }
 
 #[test]
 fn a_name_that_only_its_origin_makes_too_long_is_refused_wherever_it_stands() {
-    let long = format!("$ORIGIN {}example.com.\n", format!("{}.", "x".repeat(60)).repeat(3));
+    let long = format!(
+        "$ORIGIN {}example.com.\n",
+        format!("{}.", "x".repeat(60)).repeat(3)
+    );
     let (line, column, says) = refusal(format!("{HEAD}{long}{} IN A 192.0.2.3\n", "y".repeat(60)));
     assert!(says.contains("TooLong"), "{says}");
     assert_eq!((line, column), (7, 1));
@@ -141,10 +173,17 @@ fn lines_that_end_in_a_carriage_return_alone_are_refused_though_bind_reads_them(
 
 #[test]
 fn a_line_end_inside_quotes_is_refused_as_bind_refuses_it() {
-    for text in ["www IN TXT \"first\n_25._tcp.mail IN TLSA 3 1 1 aa\nlast\"\n", "www IN TXT ( \"a\n$b\" )"] {
+    for text in [
+        "www IN TXT \"first\n_25._tcp.mail IN TLSA 3 1 1 aa\nlast\"\n",
+        "www IN TXT ( \"a\n$b\" )",
+    ] {
         let text = format!("{HEAD}{text}");
         let (line, _, says) = refusal(&text);
-        assert_eq!((line, says.contains("QuotedLineEnd")), (6, true), "{text}: {says}");
+        assert_eq!(
+            (line, says.contains("QuotedLineEnd")),
+            (6, true),
+            "{text}: {says}"
+        );
     }
 }
 
@@ -152,7 +191,10 @@ fn a_line_end_inside_quotes_is_refused_as_bind_refuses_it() {
 fn a_digest_of_the_wrong_length_is_kept_as_every_server_keeps_it() {
     let text = format!("{HEAD}_25._tcp.mail IN TLSA 3 1 1 aabb\n");
     let line = format!("_25._tcp.mail IN TLSA {}\n", key());
-    assert_eq!(added(&[("main", &text)]).unwrap()[0], text.replacen(" 7 ", " 8 ", 1) + &line);
+    assert_eq!(
+        added(&[("main", &text)]).unwrap()[0],
+        text.replacen(" 7 ", " 8 ", 1) + &line
+    );
 }
 
 #[test]
@@ -160,7 +202,10 @@ fn a_serial_above_32_bits_or_in_another_form_is_refused() {
     for serial in ["4294967296", "1h", "0x7", "2026.1", "+7"] {
         let (line, column, says) = refusal(HEAD.replace(" 7 ", &format!(" {serial} ")));
         assert_eq!((line, column), (2, 24), "{serial}: {says}");
-        assert!(says.contains("SOA") || says.contains("serial"), "{serial}: {says}");
+        assert!(
+            says.contains("SOA") || says.contains("serial"),
+            "{serial}: {says}"
+        );
     }
 }
 
@@ -169,7 +214,10 @@ fn two_soas_that_differ_in_their_serial_are_refused() {
     let text = format!("{HEAD}@ IN SOA ns hostmaster 8 3600 600 86400 300\n");
     let library = Texts::one("main", text);
     let error = Zone::read(&library, Some(origin()), &targets()).unwrap_err();
-    assert!(matches!(&error, PlanError::UnequalSoas(place) if place.line == 6), "{error:?}");
+    assert!(
+        matches!(&error, PlanError::UnequalSoas(place) if place.line == 6),
+        "{error:?}"
+    );
 }
 
 #[test]
@@ -183,15 +231,25 @@ fn two_soas_that_differ_in_their_ttl_both_move() {
 fn a_set_with_two_ttls_takes_a_record_more_and_loses_none() {
     let old = "_25._tcp.mail 60 IN TLSA 3 1 1 aa\n_25._tcp.mail 90 IN TLSA 3 1 1 bb\n";
     let text = format!("{HEAD}{old}");
-    assert!(added(&[("main", &text)]).unwrap()[0].contains(&format!("_25._tcp.mail 90 IN TLSA {}", key())));
-    let gone = Tlsa { params: Params::default(), data: vec![0xaa] };
+    assert!(
+        added(&[("main", &text)]).unwrap()[0]
+            .contains(&format!("_25._tcp.mail 90 IN TLSA {}", key()))
+    );
+    let gone = Tlsa {
+        params: Params::default(),
+        data: vec![0xaa],
+    };
     let error = edited(&[("main", &text)], Change::Remove(vec![vec![gone]])).unwrap_err();
     assert!(matches!(error, PlanError::UnequalTtls(_)), "{error:?}");
 }
 
 #[test]
 fn below_a_dname_or_a_zone_cut_nothing_is_added() {
-    for line in ["mail IN DNAME elsewhere.example.", "mail IN NS ns", "_tcp.mail IN NS ns"] {
+    for line in [
+        "mail IN DNAME elsewhere.example.",
+        "mail IN NS ns",
+        "_tcp.mail IN NS ns",
+    ] {
         let error = added(&[("main", &format!("{HEAD}{line}\n"))]).unwrap_err();
         assert!(matches!(error, PlanError::Blocked(_)), "{line}: {error:?}");
     }
@@ -207,7 +265,11 @@ fn a_generate_that_may_own_the_name_is_refused_and_another_is_not() {
         ("$GENERATE 20-30 _$._tcp.mail.example.org. TXT x", false),
     ] {
         let outcome = added(&[("main", &format!("{HEAD}{line}\n"))]);
-        assert_eq!(matches!(outcome, Err(PlanError::Blocked(_))), refused, "{line}: {outcome:?}");
+        assert_eq!(
+            matches!(outcome, Err(PlanError::Blocked(_))),
+            refused,
+            "{line}: {outcome:?}"
+        );
     }
 }
 
@@ -228,14 +290,23 @@ fn included_files_nest_and_an_edit_goes_to_the_file_that_holds_the_set() {
     let after = added(&[("main", &main), ("one", one), ("two", two)]).unwrap();
     assert_eq!(after[0], main.replacen(" 7 ", " 8 ", 1));
     assert_eq!(after[1], one);
-    assert_eq!(after[2], format!("_25._tcp IN TLSA 3 1 1 aa\n_25._tcp IN TLSA {}\n         IN TXT x\n", key()));
+    assert_eq!(
+        after[2],
+        format!(
+            "_25._tcp IN TLSA 3 1 1 aa\n_25._tcp IN TLSA {}\n         IN TXT x\n",
+            key()
+        )
+    );
 }
 
 #[test]
 fn a_file_that_is_included_twice_is_not_edited() {
     let main = format!("{HEAD}$INCLUDE one\n$INCLUDE one sub\n");
     let error = added(&[("main", &main), ("one", "_25._tcp.mail IN TLSA 3 1 1 aa\n")]).unwrap_err();
-    assert!(matches!(&error, PlanError::SharedFile(file) if file == "one"), "{error:?}");
+    assert!(
+        matches!(&error, PlanError::SharedFile(file) if file == "one"),
+        "{error:?}"
+    );
     // With nothing of the asked owner in it, it does not matter.
     let after = added(&[("main", &main), ("one", "www IN A 192.0.2.3\n")]).unwrap();
     assert!(after[0].contains(&format!("_25._tcp.mail IN TLSA {}", key())));
@@ -247,7 +318,10 @@ fn includes_in_a_circle_are_refused() {
     for one in ["$INCLUDE one\n", "$INCLUDE main\n", "$INCLUDE two\n"] {
         let library = texts(&[("main", &main), ("one", one), ("two", "$INCLUDE one\n")]);
         match Zone::read(&library, Some(origin()), &targets()) {
-            Err(PlanError::Read(error)) => assert!(format!("{:?}", error.what).contains("IncludeDepth"), "{one}"),
+            Err(PlanError::Read(error)) => assert!(
+                format!("{:?}", error.what).contains("IncludeDepth"),
+                "{one}"
+            ),
             other => panic!("{one}: {other:?}"),
         }
     }
@@ -258,33 +332,54 @@ fn a_default_ttl_of_an_included_file_stays_in_force_and_its_origin_and_owner_do_
     let main = format!(
         "{HEAD}www IN A 192.0.2.3\n$INCLUDE one mail.example.com.\n   IN TXT still-www\n_25._tcp.mail IN TLSA 3 1 1 aa\n"
     );
-    let library = texts(&[("main", &main), ("one", "$TTL 60\n$ORIGIN x.example.com.\ny IN A 192.0.2.4\n")]);
+    let library = texts(&[
+        ("main", &main),
+        ("one", "$TTL 60\n$ORIGIN x.example.com.\ny IN A 192.0.2.4\n"),
+    ]);
     let zone = Zone::read(&library, Some(origin()), &targets()).unwrap();
     let (tlsa, ttl, place) = zone.published(0).next().unwrap();
-    assert_eq!((tlsa.data.as_slice(), ttl, place.line), (&[0xaa][..], Some(60), 9));
+    assert_eq!(
+        (tlsa.data.as_slice(), ttl, place.line),
+        (&[0xaa][..], Some(60), 9)
+    );
 }
 
 #[test]
 fn a_line_of_two_hundred_thousand_octets_is_a_line() {
     let long = format!("big IN TXT {}\n", "\"0123456789abcdef\" ".repeat(11_000));
-    for text in [format!("{HEAD}{long}"), format!("{HEAD}big IN TXT ( {} )\n", "\"x\"\n".repeat(50_000))] {
+    for text in [
+        format!("{HEAD}{long}"),
+        format!("{HEAD}big IN TXT ( {} )\n", "\"x\"\n".repeat(50_000)),
+    ] {
         let after = added(&[("main", &text)]).unwrap();
         assert!(after[0].ends_with(&text[HEAD.len()..]));
-        assert_eq!(after[0].len(), text.len() + format!("_25._tcp.mail IN TLSA {}\n", key()).len());
+        assert_eq!(
+            after[0].len(),
+            text.len() + format!("_25._tcp.mail IN TLSA {}\n", key()).len()
+        );
     }
 }
 
 #[test]
 fn the_label_of_an_included_file_is_its_path() {
     let library = texts(&[("main", HEAD), ("sub/one", "")]);
-    assert_eq!(library.include(b"sub/one").map(|file| library.label(file)).unwrap(), "sub/one");
+    assert_eq!(
+        library
+            .include(b"sub/one")
+            .map(|file| library.label(file))
+            .unwrap(),
+        "sub/one"
+    );
 }
 
 #[test]
 fn a_carriage_return_that_ends_the_last_comment_is_not_taken_for_a_line_end() {
     let text = format!("{HEAD}_25._tcp.mail IN TLSA 3 1 1 aa ; old\r");
     let with = added(&[("main", &text)]).unwrap();
-    assert_eq!(with[0], format!("{text}\r\n_25._tcp.mail IN TLSA {}", key()).replacen(" 7 ", " 8 ", 1));
+    assert_eq!(
+        with[0],
+        format!("{text}\r\n_25._tcp.mail IN TLSA {}", key()).replacen(" 7 ", " 8 ", 1)
+    );
     let without = edited(&[("main", &with[0])], Change::Remove(vec![vec![key()]])).unwrap();
     assert_eq!(without[0], text.replacen(" 7 ", " 9 ", 1));
 }
@@ -292,10 +387,16 @@ fn a_carriage_return_that_ends_the_last_comment_is_not_taken_for_a_line_end() {
 #[test]
 fn the_include_before_a_last_line_that_goes_keeps_its_line_end() {
     let main = format!("{HEAD}$INCLUDE sub\n_25._tcp.mail IN TLSA 3 1 1 aa");
-    let gone = Tlsa { params: Params::default(), data: vec![0xaa] };
+    let gone = Tlsa {
+        params: Params::default(),
+        data: vec![0xaa],
+    };
     let files = [("main", main.as_str()), ("sub", "www IN A 192.0.2.3\n")];
     let without = edited(&files, Change::Remove(vec![vec![gone]])).unwrap();
-    assert_eq!(without[0], format!("{HEAD}$INCLUDE sub\n").replacen(" 7 ", " 8 ", 1));
+    assert_eq!(
+        without[0],
+        format!("{HEAD}$INCLUDE sub\n").replacen(" 7 ", " 8 ", 1)
+    );
 }
 
 #[test]
@@ -303,7 +404,11 @@ fn a_line_left_first_in_an_included_file_is_given_its_owner_also_where_the_line_
     let gone = Tlsa::of(b"old", Params::default()).unwrap();
     let main = format!("{HEAD}_25._tcp.mail IN TXT \"a\"\n$INCLUDE sub\n IN TXT \"d\"\n");
     let sub = format!("_25._tcp.mail IN TLSA {gone}\n IN TXT \"b\"\n IN TXT \"c\"\n");
-    let after = edited(&[("main", &main), ("sub", &sub)], Change::Remove(vec![vec![gone.clone()]])).unwrap();
+    let after = edited(
+        &[("main", &main), ("sub", &sub)],
+        Change::Remove(vec![vec![gone.clone()]]),
+    )
+    .unwrap();
     assert_eq!(after[1], "_25._tcp.mail IN TXT \"b\"\n IN TXT \"c\"\n");
     assert_eq!(after[0], main.replace(" 7 ", " 8 "));
     // One that had it from there all along, or has it from a line that stays, is left alone.
@@ -312,8 +417,16 @@ fn a_line_left_first_in_an_included_file_is_given_its_owner_also_where_the_line_
         format!("_25._tcp.mail IN TXT \"b\"\n IN TLSA {gone}\n IN TXT \"c\"\n"),
         format!(" IN TLSA {gone}\n IN TXT \"c\"\n"),
     ] {
-        let after = edited(&[("main", &main), ("sub", &sub)], Change::Remove(vec![vec![gone.clone()]])).unwrap();
-        let rest: String = sub.lines().filter(|line| !line.contains("TLSA")).map(|line| format!("{line}\n")).collect();
+        let after = edited(
+            &[("main", &main), ("sub", &sub)],
+            Change::Remove(vec![vec![gone.clone()]]),
+        )
+        .unwrap();
+        let rest: String = sub
+            .lines()
+            .filter(|line| !line.contains("TLSA"))
+            .map(|line| format!("{line}\n"))
+            .collect();
         assert_eq!(after[1], rest);
     }
 }
@@ -324,15 +437,34 @@ fn lines_that_only_their_spelling_keeps_apart_are_not_brought_together_with_othe
     let kept = key();
     for (lines, refused) in [
         // BIND takes the first TTL of lines that follow each other, and an owner in other letters begins anew.
-        (format!("_25._TCP.mail TXT a\n_25._tcp.mail TLSA {gone}\n 60 TXT b\n"), true),
-        (format!("_25._TCP.mail TXT a\n_25._tcp.mail TLSA {gone}\n_25._TCP.mail 60 TXT b\n"), true),
-        (format!("_25._TCP.mail TXT a\n_25._TCP.mail TLSA {gone}\n_25._tcp.mail 60 TXT b\n"), false),
-        (format!("_25._TCP.mail TXT a\n_25._tcp.mail TLSA {gone}\n TXT b\n"), false),
-        (format!("_25._TCP.mail TXT a\n TLSA {gone}\n 60 TXT b\n"), false),
+        (
+            format!("_25._TCP.mail TXT a\n_25._tcp.mail TLSA {gone}\n 60 TXT b\n"),
+            true,
+        ),
+        (
+            format!("_25._TCP.mail TXT a\n_25._tcp.mail TLSA {gone}\n_25._TCP.mail 60 TXT b\n"),
+            true,
+        ),
+        (
+            format!("_25._TCP.mail TXT a\n_25._TCP.mail TLSA {gone}\n_25._tcp.mail 60 TXT b\n"),
+            false,
+        ),
+        (
+            format!("_25._TCP.mail TXT a\n_25._tcp.mail TLSA {gone}\n TXT b\n"),
+            false,
+        ),
+        (
+            format!("_25._TCP.mail TXT a\n TLSA {gone}\n 60 TXT b\n"),
+            false,
+        ),
     ] {
         let text = format!("{HEAD}_25._tcp.mail TLSA {kept}\n{lines}");
         let outcome = edited(&[("main", &text)], Change::Remove(vec![vec![gone.clone()]]));
-        assert_eq!(matches!(outcome, Err(PlanError::UnequalTtls(_))), refused, "{lines}: {outcome:?}");
+        assert_eq!(
+            matches!(outcome, Err(PlanError::UnequalTtls(_))),
+            refused,
+            "{lines}: {outcome:?}"
+        );
     }
 }
 
@@ -343,7 +475,10 @@ fn an_owner_that_is_handed_on_keeps_its_letters_also_under_another_origin() {
     let rest = "_25._TCP.mail.example.com. 60 TXT b\n";
     let text = format!("{HEAD}_25._TCP.mail TLSA {gone}\n{under} TXT a\n{rest}");
     let after = edited(&[("main", &text)], Change::Remove(vec![vec![gone.clone()]])).unwrap();
-    assert_eq!(after[0], format!("{HEAD}{under}_25._TCP.mail.example.com. TXT a\n{rest}").replacen(" 7 ", " 8 ", 1));
+    assert_eq!(
+        after[0],
+        format!("{HEAD}{under}_25._TCP.mail.example.com. TXT a\n{rest}").replacen(" 7 ", " 8 ", 1)
+    );
 }
 
 #[test]
@@ -360,18 +495,50 @@ fn without_a_default_ttl_nothing_is_removed_where_servers_inherit_different_ones
             ),
             true,
         ),
-        (format!("y 2d A 192.0.2.4\n 1h A 192.0.2.5\n{both}x A 192.0.2.6\n"), false),
-        (format!("y 2d A 192.0.2.4\n 1h A 192.0.2.5\n_25._tcp.mail TLSA {gone}\n"), true),
-        (format!("y 2d A 192.0.2.4\n 1h A 192.0.2.5\nz 1h A 192.0.2.6\n_25._tcp.mail TLSA {gone}\n"), false),
-        (format!("y 2d A 192.0.2.4\n 1h A 192.0.2.5\nz A 192.0.2.6\n_25._tcp.mail TLSA {gone}\n"), true),
-        (format!("y 2d A 192.0.2.4\nY 1h A 192.0.2.5\n_25._tcp.mail TLSA {gone}\n"), true),
-        (format!("y 2d A 192.0.2.4\n 1h MX 10 y\n_25._tcp.mail TLSA {gone}\n"), false),
-        (format!("y 2d A 192.0.2.4\n 1h MX 10 y\n A 192.0.2.5\n_25._tcp.mail TLSA {gone}\n"), true),
-        (format!("y 2d A 192.0.2.4\n 1h A 192.0.2.5\n$TTL 1h\n_25._tcp.mail TLSA {gone}\n"), false),
+        (
+            format!("y 2d A 192.0.2.4\n 1h A 192.0.2.5\n{both}x A 192.0.2.6\n"),
+            false,
+        ),
+        (
+            format!("y 2d A 192.0.2.4\n 1h A 192.0.2.5\n_25._tcp.mail TLSA {gone}\n"),
+            true,
+        ),
+        (
+            format!(
+                "y 2d A 192.0.2.4\n 1h A 192.0.2.5\nz 1h A 192.0.2.6\n_25._tcp.mail TLSA {gone}\n"
+            ),
+            false,
+        ),
+        (
+            format!(
+                "y 2d A 192.0.2.4\n 1h A 192.0.2.5\nz A 192.0.2.6\n_25._tcp.mail TLSA {gone}\n"
+            ),
+            true,
+        ),
+        (
+            format!("y 2d A 192.0.2.4\nY 1h A 192.0.2.5\n_25._tcp.mail TLSA {gone}\n"),
+            true,
+        ),
+        (
+            format!("y 2d A 192.0.2.4\n 1h MX 10 y\n_25._tcp.mail TLSA {gone}\n"),
+            false,
+        ),
+        (
+            format!("y 2d A 192.0.2.4\n 1h MX 10 y\n A 192.0.2.5\n_25._tcp.mail TLSA {gone}\n"),
+            true,
+        ),
+        (
+            format!("y 2d A 192.0.2.4\n 1h A 192.0.2.5\n$TTL 1h\n_25._tcp.mail TLSA {gone}\n"),
+            false,
+        ),
     ] {
         let text = format!("{head}{lines}");
         let outcome = edited(&[("main", &text)], Change::Remove(vec![vec![gone.clone()]]));
-        assert_eq!(matches!(outcome, Err(PlanError::DoubtfulTtl(_))), refused, "{lines}: {outcome:?}");
+        assert_eq!(
+            matches!(outcome, Err(PlanError::DoubtfulTtl(_))),
+            refused,
+            "{lines}: {outcome:?}"
+        );
         assert_eq!(outcome.is_err(), refused, "{lines}: {outcome:?}");
         assert!(added(&[("main", &text)]).is_ok(), "{lines}");
     }
@@ -385,7 +552,10 @@ fn a_line_whose_ttl_was_sure_by_the_record_that_goes_is_given_it() {
     let lines = "_25._tcp.mail 2d TXT a\n 1h TXT b\n";
     let text = format!("{head}{lines} 1h TLSA {gone}\n A 192.0.2.4\n");
     let after = edited(&[("main", &text)], Change::Remove(vec![vec![gone]])).unwrap();
-    assert_eq!(after[0], format!("{head}{lines} 1h A 192.0.2.4\n").replacen(" 7 ", " 8 ", 1));
+    assert_eq!(
+        after[0],
+        format!("{head}{lines} 1h A 192.0.2.4\n").replacen(" 7 ", " 8 ", 1)
+    );
 }
 
 #[test]
@@ -393,20 +563,46 @@ fn a_blank_line_left_before_the_first_owner_of_a_file_is_told_of() {
     let gone = Tlsa::of(b"old", Params::default()).unwrap();
     let main = format!("{HEAD}$INCLUDE sub\n");
     for (sub, line) in [
-        (format!("_25._tcp.mail TLSA {gone}\n   ; remark\nwww A 192.0.2.3\n"), Some(2)),
-        (format!("; top\n_25._tcp.mail TLSA {gone}\n; remark\n\t\n TXT a\n"), Some(4)),
-        (format!("_25._tcp.mail TLSA {gone}\n; remark\n\nwww A 192.0.2.3\n   ; remark\n"), None),
-        (format!("www A 192.0.2.3\n_25._tcp.mail TLSA {gone}\n   ; remark\n"), None),
-        (format!("   ; already\n_25._tcp.mail TLSA {gone}\nwww A 192.0.2.3\n   ; remark\n"), None),
+        (
+            format!("_25._tcp.mail TLSA {gone}\n   ; remark\nwww A 192.0.2.3\n"),
+            Some(2),
+        ),
+        (
+            format!("; top\n_25._tcp.mail TLSA {gone}\n; remark\n\t\n TXT a\n"),
+            Some(4),
+        ),
+        (
+            format!("_25._tcp.mail TLSA {gone}\n; remark\n\nwww A 192.0.2.3\n   ; remark\n"),
+            None,
+        ),
+        (
+            format!("www A 192.0.2.3\n_25._tcp.mail TLSA {gone}\n   ; remark\n"),
+            None,
+        ),
+        (
+            format!("   ; already\n_25._tcp.mail TLSA {gone}\nwww A 192.0.2.3\n   ; remark\n"),
+            None,
+        ),
     ] {
         let library = texts(&[("main", &main), ("sub", &sub)]);
         let zone = Zone::read(&library, Some(origin()), &targets()).unwrap();
         let change = Change::Remove(vec![vec![gone.clone()]]);
-        let request = Request { change, ttl: None, serial: Policy::Auto, serial_above: None };
+        let request = Request {
+            change,
+            ttl: None,
+            serial: Policy::Auto,
+            serial_above: None,
+        };
         let patch = zone.plan(&request, now()).unwrap();
-        let told = patch.notes.iter().find(|note| note.code == "blank-before-owner").map(|note| note.message.clone());
+        let told = patch
+            .notes
+            .iter()
+            .find(|note| note.code == "blank-before-owner")
+            .map(|note| note.message.clone());
         assert_eq!(told.is_some(), line.is_some(), "{sub}: {told:?}");
-        let Some((told, line)) = told.zip(line) else { continue };
+        let Some((told, line)) = told.zip(line) else {
+            continue;
+        };
         assert!(told.starts_with(&format!("sub:{line}:1: ")), "{told}");
     }
 }
@@ -415,12 +611,22 @@ fn a_blank_line_left_before_the_first_owner_of_a_file_is_told_of() {
 fn a_line_behind_an_included_file_is_given_the_owner_that_the_line_between_stated() {
     let gone = Tlsa::of(b"old", Params::default()).unwrap();
     // NSD 4.6 would take the included file's last owner.
-    let main = format!("{HEAD}_25._tcp.mail TXT a\n$INCLUDE sub\n; remark\n_25._tcp.mail TLSA {gone}\n TXT b\n");
+    let main = format!(
+        "{HEAD}_25._tcp.mail TXT a\n$INCLUDE sub\n; remark\n_25._tcp.mail TLSA {gone}\n TXT b\n"
+    );
     let files = [("main", main.as_str()), ("sub", "www IN A 192.0.2.3\n")];
     let after = edited(&files, Change::Remove(vec![vec![gone.clone()]])).unwrap();
-    assert!(after[0].ends_with("$INCLUDE sub\n; remark\n_25._tcp.mail TXT b\n"), "{}", after[0]);
+    assert!(
+        after[0].ends_with("$INCLUDE sub\n; remark\n_25._tcp.mail TXT b\n"),
+        "{}",
+        after[0]
+    );
     // Here it took it all along.
     let main = format!("{HEAD}_25._tcp.mail TXT a\n$INCLUDE sub\n TLSA {gone}\n TXT b\n");
-    let after = edited(&[("main", &main), files[1]], Change::Remove(vec![vec![gone]])).unwrap();
+    let after = edited(
+        &[("main", &main), files[1]],
+        Change::Remove(vec![vec![gone]]),
+    )
+    .unwrap();
     assert!(after[0].ends_with("$INCLUDE sub\n TXT b\n"), "{}", after[0]);
 }

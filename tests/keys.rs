@@ -1,7 +1,11 @@
 //! Every input form of every key type, against what OpenSSL extracts. The keys
 //! and the expected octets are made by that program in the test.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop where it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test may stop where it fails"
+)]
 
 mod openssl;
 
@@ -10,13 +14,21 @@ use openssl::{Folder, KINDS};
 
 const PASSPHRASE: &str = "correct horse";
 
-fn read(folder: &Folder, file: &str, passphrase: Option<&str>) -> Result<Vec<keys::Item>, KeyError> {
-    keys::read(&std::fs::read(folder.file(file)).unwrap(), passphrase.map(str::as_bytes))
+fn read(
+    folder: &Folder,
+    file: &str,
+    passphrase: Option<&str>,
+) -> Result<Vec<keys::Item>, KeyError> {
+    keys::read(
+        &std::fs::read(folder.file(file)).unwrap(),
+        passphrase.map(str::as_bytes),
+    )
 }
 
 /// Reads the one key of a file.
 fn spki(folder: &Folder, file: &str) -> Vec<u8> {
-    let items = read(folder, file, Some(PASSPHRASE)).unwrap_or_else(|error| panic!("{file}: {error}"));
+    let items =
+        read(folder, file, Some(PASSPHRASE)).unwrap_or_else(|error| panic!("{file}: {error}"));
     assert_eq!(items.len(), 1, "{file}");
     items[0].spki.clone()
 }
@@ -43,11 +55,16 @@ fn common_forms(folder: &Folder) -> Vec<&'static str> {
     for (file, how) in [
         ("aes256.pem", "-v2 aes-256-cbc"),
         ("aes128.pem", "-v2 aes-128-cbc -v2prf hmacWithSHA1"),
-        ("sha512.der", "-v2 aes-192-cbc -v2prf hmacWithSHA512 -outform DER"),
+        (
+            "sha512.der",
+            "-v2 aes-192-cbc -v2prf hmacWithSHA512 -outform DER",
+        ),
         ("des3.pem", "-v2 des3"),
         ("scrypt.pem", "-scrypt"),
     ] {
-        folder.openssl(&format!("pkcs8 -topk8 -in key.pem {how} -passout file:passphrase -out {file}"));
+        folder.openssl(&format!(
+            "pkcs8 -topk8 -in key.pem {how} -passout file:passphrase -out {file}"
+        ));
     }
     folder.openssl("pkey -in key.pem -pubout -out public.pem");
     folder.openssl("pkey -in key.pem -pubout -outform DER -out public.der");
@@ -91,7 +108,12 @@ fn ec_forms(folder: &Folder) -> Vec<&'static str> {
     folder.openssl("ec -in key.pem -outform DER -out sec1.der");
     folder.openssl("ec -in key.pem -no_public -out no-public.pem");
     folder.openssl("pkcs8 -topk8 -nocrypt -in no-public.pem -out no-public-pkcs8.pem");
-    vec!["sec1.pem", "sec1.der", "no-public.pem", "no-public-pkcs8.pem"]
+    vec![
+        "sec1.pem",
+        "sec1.der",
+        "no-public.pem",
+        "no-public-pkcs8.pem",
+    ]
 }
 
 #[test]
@@ -107,12 +129,21 @@ fn every_form_of_every_key_type_has_the_spki_that_openssl_sees() {
             _ => {}
         }
         let spki_there = expected(&folder, "x509 -in certificate.pem -noout -pubkey");
-        assert_eq!(expected(&folder, "req -in request.pem -noout -pubkey"), spki_there);
+        assert_eq!(
+            expected(&folder, "req -in request.pem -noout -pubkey"),
+            spki_there
+        );
         for form in forms {
             assert_eq!(spki(&folder, form), spki_there, "{kind} in {form}");
         }
-        assert!(matches!(read(&folder, "trusted.pem", None).unwrap()[0].kind, Kind::Certificate(_)));
-        assert!(matches!(read(&folder, "new-request.pem", None).unwrap()[0].kind, Kind::Request { .. }));
+        assert!(matches!(
+            read(&folder, "trusted.pem", None).unwrap()[0].kind,
+            Kind::Certificate(_)
+        ));
+        assert!(matches!(
+            read(&folder, "new-request.pem", None).unwrap()[0].kind,
+            Kind::Request { .. }
+        ));
     }
 }
 
@@ -127,7 +158,11 @@ fn the_form_of_an_ec_point_is_kept() {
         folder.openssl("pkcs8 -topk8 -nocrypt -in sec1.pem -out key.pem");
         folder.certificate("certificate.pem", "key.pem");
         let spki_there = expected(&folder, "x509 -in certificate.pem -noout -pubkey");
-        assert_ne!(spki(&folder, "plain.pem"), spki_there, "openssl made another form: {format}");
+        assert_ne!(
+            spki(&folder, "plain.pem"),
+            spki_there,
+            "openssl made another form: {format}"
+        );
         for file in ["sec1.pem", "key.pem", "certificate.pem"] {
             assert_eq!(spki(&folder, file), spki_there, "{form} in {file}");
         }
@@ -138,11 +173,18 @@ fn the_form_of_an_ec_point_is_kept() {
 #[ignore = "needs openssl"]
 fn certificates_of_other_algorithms_have_their_spki_and_their_private_keys_an_error() {
     for (how, is_expected) in [
-        ("-algorithm EC -pkeyopt ec_paramgen_curve:brainpoolP256r1", is_curve as fn(&Problem) -> bool),
-        ("-algorithm EC -pkeyopt ec_paramgen_curve:secp256k1", is_curve),
-        ("-algorithm EC -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:explicit", |problem| {
-            *problem == Problem::ExplicitCurve
-        }),
+        (
+            "-algorithm EC -pkeyopt ec_paramgen_curve:brainpoolP256r1",
+            is_curve as fn(&Problem) -> bool,
+        ),
+        (
+            "-algorithm EC -pkeyopt ec_paramgen_curve:secp256k1",
+            is_curve,
+        ),
+        (
+            "-algorithm EC -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:explicit",
+            |problem| *problem == Problem::ExplicitCurve,
+        ),
     ] {
         let folder = folder();
         folder.key("key.pem", &how.split(' ').collect::<Vec<_>>());
@@ -184,16 +226,32 @@ fn a_locked_key_opens_with_its_passphrase_only() {
     common_forms(&folder);
     for file in ["aes256.pem", "scrypt.pem", "sha512.der", "des3.pem"] {
         assert_eq!(problem(&folder, file, None), Problem::Encrypted, "{file}");
-        assert_eq!(problem(&folder, file, Some("correct")), Problem::Passphrase, "{file}");
+        assert_eq!(
+            problem(&folder, file, Some("correct")),
+            Problem::Passphrase,
+            "{file}"
+        );
     }
     // One of 256 wrong passphrases leaves padding that looks right.
     for guess in 0..300 {
-        assert_eq!(problem(&folder, "aes128.pem", Some(&guess.to_string())), Problem::Passphrase, "{guess}");
+        assert_eq!(
+            problem(&folder, "aes128.pem", Some(&guess.to_string())),
+            Problem::Passphrase,
+            "{guess}"
+        );
     }
-    folder.openssl("pkcs8 -topk8 -in key.pem -v1 PBE-SHA1-3DES -passout file:passphrase -out old.pem");
-    assert_eq!(problem(&folder, "old.pem", Some(PASSPHRASE)), Problem::Encryption);
+    folder.openssl(
+        "pkcs8 -topk8 -in key.pem -v1 PBE-SHA1-3DES -passout file:passphrase -out old.pem",
+    );
+    assert_eq!(
+        problem(&folder, "old.pem", Some(PASSPHRASE)),
+        Problem::Encryption
+    );
     folder.openssl("ec -in key.pem -aes128 -passout file:passphrase -out legacy.pem");
-    assert_eq!(problem(&folder, "legacy.pem", Some(PASSPHRASE)), Problem::LegacyEncrypted);
+    assert_eq!(
+        problem(&folder, "legacy.pem", Some(PASSPHRASE)),
+        Problem::LegacyEncrypted
+    );
 }
 
 #[test]
@@ -205,9 +263,24 @@ fn what_holds_keys_in_another_wrapping_is_named() {
     folder.openssl("pkcs12 -export -inkey key.pem -in certificate.pem -passout file:passphrase -out bundle.p12");
     folder.openssl("crl2pkcs7 -nocrl -certfile certificate.pem -outform DER -out bundle.p7b");
     folder.openssl("crl2pkcs7 -nocrl -certfile certificate.pem -out bundle.pem");
-    assert_eq!(problem(&folder, "bundle.p12", None), Problem::Foreign { content: "a PKCS#12 bundle" });
-    assert_eq!(problem(&folder, "bundle.p7b", None), Problem::Foreign { content: "a PKCS#7 bundle" });
-    assert_eq!(problem(&folder, "bundle.pem", None), Problem::UnknownLabel { label: "PKCS7".to_owned() });
+    assert_eq!(
+        problem(&folder, "bundle.p12", None),
+        Problem::Foreign {
+            content: "a PKCS#12 bundle"
+        }
+    );
+    assert_eq!(
+        problem(&folder, "bundle.p7b", None),
+        Problem::Foreign {
+            content: "a PKCS#7 bundle"
+        }
+    );
+    assert_eq!(
+        problem(&folder, "bundle.pem", None),
+        Problem::UnknownLabel {
+            label: "PKCS7".to_owned()
+        }
+    );
 }
 
 #[test]
@@ -218,8 +291,15 @@ fn a_key_with_the_public_half_of_another_is_refused() {
         folder.key(&format!("{name}.pem"), how);
         folder.openssl(&format!("ec -in {name}.pem -outform DER -out {name}.der"));
     }
-    let (one, two) = (std::fs::read(folder.file("one.der")).unwrap(), std::fs::read(folder.file("two.der")).unwrap());
+    let (one, two) = (
+        std::fs::read(folder.file("one.der")).unwrap(),
+        std::fs::read(folder.file("two.der")).unwrap(),
+    );
     let half = one.len() - 65;
-    std::fs::write(folder.file("mixed.der"), [&one[..half], &two[half..]].concat()).unwrap();
+    std::fs::write(
+        folder.file("mixed.der"),
+        [&one[..half], &two[half..]].concat(),
+    )
+    .unwrap();
     assert_eq!(problem(&folder, "mixed.der", None), Problem::PublicHalf);
 }

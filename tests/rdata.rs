@@ -5,7 +5,11 @@
 //! least, and so do we. `bad`: both refuse it, and so do we. `odd`: one takes it
 //! by accident and we refuse it. `lax`: both refuse it and we let it pass.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops where it fails"
+)]
 
 use std::fs;
 use std::path::Path;
@@ -22,12 +26,27 @@ const TABLE: &str = include_str!("rdata/table.txt");
 
 /// Types of which mutations are let pass that both servers refuse, and why.
 const LAX: &[(&str, &str)] = &[
-    ("LOC", "sizes and precisions are only looked at by BIND, which says how many digits it wants"),
-    ("SVCB", "registered keys are let pass that are newer than the servers, and values of numbered keys"),
+    (
+        "LOC",
+        "sizes and precisions are only looked at by BIND, which says how many digits it wants",
+    ),
+    (
+        "SVCB",
+        "registered keys are let pass that are newer than the servers, and values of numbered keys",
+    ),
     ("HTTPS", "as SVCB"),
-    ("$GENERATE", "data that would have to be split is not looked at"),
-    ("WKS", "protocols and services come from the machine's own tables"),
-    ("DS", "names of digests are BIND's own, and then it measures the digest"),
+    (
+        "$GENERATE",
+        "data that would have to be split is not looked at",
+    ),
+    (
+        "WKS",
+        "protocols and services come from the machine's own tables",
+    ),
+    (
+        "DS",
+        "names of digests are BIND's own, and then it measures the digest",
+    ),
     ("CDS", "as DS"),
     ("DLV", "as DS"),
     ("TA", "as DS"),
@@ -36,7 +55,10 @@ const LAX: &[(&str, &str)] = &[
     ("KEY", "as DNSKEY, and the key may be absent"),
     ("RKEY", "as KEY"),
     ("X25", "NSD takes any text, BIND counts the digits"),
-    ("EUI48", "BIND does not look at what follows the last group, NSD takes quotes"),
+    (
+        "EUI48",
+        "BIND does not look at what follows the last group, NSD takes quotes",
+    ),
     ("EUI64", "as EUI48"),
     ("HIP", "unknown to NSD 4.6; BIND takes no escapes in it"),
     ("A6", "not looked at: historic (RFC 6563), unknown to NSD"),
@@ -46,12 +68,17 @@ const LAX: &[(&str, &str)] = &[
     ("DSYNC", "as AMTRELAY"),
     ("EID", "as AMTRELAY"),
     ("NIMLOC", "as AMTRELAY"),
-    ("SINK", "unknown to NSD; BIND takes no quotes and escapes in it"),
+    (
+        "SINK",
+        "unknown to NSD; BIND takes no quotes and escapes in it",
+    ),
 ];
 
 /// The marks and records of the table; `⏎` is a line end, `{a*255}` so many letters.
 fn table() -> Vec<(&'static str, String)> {
-    let lines = TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines = TABLE
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
     let record = |line: &'static str| {
         let (mark, record) = line.split_once(' ').unwrap();
         let mut text = record.trim_start().replace('⏎', "\n");
@@ -74,8 +101,14 @@ fn zone(records: &[&str]) -> String {
         _ => format!("x{at} {record}\n\n"),
     };
     match records {
-        [soa] if soa.starts_with("SOA ") => format!("$TTL 3600\n@ {soa}\n@ NS ns\nns A 192.0.2.1\n"),
-        _ => records.iter().enumerate().map(line).fold(top.to_owned(), |zone, line| zone + &line),
+        [soa] if soa.starts_with("SOA ") => {
+            format!("$TTL 3600\n@ {soa}\n@ NS ns\nns A 192.0.2.1\n")
+        }
+        _ => records
+            .iter()
+            .enumerate()
+            .map(line)
+            .fold(top.to_owned(), |zone, line| zone + &line),
     }
 }
 
@@ -83,7 +116,8 @@ fn zone(records: &[&str]) -> String {
 fn refusal(record: &str) -> Option<String> {
     let origin = Name::from_user("example.com").unwrap();
     let read = index::read(&Texts::one("zone", zone(&[record])), Some(origin), &[]);
-    read.err().map(|error| format!("{} {:?}", error.place, error.what))
+    read.err()
+        .map(|error| format!("{} {:?}", error.place, error.what))
 }
 
 const SERVERS: [&str; 2] = ["named-checkzone", "nsd-checkzone"];
@@ -102,15 +136,24 @@ fn complaints(server: &str, records: &[&str], folder: &Path) -> Option<Vec<usize
         checker.args(["-i", "none"]);
     }
     checker.arg("example.com").arg(&file);
-    let output = checker.output().unwrap_or_else(|error| panic!("{server}: {error}"));
+    let output = checker
+        .output()
+        .unwrap_or_else(|error| panic!("{server}: {error}"));
     fs::remove_file(&file).unwrap();
     if output.status.success() {
         return None;
     }
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     let mark = format!("{}:", file.display());
-    let places = said.lines().filter(|line| !line.contains("warning")).filter_map(|line| line.split_once(&mark));
-    Some(places.filter_map(|(_, rest)| rest.split(':').next()?.parse().ok()).collect())
+    let places = said
+        .lines()
+        .filter(|line| !line.contains("warning"))
+        .filter_map(|line| line.split_once(&mark));
+    Some(
+        places
+            .filter_map(|(_, rest)| rest.split(':').next()?.parse().ok())
+            .collect(),
+    )
 }
 
 /// Which of the records a server takes. What cannot disturb the lines after it
@@ -122,7 +165,8 @@ fn accepted(server: &str, records: &[String], folder: &Path) -> Vec<bool> {
     let alone = |record: &str| known(record) && complaints(server, &[record], folder).is_none();
     let tame = |record: &str| {
         let text = record.replacen(" \\# ", " ", 1);
-        let whole = !text.contains(['(', ')', '\\', '\n']) && text.matches('"').count().is_multiple_of(2);
+        let whole =
+            !text.contains(['(', ')', '\\', '\n']) && text.matches('"').count().is_multiple_of(2);
         whole && !text.starts_with('$')
     };
     let mut verdicts = vec![true; records.len()];
@@ -138,10 +182,13 @@ fn accepted(server: &str, records: &[String], folder: &Path) -> Vec<bool> {
         let rest: Vec<usize> = chunk.iter().copied().filter(|at| verdicts[*at]).collect();
         let texts: Vec<&str> = rest.iter().map(|at| records[*at].as_str()).collect();
         if complaints(server, &texts, folder).is_some() {
-            rest.iter().for_each(|at| verdicts[*at] = alone(&records[*at]));
+            rest.iter()
+                .for_each(|at| verdicts[*at] = alone(&records[*at]));
         }
     }
-    single.iter().for_each(|at| verdicts[*at] = alone(&records[*at]));
+    single
+        .iter()
+        .for_each(|at| verdicts[*at] = alone(&records[*at]));
     verdicts
 }
 
@@ -150,8 +197,14 @@ fn all_accepted(records: &[String]) -> Vec<[bool; 2]> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     std::thread::scope(|scope| {
-        let [bind, nsd] = SERVERS.map(|server| scope.spawn(move || accepted(server, records, path)));
-        bind.join().unwrap().into_iter().zip(nsd.join().unwrap()).map(|(bind, nsd)| [bind, nsd]).collect()
+        let [bind, nsd] =
+            SERVERS.map(|server| scope.spawn(move || accepted(server, records, path)));
+        bind.join()
+            .unwrap()
+            .into_iter()
+            .zip(nsd.join().unwrap())
+            .map(|(bind, nsd)| [bind, nsd])
+            .collect()
     })
 }
 
@@ -188,14 +241,19 @@ fn an_error_stands_at_the_very_word() {
     ] {
         let record = record.replace("{}", &"a".repeat(256));
         let refused = refusal(&record).unwrap_or_else(|| panic!("{record} is read"));
-        assert!(refused.starts_with(&format!("zone:{place} ")), "{record}: {refused}");
+        assert!(
+            refused.starts_with(&format!("zone:{place} ")),
+            "{record}: {refused}"
+        );
     }
 }
 
 /// Whether a record is noted for how its data is written.
 fn dressed(record: &str) -> bool {
     let text = format!("x {record}\n");
-    let Some(scanned) = scan::entry(text.as_bytes(), true) else { return false };
+    let Some(scanned) = scan::entry(text.as_bytes(), true) else {
+        return false;
+    };
     let mut dressed = false;
     dialect::of_entry(text.as_bytes(), &scanned.kind, false, |difference, _| {
         dressed |= difference == Difference::DressedField;
@@ -208,15 +266,24 @@ fn dressed(record: &str) -> bool {
 fn what_is_noted_for_its_quotes_is_what_bind_refuses() {
     let table = table();
     // What NAPTR says and octets mean is another matter, and `\[` was a bit-string label once.
-    let other = |record: &str| record.contains("\\[") || record.contains("\\# ") || record.starts_with("NAPTR");
-    let suspect = |record: &str| record.contains(['"', '\\', '+']) && !record.starts_with('$') && !other(record);
-    let read = table.iter().filter(|(mark, record)| *mark == "good" && suspect(record));
+    let other = |record: &str| {
+        record.contains("\\[") || record.contains("\\# ") || record.starts_with("NAPTR")
+    };
+    let suspect = |record: &str| {
+        record.contains(['"', '\\', '+']) && !record.starts_with('$') && !other(record)
+    };
+    let read = table
+        .iter()
+        .filter(|(mark, record)| *mark == "good" && suspect(record));
     let records: Vec<String> = read.map(|(_, record)| record.clone()).collect();
     let mut wrong = Vec::new();
     for (record, [bind, _]) in records.iter().zip(all_accepted(&records)) {
         // BIND takes no other name in quotes.
         if dressed(record) == bind && record != "SVCB 1 \"foo\"" {
-            wrong.push(format!("noted: {}, BIND takes it: {bind}: {record}", dressed(record)));
+            wrong.push(format!(
+                "noted: {}, BIND takes it: {bind}: {record}",
+                dressed(record)
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -255,7 +322,9 @@ impl Dice {
     /// One change somewhere behind the type.
     fn mutate(&mut self, record: &str) -> String {
         const OCTETS: &[u8] = b"0123456789abcfgz.-+:/=,@ \"\\#!AFZ_*";
-        let Some(start) = record.find(' ').map(|at| at + 1) else { return format!("{record} 1") };
+        let Some(start) = record.find(' ').map(|at| at + 1) else {
+            return format!("{record} 1");
+        };
         let mut octets = record.as_bytes().to_vec();
         let at = start + self.below((octets.len() - start).max(1));
         let octet = OCTETS[self.below(OCTETS.len())];
@@ -275,7 +344,9 @@ impl Dice {
                 octets = words.join(&b' ');
             }
             _ => {
-                let digits: Vec<usize> = (start..octets.len()).filter(|at| octets[*at].is_ascii_digit()).collect();
+                let digits: Vec<usize> = (start..octets.len())
+                    .filter(|at| octets[*at].is_ascii_digit())
+                    .collect();
                 if !digits.is_empty() {
                     let at = digits[self.below(digits.len())];
                     let edges: [&[u8]; 5] = [b"256", b"65536", b"4294967296", b"00", b"-1"];
@@ -293,7 +364,11 @@ fn glued(record: &str) -> bool {
     let octets = record.as_bytes();
     let quotes = (0..octets.len()).filter(|at| octets[*at] == b'"' && octets[at - 1] != b'\\');
     quotes.enumerate().any(|(number, at)| {
-        let beside = if number % 2 == 0 { octets.get(at - 1) } else { octets.get(at + 1) };
+        let beside = if number % 2 == 0 {
+            octets.get(at - 1)
+        } else {
+            octets.get(at + 1)
+        };
         beside.is_some_and(|octet| *octet != b' ')
     })
 }
@@ -301,7 +376,10 @@ fn glued(record: &str) -> bool {
 #[test]
 #[ignore = "needs named-checkzone, nsd-checkzone"]
 fn of_mutated_records_we_refuse_only_what_a_server_refuses() {
-    let cases = std::env::var("DANEWRIGHT_RDATA_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(400);
+    let cases = std::env::var("DANEWRIGHT_RDATA_CASES")
+        .ok()
+        .and_then(|cases| cases.parse().ok())
+        .unwrap_or(400);
     let good: Vec<String> = table()
         .into_iter()
         // `\[` was a bit-string label once, and NSD still stumbles over half of one.
@@ -321,9 +399,15 @@ fn of_mutated_records_we_refuse_only_what_a_server_refuses() {
     for (record, servers) in records.iter().zip(all_accepted(&records)) {
         let refusal = refusal(record);
         refused += usize::from(refusal.is_some());
-        let disputed = if refusal.is_some() { [true; 2] } else { [false; 2] };
+        let disputed = if refusal.is_some() {
+            [true; 2]
+        } else {
+            [false; 2]
+        };
         // In one zone with others a complaint may be about the line before.
-        let alone = || SERVERS.map(|server| accepted(server, std::slice::from_ref(record), folder.path())[0]);
+        let alone = || {
+            SERVERS.map(|server| accepted(server, std::slice::from_ref(record), folder.path())[0])
+        };
         if servers != disputed || alone() != disputed {
             continue;
         }
@@ -335,5 +419,8 @@ fn of_mutated_records_we_refuse_only_what_a_server_refuses() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(refused * 5 > cases, "only {refused} of {cases} were refused");
+    assert!(
+        refused * 5 > cases,
+        "only {refused} of {cases} were refused"
+    );
 }

@@ -22,8 +22,15 @@ fn resolved(rig: &Rig) -> Reply {
 /// Whether BIND's checker finds every signature of the zone in order, as a server hands it out.
 fn verifies(rig: &Rig, role: Role) -> bool {
     let file = rig.work().join("transferred");
-    std::fs::write(&file, rig.transfer(role).join("\n") + "\n").expect("a temporary folder can be filled");
-    run(&rig.work(), "dnssec-verify", &["-q", "-o", ZONE, "transferred"]).status == 0
+    std::fs::write(&file, rig.transfer(role).join("\n") + "\n")
+        .expect("a temporary folder can be filled");
+    run(
+        &rig.work(),
+        "dnssec-verify",
+        &["-q", "-o", ZONE, "transferred"],
+    )
+    .status
+        == 0
 }
 
 #[test]
@@ -31,16 +38,41 @@ fn verifies(rig: &Rig, role: Role) -> bool {
 fn the_tree_resolves_and_validates() {
     let rig = Rig::start(Signing::Split, &[TLSA]);
     let reply = resolved(&rig);
-    assert_eq!((reply.code.as_str(), reply.has("ad")), ("NOERROR", true), "{reply:?}");
+    assert_eq!(
+        (reply.code.as_str(), reply.has("ad")),
+        ("NOERROR", true),
+        "{reply:?}"
+    );
     assert_eq!(reply.data("TLSA").join(" ").to_ascii_lowercase(), TLSA);
     let at = rig.at(Role::Resolver);
     let keys = std::fs::read_to_string(rig.anchor_keys()).unwrap();
-    let key: Vec<&str> = keys.split_whitespace().skip_while(|word| *word != "DNSKEY").skip(1).collect();
+    let key: Vec<&str> = keys
+        .split_whitespace()
+        .skip_while(|word| *word != "DNSKEY")
+        .skip(1)
+        .collect();
     let (numbers, key) = key.split_at(3);
-    let anchor = format!("trust-anchors {{ . static-key {} \"{}\"; }};\n", numbers.join(" "), key.concat());
+    let anchor = format!(
+        "trust-anchors {{ . static-key {} \"{}\"; }};\n",
+        numbers.join(" "),
+        key.concat()
+    );
     std::fs::write(rig.work().join("delv.conf"), anchor).unwrap();
     let (server, port) = (format!("@{}", at.ip()), at.port().to_string());
-    let said = must(&rig.work(), "delv", &["-a", "delv.conf", &server, "-p", &port, OWNER, "TLSA", "+root=."]);
+    let said = must(
+        &rig.work(),
+        "delv",
+        &[
+            "-a",
+            "delv.conf",
+            &server,
+            "-p",
+            &port,
+            OWNER,
+            "TLSA",
+            "+root=.",
+        ],
+    );
     assert!(said.contains("; fully validated"), "{said}");
     for role in SERVERS {
         assert_eq!(rig.tlsa(role, OWNER), [TLSA]);
@@ -57,10 +89,16 @@ fn a_secondary_is_held_back_stopped_and_silenced() {
     for (held, other) in [(Role::Nsd, Role::Knot), (Role::Knot, Role::Nsd)] {
         let behind = rig.serial(held);
         rig.hold_back(held);
-        let (from, to) = if held == Role::Nsd { (FIRST_SERIAL, before + 10) } else { (before + 10, before + 20) };
+        let (from, to) = if held == Role::Nsd {
+            (FIRST_SERIAL, before + 10)
+        } else {
+            (before + 10, before + 20)
+        };
         zone_file::set_serial(&rig.zone_file(), from, to);
         rig.order(&["reload", ZONE]);
-        wait_for("the other secondary", || rig.serial(other).filter(|&now| now >= to));
+        wait_for("the other secondary", || {
+            rig.serial(other).filter(|&now| now >= to)
+        });
         assert_eq!(rig.serial(held), behind);
         rig.release(held);
         rig.wait_until_equal_and_above(to - 1);
@@ -83,7 +121,11 @@ fn damage_is_seen_and_repaired() {
     damage_everything(&mut rig);
     rig.set_delegation_signed(false);
     let reply = resolved(&rig);
-    assert_eq!((reply.code.as_str(), reply.has("ad")), ("NOERROR", false), "{reply:?}");
+    assert_eq!(
+        (reply.code.as_str(), reply.has("ad")),
+        ("NOERROR", false),
+        "{reply:?}"
+    );
     rig.set_delegation_signed(true);
     assert!(resolved(&rig).has("ad"));
 }
@@ -96,15 +138,26 @@ fn damage_is_the_same_with_one_signing_key() {
 
 fn damage_everything(rig: &mut Rig) {
     let serial = rig.wait_until_equal();
-    let kinds = [(Role::Nsd, Damage::Expired), (Role::Knot, Damage::Forged), (Role::Bind, Damage::Unsigned)];
+    let kinds = [
+        (Role::Nsd, Damage::Expired),
+        (Role::Knot, Damage::Forged),
+        (Role::Bind, Damage::Unsigned),
+    ];
     for (role, damage) in kinds {
         rig.damage(role, damage);
         assert!(!verifies(rig, role), "{role:?} {damage:?}");
         assert_eq!(rig.tlsa(role, OWNER), [TLSA]);
         assert_eq!(rig.serial(role), Some(serial));
         for (name, rtype) in [(OWNER, "TLSA"), (ZONE, "SOA"), (ZONE, "DNSKEY")] {
-            let signatures = rig.ask(role, name, rtype).expect("a damaged server answers").data("RRSIG");
-            assert_eq!(signatures.is_empty(), damage == Damage::Unsigned, "{damage:?} {rtype}: {signatures:?}");
+            let signatures = rig
+                .ask(role, name, rtype)
+                .expect("a damaged server answers")
+                .data("RRSIG");
+            assert_eq!(
+                signatures.is_empty(),
+                damage == Damage::Unsigned,
+                "{damage:?} {rtype}: {signatures:?}"
+            );
         }
     }
     // Now no server is left with a good copy.

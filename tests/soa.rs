@@ -1,7 +1,11 @@
 //! The serial in all the ways that an SOA can be written: in octets (RFC 3597),
 //! as `TYPE6`, and twice. Only its digits change, and every copy of it.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops where it fails"
+)]
 
 use std::fs;
 use std::process::Command;
@@ -23,11 +27,19 @@ const TIMES: &str = "00000001 00000002 00000003 00000004";
 fn patched(text: &str) -> Result<String, PlanError> {
     let library = Texts::one("zone", text);
     let origin = Name::from_user("example.com").unwrap();
-    let target = Target::combine(&[Name::from_user("mail.example.com").unwrap()], &["25".parse().unwrap()]);
+    let target = Target::combine(
+        &[Name::from_user("mail.example.com").unwrap()],
+        &["25".parse().unwrap()],
+    );
     let zone = Zone::read(&library, Some(origin), &target)?;
     let key = Tlsa::of(b"key", Params::default()).unwrap();
     let change = Change::Add(vec![vec![key]]);
-    let request = Request { change, ttl: None, serial: Policy::Increment, serial_above: None };
+    let request = Request {
+        change,
+        ttl: None,
+        serial: Policy::Increment,
+        serial_above: None,
+    };
     let patch = zone.plan(&request, "2026-11-20T12:00:00Z".parse().unwrap())?;
     let mut new = Vec::new();
     for piece in pieces(&patch.splices()[0].1, text.len() as u64) {
@@ -76,8 +88,12 @@ fn pairs() -> Vec<(String, String)> {
 #[test]
 fn every_digit_of_every_serial_moves_and_nothing_else() {
     for (before, after) in pairs() {
-        let new = patched(&format!("$TTL 3600\n{before}{REST}")).unwrap_or_else(|error| panic!("{before}: {error:?}"));
-        assert!(new.starts_with(&format!("$TTL 3600\n{after}{REST}_25._tcp.mail ")), "{new}");
+        let new = patched(&format!("$TTL 3600\n{before}{REST}"))
+            .unwrap_or_else(|error| panic!("{before}: {error:?}"));
+        assert!(
+            new.starts_with(&format!("$TTL 3600\n{after}{REST}_25._tcp.mail ")),
+            "{new}"
+        );
     }
 }
 
@@ -90,8 +106,11 @@ fn two_soa_records_that_differ_are_refused() {
         "www SOA ns h 7 1 2 3 4",
         &format!("@ SOA \\# 51 {NAMES} 00000008 {TIMES}"),
     ] {
-        let refused = patched(&format!("$TTL 3600\n@ SOA ns h 7 1 2 3 4\n{other}\n{REST}")).unwrap_err();
-        let PlanError::UnequalSoas(place) = refused else { panic!("{other}: {refused:?}") };
+        let refused =
+            patched(&format!("$TTL 3600\n@ SOA ns h 7 1 2 3 4\n{other}\n{REST}")).unwrap_err();
+        let PlanError::UnequalSoas(place) = refused else {
+            panic!("{other}: {refused:?}")
+        };
         assert_eq!(place.to_string(), "zone:3:1", "{other}");
     }
 }
@@ -100,8 +119,16 @@ fn two_soa_records_that_differ_are_refused() {
 fn without_a_default_the_minimum_in_octets_is_the_ttl() {
     let text = format!("@ SOA \\# 51 {NAMES} 00000001 00000001 00000002 00000003 00000e10\n{REST}");
     let library = Texts::one("zone", text);
-    let target = Target::combine(&[Name::from_user("mail.example.com").unwrap()], &["25".parse().unwrap()]);
-    let zone = Zone::read(&library, Some(Name::from_user("example.com").unwrap()), &target).unwrap();
+    let target = Target::combine(
+        &[Name::from_user("mail.example.com").unwrap()],
+        &["25".parse().unwrap()],
+    );
+    let zone = Zone::read(
+        &library,
+        Some(Name::from_user("example.com").unwrap()),
+        &target,
+    )
+    .unwrap();
     assert_eq!((zone.serial(), zone.negative_ttl()), (1, 3600));
 }
 
@@ -115,8 +142,16 @@ fn bind_reads_the_serial_that_was_meant() {
         for soa in [&before, &after] {
             fs::write(&file, format!("$TTL 3600\n{soa}{REST}")).unwrap();
             let mut checker = Command::new("named-compilezone");
-            let output = checker.args(["-q", "-s", "full", "-o", "-", "example.com"]).arg(&file).output().unwrap();
-            assert!(output.status.success(), "{soa}: {}", String::from_utf8_lossy(&output.stderr));
+            let output = checker
+                .args(["-q", "-s", "full", "-o", "-", "example.com"])
+                .arg(&file)
+                .output()
+                .unwrap();
+            assert!(
+                output.status.success(),
+                "{soa}: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
             let text = String::from_utf8(output.stdout).unwrap();
             let words: Vec<&str> = text.split_whitespace().collect();
             let at = words.iter().position(|word| *word == "SOA").unwrap();

@@ -37,7 +37,11 @@ pub fn run(args: &Args, ui: &mut Ui<'_>, now: DateTime<Utc>) -> Ran {
     match played {
         Ok(mut json) => {
             json.insert("steps".to_owned(), steps);
-            Ok(Answer { status: Status::Good, text: String::new(), json })
+            Ok(Answer {
+                status: Status::Good,
+                text: String::new(),
+                json,
+            })
         }
         Err(mut failure) => {
             failure.json.insert("steps".to_owned(), steps);

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::refusal::{foreign, not_ours, replace_failure, soa_without_dot, unopened, unreadable};
+use crate::cli::refusal::{
+    foreign, not_ours, replace_failure, soa_without_dot, unopened, unreadable,
+};
 use crate::cli::{Answer, Failure, Ran, Status, Ui};
 use crate::command::{self, Ended};
 use crate::files::copy::copy_pieces;
@@ -75,11 +77,19 @@ impl Opened {
         let (disk, unlocked) = match locked {
             Some(Ok(disk)) => (disk, None),
             Some(Err(error)) if !rehearses => return Err(unopened(path, error)),
-            Some(Err(error)) => (Disk::open(path, directory).map_err(failed)?, Some(unopened(path, error).message)),
+            Some(Err(error)) => (
+                Disk::open(path, directory).map_err(failed)?,
+                Some(unopened(path, error).message),
+            ),
             None => (Disk::open(path, directory).map_err(failed)?, None),
         };
-        let resolved = disk.with(0, |opened| opened.path.clone()).unwrap_or_else(|| path.to_owned());
-        let surroundings = [surroundings(path).map_err(failed)?, surroundings(&resolved).map_err(failed)?];
+        let resolved = disk
+            .with(0, |opened| opened.path.clone())
+            .unwrap_or_else(|| path.to_owned());
+        let surroundings = [
+            surroundings(path).map_err(failed)?,
+            surroundings(&resolved).map_err(failed)?,
+        ];
         if surroundings[0].is_binary() {
             return Err(not_ours(path, NotOurs::Binary, ""));
         }
@@ -89,11 +99,19 @@ impl Opened {
                 .hint("a zone starts with its SOA record"));
         }
         let stated = args.origin.as_deref().map(|text| {
-            Name::zone_from_user(text).map_err(|error| Failure::wrong(error).at(format!("--origin {text}")))
+            Name::zone_from_user(text)
+                .map_err(|error| Failure::wrong(error).at(format!("--origin {text}")))
         });
         let stated = stated.transpose()?;
         let origin = stated.clone().or_else(|| origin_of(path));
-        Ok(Self { disk, surroundings, origin, stated: stated.is_some(), path: path.to_owned(), unlocked })
+        Ok(Self {
+            disk,
+            surroundings,
+            origin,
+            stated: stated.is_some(),
+            path: path.to_owned(),
+            unlocked,
+        })
     }
 
     /// Reads the zone for these targets.
@@ -105,10 +123,16 @@ impl Opened {
         if let Some((name, place)) = lint::soa_without_dot(&self.disk, self.origin.clone()) {
             return Err(soa_without_dot(&name, &place));
         }
-        let read = |origin| Zone::read(&self.disk, origin, targets).map_err(|error| self.plan_failure(error));
+        let read = |origin| {
+            Zone::read(&self.disk, origin, targets).map_err(|error| self.plan_failure(error))
+        };
         // The file's name may say nothing, or something else than its SOA, which is the zone and
         // mostly stands on top: a large file need not be read twice for that.
-        let found = if self.stated { None } else { lint::apex(&self.disk, self.origin.clone()).ok().flatten() };
+        let found = if self.stated {
+            None
+        } else {
+            lint::apex(&self.disk, self.origin.clone()).ok().flatten()
+        };
         let origin = found.or_else(|| self.origin.clone());
         let mut zone = read(origin.clone())?;
         if !self.stated && origin.as_ref() != Some(zone.apex()) {
@@ -117,13 +141,18 @@ impl Opened {
         if let (true, Some(origin)) = (self.stated, &self.origin)
             && origin != zone.apex()
         {
-            let message = format!("the SOA in the file is that of {}, not of {origin}", zone.apex());
+            let message = format!(
+                "the SOA in the file is that of {}, not of {origin}",
+                zone.apex()
+            );
             return Err(Failure::wrong(message)
                 .at(self.path.display())
                 .hint("name the zone's own file, or leave --origin away"));
         }
         for surroundings in &self.surroundings {
-            surroundings.allow(zone.serial()).map_err(|why| not_ours(&self.path, why, &zone_word(zone.apex())))?;
+            surroundings
+                .allow(zone.serial())
+                .map_err(|why| not_ours(&self.path, why, &zone_word(zone.apex())))?;
         }
         Ok(zone)
     }
@@ -145,14 +174,25 @@ impl Opened {
     ) -> Ran {
         let writes = args.in_place() && !patch.is_empty();
         let mut json = edits_json(zone, patch, writes);
-        json.insert("files".to_owned(), json!(zone.files().map(|file| self.disk.label(file)).collect::<Vec<_>>()));
-        let edited = patch.splices().iter().map(|(file, _)| json!(self.disk.label(*file)));
+        json.insert(
+            "files".to_owned(),
+            json!(
+                zone.files()
+                    .map(|file| self.disk.label(file))
+                    .collect::<Vec<_>>()
+            ),
+        );
+        let edited = patch
+            .splices()
+            .iter()
+            .map(|(file, _)| json!(self.disk.label(*file)));
         json.insert("edited".to_owned(), edited.collect());
         let mut text = String::new();
         if args.dry_run || args.diff {
             let mut bytes = Vec::new();
             for (file, splices) in patch.splices() {
-                let part = diff::unified(&self.disk, *file, splices).map_err(|error| unreadable(&self.path, &error))?;
+                let part = diff::unified(&self.disk, *file, splices)
+                    .map_err(|error| unreadable(&self.path, &error))?;
                 bytes.extend(part);
             }
             json.insert("diff".to_owned(), json!(String::from_utf8_lossy(&bytes)));
@@ -163,17 +203,26 @@ impl Opened {
         }
         if let Some(output) = args.output.as_deref().filter(|_| !args.dry_run) {
             self.write_elsewhere(output, zone, patch, ui)?;
-            return Ok(Answer { status: Status::Good, text, json });
+            return Ok(Answer {
+                status: Status::Good,
+                text,
+                json,
+            });
         }
         if !args.dry_run {
             if let Some(taken) = self.disk.in_the_way() {
-                return Err(Failure::wrong("a file of the zone has a name that danewright uses for its own work")
-                    .at(taken.display())
-                    .hint("nothing was written; rename the file, and name it so in its $INCLUDE"));
+                return Err(Failure::wrong(
+                    "a file of the zone has a name that danewright uses for its own work",
+                )
+                .at(taken.display())
+                .hint("nothing was written; rename the file, and name it so in its $INCLUDE"));
             }
             self.tell_swept(args, ui);
         }
-        let main = self.disk.with(0, |opened| opened.path.clone()).unwrap_or_default();
+        let main = self
+            .disk
+            .with(0, |opened| opened.path.clone())
+            .unwrap_or_default();
         let telling = Telling::of(args, zone.apex(), main);
         let due = args.in_place() && telling.is_due();
         let mut remembered = Ok(());
@@ -196,11 +245,16 @@ impl Opened {
             self.name_files(patch, &mut summary, &mut json);
         }
         if due && !writes && !args.reload.is_empty() {
-            summary.push_str("an earlier change had not been told to the name server; it is told now\n");
+            summary.push_str(
+                "an earlier change had not been told to the name server; it is told now\n",
+            );
         }
         if args.dry_run && !args.check.is_empty() && !patch.is_empty() {
             let checked = self.rehearse(zone, patch, args);
-            let checked = checked.map_err(|failure| Failure { json: std::mem::take(&mut json), ..failure })?;
+            let checked = checked.map_err(|failure| Failure {
+                json: std::mem::take(&mut json),
+                ..failure
+            })?;
             json.insert("checked".to_owned(), json!(checked.is_ok()));
             match checked {
                 Ok(()) => ui.talk("note: the new file passes every --check"),
@@ -220,7 +274,11 @@ impl Opened {
             }
             told?;
         }
-        Ok(Answer { status: Status::Good, text, json })
+        Ok(Answer {
+            status: Status::Good,
+            text,
+            json,
+        })
     }
 
     /// Names each file that got a new text, but the zone file itself where that is named already.
@@ -236,7 +294,11 @@ impl Opened {
             });
             names.extend(name);
         }
-        if names.len() > 1 || names.first().is_none_or(|name| *name != self.path.display().to_string()) {
+        if names.len() > 1
+            || names
+                .first()
+                .is_none_or(|name| *name != self.path.display().to_string())
+        {
             for name in &names {
                 summary.push_str(&format!("new text in {name}\n"));
             }
@@ -264,7 +326,10 @@ impl Opened {
     /// What root does not write unasked.
     fn refuse_foreign(&self, patch: &Patch, args: &EditArgs) -> Result<(), Failure> {
         let files = patch.splices().iter().map(|(file, _)| *file);
-        match files.filter(|_| !args.write_foreign).find_map(|file| foreign_file(&self.disk, file)) {
+        match files
+            .filter(|_| !args.write_foreign)
+            .find_map(|file| foreign_file(&self.disk, file))
+        {
             Some(found) => Err(foreign(&found)),
             None => Ok(()),
         }
@@ -273,9 +338,14 @@ impl Opened {
     /// A replaced file is a new one: its other hard links keep the old text.
     fn warn_of_links(&self, patch: &Patch, ui: &mut Ui<'_>) {
         for (file, _) in patch.splices() {
-            let links = self.disk.with(*file, |opened| std::fs::metadata(&opened.path).map_or(1, |meta| meta.nlink()));
+            let links = self.disk.with(*file, |opened| {
+                std::fs::metadata(&opened.path).map_or(1, |meta| meta.nlink())
+            });
             if links.is_some_and(|links| links > 1) {
-                ui.warn(format!("{} has other hard links, which keep the old text", self.disk.label(*file)));
+                ui.warn(format!(
+                    "{} has other hard links, which keep the old text",
+                    self.disk.label(*file)
+                ));
             }
         }
     }
@@ -284,7 +354,11 @@ impl Opened {
     /// wants to go on from the journal to the file, and where it cannot (9.18:
     /// "journal out of sync with zone") does not load the zone at all.
     fn warn_of_journal(&self, zone: &Zone<'_>, ui: &mut Ui<'_>) {
-        if self.surroundings.iter().any(|surroundings| surroundings.journal.is_some()) {
+        if self
+            .surroundings
+            .iter()
+            .any(|surroundings| surroundings.journal.is_some())
+        {
             let zone = zone_word(zone.apex());
             ui.warn(format!(
                 "there is a journal ({}.jnl): let named read the new file with rndc reload {zone}; \
@@ -304,27 +378,44 @@ impl Opened {
         args: &EditArgs,
         remember: impl FnOnce() -> Result<(), StateError>,
     ) -> Result<Written, Failure> {
-        let staged = Staged::write(&self.disk, patch.splices(), zone.serial_file()).map_err(replace_failure)?;
+        let staged = Staged::write(&self.disk, patch.splices(), zone.serial_file())
+            .map_err(replace_failure)?;
         self.check(zone, patch, &staged, args)?;
         if let Some(suffix) = &args.backup {
-            staged.back_up(&self.disk, suffix).map_err(replace_failure)?;
+            staged
+                .back_up(&self.disk, suffix)
+                .map_err(replace_failure)?;
         }
         let remembered = remember();
         match staged.commit() {
-            Ok(()) => Ok(Written { remembered, synced: Ok(()) }),
-            Err(error @ ReplaceError::NotSynced(..)) => Ok(Written { remembered, synced: Err(replace_failure(error)) }),
+            Ok(()) => Ok(Written {
+                remembered,
+                synced: Ok(()),
+            }),
+            Err(error @ ReplaceError::NotSynced(..)) => Ok(Written {
+                remembered,
+                synced: Err(replace_failure(error)),
+            }),
             Err(error) => Err(replace_failure(error)),
         }
     }
 
     /// Lets the user's commands see the zone as it would be, and takes it away again. Inside:
     /// why they could not be shown it.
-    fn rehearse(&self, zone: &Zone<'_>, patch: &Patch, args: &EditArgs) -> Result<Result<(), String>, Failure> {
+    fn rehearse(
+        &self,
+        zone: &Zone<'_>,
+        patch: &Patch,
+        args: &EditArgs,
+    ) -> Result<Result<(), String>, Failure> {
         if let Some(why) = &self.unlocked {
             return Ok(Err(why.clone()));
         }
         if let Some(taken) = self.disk.in_the_way() {
-            return Ok(Err(format!("{} has a name that danewright uses for its own work", taken.display())));
+            return Ok(Err(format!(
+                "{} has a name that danewright uses for its own work",
+                taken.display()
+            )));
         }
         let staged = match Staged::write(&self.disk, patch.splices(), zone.serial_file()) {
             Ok(staged) => staged,
@@ -337,7 +428,13 @@ impl Opened {
     }
 
     /// Lets the user's commands see the zone as it will be.
-    fn check(&self, zone: &Zone<'_>, patch: &Patch, staged: &Staged, args: &EditArgs) -> Result<(), Failure> {
+    fn check(
+        &self,
+        zone: &Zone<'_>,
+        patch: &Patch,
+        staged: &Staged,
+        args: &EditArgs,
+    ) -> Result<(), Failure> {
         if args.check.is_empty() {
             return Ok(());
         }
@@ -350,7 +447,11 @@ impl Opened {
         for line in &args.check {
             let ended = run(line, view.main(), zone.apex(), args, "--check")?;
             if !ended.good {
-                let message = format!("the check refused the new file ({}): {}", ended.status, ended.output.trim());
+                let message = format!(
+                    "the check refused the new file ({}): {}",
+                    ended.status,
+                    ended.output.trim()
+                );
                 return Err(Failure::refused(message)
                     .at(ended.line)
                     .hint("nothing was written; the zone file is as it was"));
@@ -360,19 +461,33 @@ impl Opened {
     }
 
     /// Writes the edited main file to another place.
-    fn write_elsewhere(&self, output: &Path, zone: &Zone<'_>, patch: &Patch, ui: &mut Ui<'_>) -> Result<(), Failure> {
+    fn write_elsewhere(
+        &self,
+        output: &Path,
+        zone: &Zone<'_>,
+        patch: &Patch,
+        ui: &mut Ui<'_>,
+    ) -> Result<(), Failure> {
         if patch.splices().iter().any(|(file, _)| *file != 0) {
             let hint = "leave --output away to change the included file in place";
-            return Err(Failure::wrong("the edit touches an included file, which --output cannot hold")
-                .at(output.display())
-                .hint(hint));
+            return Err(Failure::wrong(
+                "the edit touches an included file, which --output cannot hold",
+            )
+            .at(output.display())
+            .hint(hint));
         }
-        let splices = patch.splices().first().map_or(&[][..], |(_, splices)| splices);
+        let splices = patch
+            .splices()
+            .first()
+            .map_or(&[][..], |(_, splices)| splices);
         let failed = |error: std::io::Error| {
             Failure::wrong(format!("the output cannot be written: {error}")).at(output.display())
         };
-        let is_zone =
-            |file: usize| self.disk.with(file, |opened| Some(&opened.path) == output.canonicalize().ok().as_ref());
+        let is_zone = |file: usize| {
+            self.disk.with(file, |opened| {
+                Some(&opened.path) == output.canonicalize().ok().as_ref()
+            })
+        };
         if zone.files().any(|file| is_zone(file) == Some(true)) {
             return Err(Failure::wrong("the output is the zone itself")
                 .at(output.display())
@@ -383,7 +498,13 @@ impl Opened {
         self.copy_to(output, special, splices, ui).map_err(failed)
     }
 
-    fn copy_to(&self, output: &Path, special: bool, splices: &[Splice], ui: &mut Ui<'_>) -> std::io::Result<()> {
+    fn copy_to(
+        &self,
+        output: &Path,
+        special: bool,
+        splices: &[Splice],
+        ui: &mut Ui<'_>,
+    ) -> std::io::Result<()> {
         let original = self.disk.handle(0)?;
         if output != Path::new("-") && !special {
             // The zone's mode comes when it is complete.
@@ -394,7 +515,9 @@ impl Opened {
             });
         }
         if !special && ui.json() {
-            return Err(std::io::Error::other("stdout already carries the JSON document"));
+            return Err(std::io::Error::other(
+                "stdout already carries the JSON document",
+            ));
         }
         let mut spool = tempfile::tempfile()?;
         copy_pieces(&original, splices, &spool)?;
@@ -418,7 +541,10 @@ pub(crate) fn origin_of(path: &Path) -> Option<Name> {
     let file = path.file_name()?.to_str()?;
     let file = file.strip_prefix("db.").unwrap_or(file);
     let endings = [".zone", ".db", ".hosts", ".txt"];
-    let stem = endings.iter().find_map(|ending| file.strip_suffix(ending)).unwrap_or(file);
+    let stem = endings
+        .iter()
+        .find_map(|ending| file.strip_suffix(ending))
+        .unwrap_or(file);
     if !stem.contains('.') {
         return None;
     }
@@ -429,10 +555,18 @@ fn zone_word(apex: &Name) -> String {
     apex.to_string().trim_end_matches('.').to_owned()
 }
 
-fn run(line: &str, file: &Path, apex: &Name, args: &EditArgs, flag: &str) -> Result<Ended, Failure> {
+fn run(
+    line: &str,
+    file: &Path,
+    apex: &Name,
+    args: &EditArgs,
+    flag: &str,
+) -> Result<Ended, Failure> {
     let words = command::split(line).unwrap_or_default();
-    command::run(&words, file, &zone_word(apex), args.command_timeout)
-        .map_err(|error| Failure::wrong(format!("the command cannot be started: {error}")).at(format!("{flag} {line}")))
+    command::run(&words, file, &zone_word(apex), args.command_timeout).map_err(|error| {
+        Failure::wrong(format!("the command cannot be started: {error}"))
+            .at(format!("{flag} {line}"))
+    })
 }
 
 /// A diff is shown as it is to programs, and made safe for a terminal.
@@ -460,12 +594,20 @@ fn edits_json(zone: &Zone<'_>, patch: &Patch, written: bool) -> Map<String, Valu
     json.insert("changed".to_owned(), json!(!patch.is_empty()));
     json.insert("written".to_owned(), json!(written));
     json.insert("added".to_owned(), patch.added.iter().map(edit).collect());
-    json.insert("removed".to_owned(), patch.removed.iter().map(edit).collect());
+    json.insert(
+        "removed".to_owned(),
+        patch.removed.iter().map(edit).collect(),
+    );
     let (before, after) = patch.serial.unwrap_or((zone.serial(), zone.serial()));
-    json.insert("serial".to_owned(), json!({"before": before, "after": after}));
-    let finding =
-        |note: &Finding| json!({"code": note.code, "severity": note.severity.word(), "message": note.message});
-    json.insert("findings".to_owned(), patch.notes.iter().map(finding).collect());
+    json.insert(
+        "serial".to_owned(),
+        json!({"before": before, "after": after}),
+    );
+    let finding = |note: &Finding| json!({"code": note.code, "severity": note.severity.word(), "message": note.message});
+    json.insert(
+        "findings".to_owned(),
+        patch.notes.iter().map(finding).collect(),
+    );
     json
 }
 
@@ -477,15 +619,29 @@ fn summary(zone: &Zone<'_>, patch: &Patch, written: bool, path: &Path, disk: &Di
     for (sign, edits) in [("+", &patch.added), ("-", &patch.removed)] {
         for edit in edits {
             let ttl = edit.ttl.map_or(String::new(), |ttl| format!(" {ttl}"));
-            text.push_str(&format!("{sign} {}{ttl} IN TLSA {}\n", edit.owner, edit.tlsa));
+            text.push_str(&format!(
+                "{sign} {}{ttl} IN TLSA {}\n",
+                edit.owner, edit.tlsa
+            ));
         }
     }
     let (before, after) = patch.serial.unwrap_or((zone.serial(), zone.serial()));
     let verb = if written { "written" } else { "not written" };
     // The file as it was named, and the included ones that change.
-    let included = patch.splices().iter().filter(|(file, _)| *file != 0).map(|(file, _)| disk.label(*file));
-    let main = patch.splices().iter().any(|(file, _)| *file == 0).then(|| path.display().to_string());
+    let included = patch
+        .splices()
+        .iter()
+        .filter(|(file, _)| *file != 0)
+        .map(|(file, _)| disk.label(*file));
+    let main = patch
+        .splices()
+        .iter()
+        .any(|(file, _)| *file == 0)
+        .then(|| path.display().to_string());
     let files: Vec<String> = main.into_iter().chain(included).collect();
-    text.push_str(&format!("{} {verb}, serial {before} -> {after}\n", files.join(" and ")));
+    text.push_str(&format!(
+        "{} {verb}, serial {before} -> {after}\n",
+        files.join(" and ")
+    ));
     text
 }

@@ -18,7 +18,9 @@ use crate::zone::text::reader::ReadError;
 
 /// Arguments of `lint`.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Example: danewright lint /etc/bind/db.example.com --cert /etc/ssl/mail.pem")]
+#[command(
+    after_help = "Example: danewright lint /etc/bind/db.example.com --cert /etc/ssl/mail.pem"
+)]
 pub struct Args {
     /// Zone file to look at; - is stdin
     #[arg(value_name = "ZONE")]
@@ -44,24 +46,50 @@ pub struct Args {
 /// When a file cannot be read; what is wrong in the zone is the answer.
 pub fn run(args: &Args, ui: &mut Ui<'_>) -> Ran {
     let keys = inputs::read_keys(&args.cert, args.passphrase_file.as_deref())?;
-    let stdin = if args.zone == Path::new("-") { Some(spool()?) } else { None };
-    let path = stdin.as_ref().map_or(args.zone.as_path(), |spooled| spooled.path());
-    let directory = args.directory.as_deref().or(stdin.as_ref().map(|_| Path::new(".")));
-    let disk = Named { disk: open(path, directory)?, main: stdin.is_some().then_some("stdin") };
+    let stdin = if args.zone == Path::new("-") {
+        Some(spool()?)
+    } else {
+        None
+    };
+    let path = stdin
+        .as_ref()
+        .map_or(args.zone.as_path(), |spooled| spooled.path());
+    let directory = args
+        .directory
+        .as_deref()
+        .or(stdin.as_ref().map(|_| Path::new(".")));
+    let disk = Named {
+        disk: open(path, directory)?,
+        main: stdin.is_some().then_some("stdin"),
+    };
     let (lint, undotted) = look(&disk, args, &keys)?;
     let mut findings = syntax(&lint);
     findings.extend(undotted);
     findings.extend(lint.findings.iter().cloned());
-    let worse = findings.iter().any(|finding| finding.severity > Severity::Note);
+    let worse = findings
+        .iter()
+        .any(|finding| finding.severity > Severity::Note);
     let status = if worse { Status::Bad } else { Status::Good };
     let with_keys = !args.cert.is_empty();
     let (text, json) = if ui.json() {
         let files: Vec<String> = lint.files.iter().map(|file| disk.label(*file)).collect();
-        (String::new(), report::lint::json(&lint, &findings, &files, with_keys))
+        (
+            String::new(),
+            report::lint::json(&lint, &findings, &files, with_keys),
+        )
     } else {
-        let look = report::lint::Look { width: ui.width(), color: ui.color(), keys: with_keys };
-        let name = disk.main.map_or_else(|| path.display().to_string(), str::to_owned);
-        (report::lint::text(&lint, &findings, &name, look), serde_json::Map::new())
+        let look = report::lint::Look {
+            width: ui.width(),
+            color: ui.color(),
+            keys: with_keys,
+        };
+        let name = disk
+            .main
+            .map_or_else(|| path.display().to_string(), str::to_owned);
+        (
+            report::lint::text(&lint, &findings, &name, look),
+            serde_json::Map::new(),
+        )
     };
     Ok(Answer { status, text, json })
 }
@@ -82,7 +110,9 @@ impl Library for Named {
     }
 
     fn label(&self, file: usize) -> String {
-        self.main.filter(|_| file == 0).map_or_else(|| self.disk.label(file), str::to_owned)
+        self.main
+            .filter(|_| file == 0)
+            .map_or_else(|| self.disk.label(file), str::to_owned)
     }
 }
 
@@ -93,7 +123,9 @@ fn spool() -> Result<tempfile::NamedTempFile, Failure> {
         std::io::copy(&mut std::io::stdin().lock(), &mut file)?;
         Ok(file)
     };
-    copy().map_err(|error: std::io::Error| Failure::wrong(format!("stdin cannot be read: {error}")).at("stdin"))
+    copy().map_err(|error: std::io::Error| {
+        Failure::wrong(format!("stdin cannot be read: {error}")).at("stdin")
+    })
 }
 
 fn open(path: &Path, directory: Option<&Path>) -> Result<Disk, Failure> {
@@ -105,7 +137,8 @@ fn open(path: &Path, directory: Option<&Path>) -> Result<Disk, Failure> {
     if surroundings(path).map_err(failed)?.is_binary() {
         let mut failure = not_ours(path, NotOurs::Binary, "");
         failure.status = Status::Wrong;
-        return Err(failure.hint("convert it with named-compilezone -f raw -F text, and look at the result"));
+        return Err(failure
+            .hint("convert it with named-compilezone -f raw -F text, and look at the result"));
     }
     Ok(disk)
 }
@@ -113,7 +146,10 @@ fn open(path: &Path, directory: Option<&Path>) -> Result<Disk, Failure> {
 fn look(disk: &Named, args: &Args, keys: &[KeyFile]) -> Result<(Lint, Option<Finding>), Failure> {
     let stated = args.origin.as_deref();
     let stated = stated
-        .map(|text| Name::zone_from_user(text).map_err(|error| Failure::wrong(error).at(format!("--origin {text}"))))
+        .map(|text| {
+            Name::zone_from_user(text)
+                .map_err(|error| Failure::wrong(error).at(format!("--origin {text}")))
+        })
         .transpose()?;
     let origin = stated.clone().or_else(|| origin_of(&args.zone));
     let undotted = lint::soa_without_dot(disk, origin.clone());
@@ -130,16 +166,27 @@ fn look(disk: &Named, args: &Args, keys: &[KeyFile]) -> Result<(Lint, Option<Fin
             .hint("name the zone's own file, or leave --origin away"));
     }
     let known = apex.or(origin);
-    let lint = lint::zone(disk, known.as_ref().unwrap_or(&Name::root()), keys).map_err(|error| unread(&error))?;
+    let lint = lint::zone(disk, known.as_ref().unwrap_or(&Name::root()), keys)
+        .map_err(|error| unread(&error))?;
     if known.is_none() && lint.faults.is_empty() {
-        return Err(Failure::wrong("the file has no SOA record, and nothing says what its names are relative to")
-            .at(args.zone.display())
-            .hint("name the zone's main file, or say the zone's name with --origin"));
+        return Err(Failure::wrong(
+            "the file has no SOA record, and nothing says what its names are relative to",
+        )
+        .at(args.zone.display())
+        .hint("name the zone's main file, or say the zone's name with --origin"));
     }
     let undotted = undotted.map(|(name, place)| {
         let Failure { message, hint, .. } = soa_without_dot(&name, &place);
         let (code, severity) = ("soa-without-dot", Severity::Error);
-        Finding { code, severity, owner: None, place, message, hint, more: 0 }
+        Finding {
+            code,
+            severity,
+            owner: None,
+            place,
+            message,
+            hint,
+            more: 0,
+        }
     });
     Ok((lint, undotted))
 }

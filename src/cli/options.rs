@@ -17,7 +17,12 @@ pub struct TargetArgs {
     #[arg(long = "host", value_name = "HOST", required_unless_present = "owners")]
     pub hosts: Vec<String>,
     /// Port: 25, 443/udp, smtp, or a list of them; repeats
-    #[arg(long = "port", value_name = "PORT", required_unless_present = "owners", value_delimiter = ',')]
+    #[arg(
+        long = "port",
+        value_name = "PORT",
+        required_unless_present = "owners",
+        value_delimiter = ','
+    )]
     pub ports: Vec<Port>,
     /// TLSA owner as it is, in place of --host and --port; repeats
     #[arg(long = "owner", value_name = "NAME", conflicts_with_all = ["hosts", "ports"])]
@@ -56,8 +61,15 @@ pub struct KeyArgs {
 /// What keeps the text from being a TTL.
 pub fn ttl(text: &str) -> Result<u32, String> {
     let duration = duration::parse(text).map_err(|error| error.to_string())?;
-    let seconds = u32::try_from(duration.num_seconds()).ok().filter(|seconds| *seconds < 1 << 31);
-    seconds.ok_or_else(|| format!("{text:?} is more than {} seconds, the largest TTL (RFC 2181)", i32::MAX))
+    let seconds = u32::try_from(duration.num_seconds())
+        .ok()
+        .filter(|seconds| *seconds < 1 << 31);
+    seconds.ok_or_else(|| {
+        format!(
+            "{text:?} is more than {} seconds, the largest TTL (RFC 2181)",
+            i32::MAX
+        )
+    })
 }
 
 /// Reads a host as it is typed: a name that a service is reached by.
@@ -66,18 +78,35 @@ pub fn ttl(text: &str) -> Result<u32, String> {
 ///
 /// What is no domain name, and what is the name or address of something else.
 pub(crate) fn host(text: &str) -> Result<Name, Failure> {
-    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(text);
     if bare.trim_end_matches('.').parse::<IpAddr>().is_ok() {
         let hint = "name the host as senders know it: for mail, the name that the MX record has";
-        return Err(Failure::wrong("this is an address, and TLSA records belong to names").hint(hint));
+        return Err(
+            Failure::wrong("this is an address, and TLSA records belong to names").hint(hint),
+        );
     }
     let host = Name::from_user(text).map_err(Failure::wrong)?;
     if host.is_root() {
-        return Err(Failure::wrong("the root is no host").hint("name the host, as mail.example.com"));
+        return Err(
+            Failure::wrong("the root is no host").hint("name the host, as mail.example.com")
+        );
     }
-    if host.labels().next().is_some_and(|label| label.starts_with(b"_")) {
-        let base = host.ancestors().find(|name| name.labels().next().is_none_or(|label| !label.starts_with(b"_")));
-        let base = base.filter(|name| !name.is_root()).map_or_else(|| "HOST".to_owned(), |name| spoken(&name));
+    if host
+        .labels()
+        .next()
+        .is_some_and(|label| label.starts_with(b"_"))
+    {
+        let base = host.ancestors().find(|name| {
+            name.labels()
+                .next()
+                .is_none_or(|label| !label.starts_with(b"_"))
+        });
+        let base = base
+            .filter(|name| !name.is_root())
+            .map_or_else(|| "HOST".to_owned(), |name| spoken(&name));
         let hint = format!("say --host {base}: the labels _25._tcp are made of --port");
         return Err(Failure::wrong("a host does not begin with an underscore").hint(hint));
     }
@@ -90,12 +119,21 @@ pub(crate) fn spoken(name: &Name) -> String {
 }
 
 /// Warns of hosts that lack the rest of their name.
-pub(crate) fn warn_of_short_hosts<'a>(targets: impl IntoIterator<Item = &'a Target>, ui: &mut Ui<'_>) {
-    let mut short: Vec<String> =
-        targets.into_iter().filter_map(Target::host).filter(|host| is_short(host)).map(spoken).collect();
+pub(crate) fn warn_of_short_hosts<'a>(
+    targets: impl IntoIterator<Item = &'a Target>,
+    ui: &mut Ui<'_>,
+) {
+    let mut short: Vec<String> = targets
+        .into_iter()
+        .filter_map(Target::host)
+        .filter(|host| is_short(host))
+        .map(spoken)
+        .collect();
     short.dedup();
     for host in short {
-        ui.warn(format!("the host {host} is a single label: name it in full, as {host}.example.com"));
+        ui.warn(format!(
+            "the host {host} is a single label: name it in full, as {host}.example.com"
+        ));
     }
 }
 
@@ -119,12 +157,22 @@ impl TargetArgs {
     /// A host that is no domain name, or too long to have TLSA records.
     pub fn targets(&self) -> Result<Vec<Target>, Failure> {
         let owner = |text: &String| {
-            let owner =
-                Name::zone_from_user(text).map_err(|error| Failure::wrong(error).at(format!("--owner {text}")))?;
-            let no_root = || Failure::wrong("the root is no owner of TLSA records").at(format!("--owner {text}"));
-            if owner.is_root() { Err(no_root()) } else { Ok(Target::of_owner(owner)) }
+            let owner = Name::zone_from_user(text)
+                .map_err(|error| Failure::wrong(error).at(format!("--owner {text}")))?;
+            let no_root = || {
+                Failure::wrong("the root is no owner of TLSA records").at(format!("--owner {text}"))
+            };
+            if owner.is_root() {
+                Err(no_root())
+            } else {
+                Ok(Target::of_owner(owner))
+            }
         };
-        let mut owners = self.owners.iter().map(owner).collect::<Result<Vec<_>, _>>()?;
+        let mut owners = self
+            .owners
+            .iter()
+            .map(owner)
+            .collect::<Result<Vec<_>, _>>()?;
         if !owners.is_empty() {
             let mut seen = std::collections::HashSet::new();
             owners.retain(|target| seen.insert(target.clone()));
@@ -137,7 +185,11 @@ impl TargetArgs {
         let targets = Target::combine(&hosts, &self.ports);
         for target in &targets {
             target.owner().map_err(|error| {
-                Failure::wrong(format!("the TLSA owner of {} is no name: {error}", target.base())).at("--host")
+                Failure::wrong(format!(
+                    "the TLSA owner of {} is no name: {error}",
+                    target.base()
+                ))
+                .at("--host")
             })?;
         }
         Ok(targets)
@@ -148,7 +200,11 @@ impl ParamArgs {
     /// The three numbers.
     #[must_use]
     pub fn params(&self) -> Params {
-        Params { usage: self.usage, selector: self.selector, matching: self.matching }
+        Params {
+            usage: self.usage,
+            selector: self.selector,
+            matching: self.matching,
+        }
     }
 }
 

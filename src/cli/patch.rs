@@ -62,7 +62,9 @@ pub fn run(args: &Args, ui: &mut Ui<'_>, now: DateTime<Utc>) -> Ran {
         serial: args.edit.policy(),
         serial_above: args.edit.serial_above,
     };
-    let patch = zone.plan(&request, now).map_err(|error| opened.plan_failure(error))?;
+    let patch = zone
+        .plan(&request, now)
+        .map_err(|error| opened.plan_failure(error))?;
     for host in zone.hosts_without_address() {
         ui.warn(format!(
             "{host} has neither an address nor an alias in this zone: is the host's name misspelt, or gone?"
@@ -78,7 +80,10 @@ pub fn run(args: &Args, ui: &mut Ui<'_>, now: DateTime<Utc>) -> Ran {
 fn warn_of_idle_ttl(zone: &Zone<'_>, asked: Option<u32>, ui: &mut Ui<'_>) {
     let Some(asked) = asked else { return };
     for (at, target) in zone.targets().iter().enumerate() {
-        let kept = zone.published(at).find_map(|(_, ttl, _)| ttl).filter(|ttl| *ttl != asked);
+        let kept = zone
+            .published(at)
+            .find_map(|(_, ttl, _)| ttl)
+            .filter(|ttl| *ttl != asked);
         if let (Some(kept), Ok(owner)) = (kept, target.owner()) {
             let longest = zone.longest_ttls(at).flatten().max().unwrap_or(kept);
             ui.warn(format!(

@@ -52,7 +52,10 @@ pub fn run(args: &Args, ui: &mut Ui<'_>, now: DateTime<Utc>) -> Ran {
     let targets = args.targets.targets()?;
     if !args.no_probe {
         let hint = "name the keys in use with --no-probe --keep FILE";
-        return Err(Failure::unknown("this version cannot ask the live services which keys they present").hint(hint));
+        return Err(Failure::unknown(
+            "this version cannot ask the live services which keys they present",
+        )
+        .hint(hint));
     }
     if args.keep.is_empty() {
         return Err(Failure::wrong("--no-probe needs the keys in use")
@@ -69,7 +72,8 @@ pub fn run(args: &Args, ui: &mut Ui<'_>, now: DateTime<Utc>) -> Ran {
         stale.push(stale_at(target, &published, &keep, ui)?);
     }
     if !args.force {
-        zone.reached_only_as_asked(&stale).map_err(|error| opened.plan_failure(error))?;
+        zone.reached_only_as_asked(&stale)
+            .map_err(|error| opened.plan_failure(error))?;
         cleared::keys_in_use(args.edit.state.as_deref(), &zone, &stale, &keep)?;
     }
     let request = Request {
@@ -78,7 +82,9 @@ pub fn run(args: &Args, ui: &mut Ui<'_>, now: DateTime<Utc>) -> Ran {
         serial: args.edit.policy(),
         serial_above: args.edit.serial_above,
     };
-    let patch = zone.plan(&request, now).map_err(|error| opened.plan_failure(error))?;
+    let patch = zone
+        .plan(&request, now)
+        .map_err(|error| opened.plan_failure(error))?;
     opened.carry_out(&zone, &patch, &args.edit, ui, |ui| {
         remember::pruned(args.edit.state.as_deref(), &zone, &patch.removed, now, ui)
     })
@@ -86,7 +92,12 @@ pub fn run(args: &Args, ui: &mut Ui<'_>, now: DateTime<Utc>) -> Ran {
 
 /// The records that match none of the keys. Those that the given files cannot
 /// be compared with stay.
-fn stale_at(target: &Target, published: &[Tlsa], keep: &[KeyFile], ui: &mut Ui<'_>) -> Result<Vec<Tlsa>, Failure> {
+fn stale_at(
+    target: &Target,
+    published: &[Tlsa],
+    keep: &[KeyFile],
+    ui: &mut Ui<'_>,
+) -> Result<Vec<Tlsa>, Failure> {
     let mut stale = Vec::new();
     let mut matched = false;
     for record in published {
@@ -114,9 +125,18 @@ fn stale_at(target: &Target, published: &[Tlsa], keep: &[KeyFile], ui: &mut Ui<'
 
 /// Warns where a key in use has no match in a parameter set that stays in use
 /// (RFC 7671 section 8): prune does not cause that, and should not hide it.
-fn unmatched_keys(target: &Target, published: &[Tlsa], stale: &[Tlsa], keep: &[KeyFile], ui: &mut Ui<'_>) {
-    let mut params: Vec<Params> =
-        published.iter().filter(|record| !stale.contains(record)).map(|record| record.params).collect();
+fn unmatched_keys(
+    target: &Target,
+    published: &[Tlsa],
+    stale: &[Tlsa],
+    keep: &[KeyFile],
+    ui: &mut Ui<'_>,
+) {
+    let mut params: Vec<Params> = published
+        .iter()
+        .filter(|record| !stale.contains(record))
+        .map(|record| record.params)
+        .collect();
     params.sort_unstable();
     params.dedup();
     for set in params {

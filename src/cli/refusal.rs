@@ -135,22 +135,37 @@ fn beyond(to: &Name) -> String {
 /// Who else would lose records, and how to ask for all of them.
 fn shared(owner: &Name, asked: &[Name], others: &[String], owners: &[Name]) -> Failure {
     const FEW: usize = 20;
-    let mut told = others.iter().take(FEW).cloned().collect::<Vec<_>>().join(", ");
+    let mut told = others
+        .iter()
+        .take(FEW)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
     if others.len() > FEW {
         told.push_str(&format!(" and {} more", others.len() - FEW));
     }
     let word = |owner: &Name| {
         let owner = owner.to_string();
-        if owner.starts_with('*') { format!(" --owner '{owner}'") } else { format!(" --owner {owner}") }
+        if owner.starts_with('*') {
+            format!(" --owner '{owner}'")
+        } else {
+            format!(" --owner {owner}")
+        }
     };
-    let all: String = asked.iter().chain(owners.iter().take(FEW)).map(word).collect();
+    let all: String = asked
+        .iter()
+        .chain(owners.iter().take(FEW))
+        .map(word)
+        .collect();
     let force = "state with --force that they may lose the records as well";
     let hint = match owners {
         [] => force.to_owned(),
         _ => format!("name them too, with --host and --port or with{all}; or {force}"),
     };
-    Failure::refused(format!("the records at {owner} are also those of {told}, by alias; nothing was removed"))
-        .hint(hint)
+    Failure::refused(format!(
+        "the records at {owner} are also those of {told}, by alias; nothing was removed"
+    ))
+    .hint(hint)
 }
 
 /// What stands in the way, as a sentence.
@@ -158,15 +173,21 @@ fn blocked(obstacle: &Obstacle) -> String {
     let owner = &obstacle.owner;
     match &obstacle.what {
         ObstacleKind::Dname => format!("{owner} has a DNAME; nothing exists below it"),
-        ObstacleKind::Cut => format!("{owner} is delegated to other name servers; the records belong in its own zone"),
+        ObstacleKind::Cut => format!(
+            "{owner} is delegated to other name servers; the records belong in its own zone"
+        ),
         ObstacleKind::Generate => format!("the $GENERATE for {owner} makes records at the name"),
-        ObstacleKind::HostWildcard => format!("the wildcard {owner} answers for the host now, and would no longer"),
+        ObstacleKind::HostWildcard => {
+            format!("the wildcard {owner} answers for the host now, and would no longer")
+        }
         ObstacleKind::Wildcard => format!("the wildcard {owner} answers for the name now"),
         ObstacleKind::WildcardAlias(to) => {
             format!("the wildcard alias {owner} leads to {to} and answers for the name now")
         }
         ObstacleKind::WildcardLeaves(to) => {
-            format!("the wildcard alias {owner} leads out of the zone, to {to}, and answers for the name now")
+            format!(
+                "the wildcard alias {owner} leads out of the zone, to {to}, and answers for the name now"
+            )
         }
     }
 }
@@ -178,7 +199,11 @@ pub(crate) fn unread(error: &ReadError) -> Failure {
         ReadErrorKind::Syntax(wrong, found) => {
             let (message, hint) = syntax(*wrong, found);
             let failure = failure(message);
-            if hint.is_empty() { failure } else { failure.hint(hint) }
+            if hint.is_empty() {
+                failure
+            } else {
+                failure.hint(hint)
+            }
         }
         ReadErrorKind::Name(name) => {
             let failure = failure(name.to_string());
@@ -189,23 +214,31 @@ pub(crate) fn unread(error: &ReadError) -> Failure {
                 failure
             }
         }
-        ReadErrorKind::NoOwner => {
-            failure("the first record has no owner to inherit".to_owned()).hint("begin it with the owner, or @")
-        }
+        ReadErrorKind::NoOwner => failure("the first record has no owner to inherit".to_owned())
+            .hint("begin it with the owner, or @"),
         ReadErrorKind::Data(what) | ReadErrorKind::Directive(what) => failure(what.clone()),
         ReadErrorKind::UnendedDirective => {
-            failure("the last line is a directive without a line end".to_owned()).hint("put a line end behind it")
+            failure("the last line is a directive without a line end".to_owned())
+                .hint("put a line end behind it")
         }
-        ReadErrorKind::UnknownDirective(word) => failure(format!("{word} is no directive that name servers know")),
+        ReadErrorKind::UnknownDirective(word) => {
+            failure(format!("{word} is no directive that name servers know"))
+        }
         ReadErrorKind::Include(path, why) if why.kind() == std::io::ErrorKind::WouldBlock => {
             let failure = Failure::refused(format!("the included file {path} is in use: {why}"));
             failure.at(&error.place).hint("try again when it is done")
         }
-        ReadErrorKind::Include(path, why) => failure(format!("the included file {path} cannot be opened: {why}"))
-            .hint("relative paths start in the zone's folder, or where --directory says"),
-        ReadErrorKind::IncludeCount => failure(format!("the zone includes more than {MOST_INCLUDES} files"))
-            .hint("files that include each other several times multiply; include each once"),
-        ReadErrorKind::IncludeDepth => failure("the included file includes itself, or files nest too deep".to_owned()),
+        ReadErrorKind::Include(path, why) => {
+            failure(format!("the included file {path} cannot be opened: {why}"))
+                .hint("relative paths start in the zone's folder, or where --directory says")
+        }
+        ReadErrorKind::IncludeCount => {
+            failure(format!("the zone includes more than {MOST_INCLUDES} files"))
+                .hint("files that include each other several times multiply; include each once")
+        }
+        ReadErrorKind::IncludeDepth => {
+            failure("the included file includes itself, or files nest too deep".to_owned())
+        }
         ReadErrorKind::Io(why) => failure(format!("the file cannot be read: {why}")),
     }
 }
@@ -215,18 +248,27 @@ fn syntax(wrong: Wrong, found: &str) -> (String, &'static str) {
     match wrong {
         Wrong::OpenGroup => (text("a parenthesis is opened and never closed"), ""),
         Wrong::CloseWithoutOpen => (text("a parenthesis is closed that was not opened"), ""),
-        Wrong::NestedGroup => {
-            (text("parentheses are nested, which NSD and Knot refuse"), "one pair around the whole data is enough")
-        }
+        Wrong::NestedGroup => (
+            text("parentheses are nested, which NSD and Knot refuse"),
+            "one pair around the whole data is enough",
+        ),
         Wrong::OpenQuote => (text("a quote is opened and never closed"), ""),
-        Wrong::BadEscape => (text("a backslash is followed by neither a character nor three digits up to 255"), ""),
-        Wrong::Octet(octet) => {
-            (format!("the octet 0x{octet:02x} has no place in a zone file"), "servers disagree on what follows it")
-        }
-        Wrong::ByteOrderMark => {
-            (text("the file starts with a byte order mark, which no name server reads"), "save it without one")
-        }
-        Wrong::BadTtl => (format!("{found:?} is no TTL"), "use seconds, or a number with w, d, h, m or s"),
+        Wrong::BadEscape => (
+            text("a backslash is followed by neither a character nor three digits up to 255"),
+            "",
+        ),
+        Wrong::Octet(octet) => (
+            format!("the octet 0x{octet:02x} has no place in a zone file"),
+            "servers disagree on what follows it",
+        ),
+        Wrong::ByteOrderMark => (
+            text("the file starts with a byte order mark, which no name server reads"),
+            "save it without one",
+        ),
+        Wrong::BadTtl => (
+            format!("{found:?} is no TTL"),
+            "use seconds, or a number with w, d, h, m or s",
+        ),
         Wrong::NoType => (text("the record has no type"), ""),
         Wrong::UnknownType if is_provider_type(found.as_bytes()) => (
             format!("{found:?} is no record type of DNS but of a DNS provider"),
@@ -237,26 +279,37 @@ fn syntax(wrong: Wrong, found: &str) -> (String, &'static str) {
             "an owner begins in the first column, what is inherited with a blank; a type that is newer than \
              this program can be written as TYPE and its number (RFC 3597)",
         ),
-        Wrong::HashComment => (text("# begins no comment in a zone file"), "comments begin with ;"),
+        Wrong::HashComment => (
+            text("# begins no comment in a zone file"),
+            "comments begin with ;",
+        ),
         Wrong::QuotedLineEnd => (
             text("a quoted string goes over a line end, for which BIND refuses the zone"),
             "write it as several strings, or the line end as \\010",
         ),
         Wrong::NoRdata => (text("the record has no data"), ""),
         Wrong::ForeignClass => (format!("the class {found:?} is not IN"), ""),
-        Wrong::BadOwner => (format!("{found:?} is no domain name: labels have 1 to 63 octets, names up to 255"), ""),
-        Wrong::TooLong => {
-            (text("one logical line has more than four million octets"), "a parenthesis or quote before it may be open")
-        }
+        Wrong::BadOwner => (
+            format!("{found:?} is no domain name: labels have 1 to 63 octets, names up to 255"),
+            "",
+        ),
+        Wrong::TooLong => (
+            text("one logical line has more than four million octets"),
+            "a parenthesis or quote before it may be open",
+        ),
     }
 }
 
 /// What to say of an SOA whose owner is meant to be the zone's name and is not.
 pub(crate) fn soa_without_dot(name: &Name, place: &Place) -> Failure {
     let text = name.to_string();
-    Failure::wrong(format!("the owner of the SOA record lacks its final dot: under this origin it reads {text}{text}"))
-        .at(place)
-        .hint(format!("write {text} there, and put dots behind the other names that are meant to be whole"))
+    Failure::wrong(format!(
+        "the owner of the SOA record lacks its final dot: under this origin it reads {text}{text}"
+    ))
+    .at(place)
+    .hint(format!(
+        "write {text} there, and put dots behind the other names that are meant to be whole"
+    ))
 }
 
 /// What to say of a file that cannot be read.
@@ -270,10 +323,12 @@ pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
                 None => failure,
             }
         }
-        std::io::ErrorKind::PermissionDenied => Failure::wrong("the file may not be read").at(place),
-        std::io::ErrorKind::IsADirectory => {
-            Failure::wrong("this is a directory").at(place).hint("name the zone's file in it")
+        std::io::ErrorKind::PermissionDenied => {
+            Failure::wrong("the file may not be read").at(place)
         }
+        std::io::ErrorKind::IsADirectory => Failure::wrong("this is a directory")
+            .at(place)
+            .hint("name the zone's file in it"),
         _ => Failure::wrong(format!("the file cannot be read: {error}")).at(place),
     }
 }
@@ -302,11 +357,16 @@ fn unlocked(path: &Path, error: LockError) -> Failure {
 
 /// What to say where this user may not write.
 fn not_permitted(path: &Path) -> Failure {
-    let failure = Failure::wrong("the file or its folder may not be read or written").at(path.display());
+    let failure =
+        Failure::wrong("the file or its folder may not be read or written").at(path.display());
     let owner = std::fs::metadata(path).map(|meta| meta.uid());
     match owner {
-        Ok(owner) if owner == user() => failure.hint("give yourself the right to write in the folder, too"),
-        _ if user() == 0 => failure.hint("not even root may: see its attributes (lsattr) and how it is mounted"),
+        Ok(owner) if owner == user() => {
+            failure.hint("give yourself the right to write in the folder, too")
+        }
+        _ if user() == 0 => {
+            failure.hint("not even root may: see its attributes (lsattr) and how it is mounted")
+        }
         _ => failure.hint("run this as the zone file's owner"),
     }
 }
@@ -314,12 +374,17 @@ fn not_permitted(path: &Path) -> Failure {
 /// What to say of a file that root does not write unasked.
 pub(crate) fn foreign(foreign: &Foreign) -> Failure {
     let (path, message) = match foreign {
-        Foreign::Owner { path, owner, zone } => {
-            (path, format!("the file belongs to user {owner}, the zone file to user {zone}"))
-        }
-        Foreign::Link { link, maker, path } => {
-            (path, format!("a link of user {maker} leads to the file: {}", link.display()))
-        }
+        Foreign::Owner { path, owner, zone } => (
+            path,
+            format!("the file belongs to user {owner}, the zone file to user {zone}"),
+        ),
+        Foreign::Link { link, maker, path } => (
+            path,
+            format!(
+                "a link of user {maker} leads to the file: {}",
+                link.display()
+            ),
+        ),
     };
     Failure::refused(format!("{message}; root does not write it unasked"))
         .at(path.display())
@@ -364,10 +429,12 @@ fn frozen(zone: &str) -> String {
 /// What to say where a new file cannot be made as it has to be.
 fn unmade(why: &Unmade, path: &Path) -> Failure {
     match why {
-        Unmade::Owner => Failure::wrong(why).at(path.display()).hint("run this as its owner or as root"),
-        Unmade::Folder(folder) => {
-            Failure::wrong(why).at(folder.display()).hint("see who put it there, and move it away")
-        }
+        Unmade::Owner => Failure::wrong(why)
+            .at(path.display())
+            .hint("run this as its owner or as root"),
+        Unmade::Folder(folder) => Failure::wrong(why)
+            .at(folder.display())
+            .hint("see who put it there, and move it away"),
     }
 }
 

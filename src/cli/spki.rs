@@ -28,5 +28,9 @@ pub fn run(args: &Args, ui: &mut Ui<'_>) -> Ran {
     } else {
         (report::keys::text(&files, ui.width()), Map::new())
     };
-    Ok(Answer { status: Status::Good, text, json })
+    Ok(Answer {
+        status: Status::Good,
+        text,
+        json,
+    })
 }

@@ -22,7 +22,9 @@ const MANY: usize = 12;
 
 /// Arguments of `tlsa`.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Example: danewright tlsa fullchain.pem --host mail.example.com --port 25,465,587 --ttl 1h")]
+#[command(
+    after_help = "Example: danewright tlsa fullchain.pem --host mail.example.com --port 25,465,587 --ttl 1h"
+)]
 pub struct Args {
     /// The keys.
     #[command(flatten)]
@@ -72,10 +74,16 @@ pub fn run(args: &Args, ui: &mut Ui<'_>) -> Ran {
     warn(params, &targets, new.len(), ui);
 
     let owners = owners(&targets)?;
-    let mut records = Records { owners: &owners, tlsa: &new, ttl: args.ttl };
+    let mut records = Records {
+        owners: &owners,
+        tlsa: &new,
+        ttl: args.ttl,
+    };
     if args.format == Format::Nsupdate {
         if records.ttl.is_none() {
-            ui.talk(format!("note: without --ttl the script uses {UPDATE_TTL} seconds"));
+            ui.talk(format!(
+                "note: without --ttl the script uses {UPDATE_TTL} seconds"
+            ));
             records.ttl = Some(UPDATE_TTL);
         }
         if !old.is_empty() {
@@ -86,9 +94,21 @@ pub fn run(args: &Args, ui: &mut Ui<'_>) -> Ran {
         let mut json = Map::new();
         json.insert("records".to_owned(), records.json());
         if !args.old.is_empty() {
-            json.insert("delete".to_owned(), Records { tlsa: &old, ttl: None, ..records }.json());
+            json.insert(
+                "delete".to_owned(),
+                Records {
+                    tlsa: &old,
+                    ttl: None,
+                    ..records
+                }
+                .json(),
+            );
         }
-        return Ok(Answer { status: Status::Good, text: String::new(), json });
+        return Ok(Answer {
+            status: Status::Good,
+            text: String::new(),
+            json,
+        });
     }
     let text = match args.format {
         Format::Zone => records.zone(),
@@ -98,14 +118,20 @@ pub fn run(args: &Args, ui: &mut Ui<'_>) -> Ran {
         // Asks for the document above.
         Format::Json => String::new(),
     };
-    Ok(Answer { status: Status::Good, text, json: Map::new() })
+    Ok(Answer {
+        status: Status::Good,
+        text,
+        json: Map::new(),
+    })
 }
 
 /// The records to publish, and those of old keys that are not among them.
 fn read(args: &Args, params: Params, ui: &mut Ui<'_>) -> Result<(Vec<Tlsa>, Vec<Tlsa>), Failure> {
     if !args.old.is_empty() && args.format != Format::Nsupdate && !ui.json() {
         let failure = Failure::wrong("only a script for nsupdate can delete records").at("--old");
-        return Err(failure.hint("add --format nsupdate; in a zone file, danewright prune removes them"));
+        return Err(
+            failure.hint("add --format nsupdate; in a zone file, danewright prune removes them")
+        );
     }
     let paths: Vec<PathBuf> = args.keys.files.iter().chain(&args.old).cloned().collect();
     let files = inputs::read_keys(&paths, args.keys.passphrase_file.as_deref())?;
@@ -120,17 +146,29 @@ fn read(args: &Args, params: Params, ui: &mut Ui<'_>) -> Result<(Vec<Tlsa>, Vec<
 /// Warns of what is ill-advised about such records.
 pub(crate) fn warn(params: Params, targets: &[Target], records: usize, ui: &mut Ui<'_>) {
     let mut said = Vec::new();
-    for sentence in targets.iter().flat_map(|target| advice::on(params, target.port())) {
+    for sentence in targets
+        .iter()
+        .flat_map(|target| advice::on(params, target.port()))
+    {
         if !said.contains(&sentence) {
             ui.warn(&sentence);
             said.push(sentence);
         }
     }
     if records > MANY {
-        ui.warn(format!("{records} records at one owner; answers may outgrow UDP (RFC 7671 section 10.1)"));
+        ui.warn(format!(
+            "{records} records at one owner; answers may outgrow UDP (RFC 7671 section 10.1)"
+        ));
     }
 }
 
 fn owners(targets: &[Target]) -> Result<Vec<Name>, Failure> {
-    targets.iter().map(|target| target.owner().map_err(|error| Failure::wrong(error).at("--host"))).collect()
+    targets
+        .iter()
+        .map(|target| {
+            target
+                .owner()
+                .map_err(|error| Failure::wrong(error).at("--host"))
+        })
+        .collect()
 }

@@ -86,11 +86,19 @@ impl Failure {
 
     /// A command of the user's that cannot be run (status 2).
     pub(crate) fn unfit(why: &Unfit, flag: &str, line: &str) -> Self {
-        Self::wrong(why).at(format!("{flag} {line}")).hint(why.hint())
+        Self::wrong(why)
+            .at(format!("{flag} {line}"))
+            .hint(why.hint())
     }
 
     fn with_status(status: Status, message: impl fmt::Display) -> Self {
-        Self { status, message: message.to_string(), place: None, hint: None, json: Map::new() }
+        Self {
+            status,
+            message: message.to_string(),
+            place: None,
+            hint: None,
+            json: Map::new(),
+        }
     }
 
     /// The same failure, with the place it happened.
@@ -126,7 +134,11 @@ impl Color {
         match self {
             Self::Always => true,
             Self::Never => false,
-            Self::Auto => terminal && no_color.is_none_or(|value| value.is_empty()) && !is_dumb(term.as_deref()),
+            Self::Auto => {
+                terminal
+                    && no_color.is_none_or(|value| value.is_empty())
+                    && !is_dumb(term.as_deref())
+            }
         }
     }
 }
@@ -163,7 +175,11 @@ impl<'a> Ui<'a> {
     #[must_use]
     pub fn new(global: &Global, streams: Streams<'a>) -> Self {
         let variable = |name: &str| std::env::var_os(name);
-        let color = global.color.applies(streams.out_is_terminal, variable("NO_COLOR"), variable("TERM"));
+        let color = global.color.applies(
+            streams.out_is_terminal,
+            variable("NO_COLOR"),
+            variable("TERM"),
+        );
         Self {
             json: global.json,
             quiet: global.quiet,
@@ -214,7 +230,11 @@ impl<'a> Ui<'a> {
     pub fn talk(&mut self, sentence: impl fmt::Display) {
         if !self.quiet {
             // Nobody is left to tell when stderr is gone.
-            let _ = writeln!(self.streams.err, "{}", report::printable(&sentence.to_string()));
+            let _ = writeln!(
+                self.streams.err,
+                "{}",
+                report::printable(&sentence.to_string())
+            );
         }
     }
 
@@ -279,7 +299,10 @@ impl<'a> Ui<'a> {
 /// Says why nothing came out on stdout. A reader who has gone away knows that.
 pub(crate) fn unprinted(error: &io::Error, err: &mut dyn Write) -> Status {
     if error.kind() != io::ErrorKind::BrokenPipe {
-        print_failure(err, &Failure::wrong(format!("the answer cannot be printed: {error}")).at("stdout"));
+        print_failure(
+            err,
+            &Failure::wrong(format!("the answer cannot be printed: {error}")).at("stdout"),
+        );
     }
     Status::Wrong
 }
@@ -325,14 +348,27 @@ mod tests {
     #[test]
     fn colour_is_for_terminals_that_know_it_and_people_who_want_it() {
         let auto = |terminal, no_color: Option<&str>, term: Option<&str>| {
-            Color::Auto.applies(terminal, no_color.map(OsString::from), term.map(OsString::from))
+            Color::Auto.applies(
+                terminal,
+                no_color.map(OsString::from),
+                term.map(OsString::from),
+            )
         };
         assert!(auto(true, None, Some("xterm")) && auto(true, Some(""), None));
-        for (terminal, no_color, term) in
-            [(false, None, Some("xterm")), (true, Some("1"), Some("xterm")), (true, None, Some("dumb"))]
-        {
-            assert!(!auto(terminal, no_color, term), "{terminal} {no_color:?} {term:?}");
-            assert!(Color::Always.applies(terminal, no_color.map(OsString::from), term.map(OsString::from)));
+        for (terminal, no_color, term) in [
+            (false, None, Some("xterm")),
+            (true, Some("1"), Some("xterm")),
+            (true, None, Some("dumb")),
+        ] {
+            assert!(
+                !auto(terminal, no_color, term),
+                "{terminal} {no_color:?} {term:?}"
+            );
+            assert!(Color::Always.applies(
+                terminal,
+                no_color.map(OsString::from),
+                term.map(OsString::from)
+            ));
         }
         assert!(!Color::Never.applies(true, None, None));
     }

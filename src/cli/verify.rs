@@ -100,26 +100,41 @@ pub fn run(args: &Args, ui: &mut Ui<'_>, now: DateTime<Utc>) -> Ran {
 
 fn run_in(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World) -> Ran {
     let ran = verify(args, ui, world);
-    if args.monitoring { ran.or_else(|failure| Ok(plugin_failure(failure))) } else { ran }
+    if args.monitoring {
+        ran.or_else(|failure| Ok(plugin_failure(failure)))
+    } else {
+        ran
+    }
 }
 
 fn verify(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World) -> Ran {
     let now = world.now();
     if now < BUILT {
-        let message = format!("the clock says {}, which is before this program was made", moment(now));
+        let message = format!(
+            "the clock says {}, which is before this program was made",
+            moment(now)
+        );
         return Err(Failure::unknown(message).hint("set the clock, then try again"));
     }
     if let Some(since) = args.since.filter(|since| *since > now) {
-        return Err(Failure::wrong("this time is still to come").at(format!("--since {}", moment(since))));
+        return Err(
+            Failure::wrong("this time is still to come").at(format!("--since {}", moment(since)))
+        );
     }
     if let Some(program) = &args.exec {
-        world.finds(program).map_err(|unfit| Failure::unfit(&unfit, "--exec", &program.to_string()))?;
+        world
+            .finds(program)
+            .map_err(|unfit| Failure::unfit(&unfit, "--exec", &program.to_string()))?;
     }
     let params = args.params.params();
     let jobs = args.chosen.jobs(params, ui)?;
     options::warn_of_short_hosts(jobs.iter().flat_map(|job| &job.targets), ui);
     let mut said = Vec::new();
-    for sentence in jobs.iter().flat_map(|job| &job.targets).flat_map(|target| advice::on(params, target.port())) {
+    for sentence in jobs
+        .iter()
+        .flat_map(|job| &job.targets)
+        .flat_map(|target| advice::on(params, target.port()))
+    {
         if !said.contains(&sentence) {
             ui.warn(&sentence);
             said.push(sentence);
@@ -137,14 +152,21 @@ fn verify(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World) -> Ran {
             allow_unreachable: args.allow_unreachable,
         },
         metrics: args.metrics.clone(),
-        deadline: args.wait.then(|| args.deadline.and_then(|length| now.checked_add_signed(length))),
+        deadline: args.wait.then(|| {
+            args.deadline
+                .and_then(|length| now.checked_add_signed(length))
+        }),
         patience: args.patience,
     };
     remember::probe(&watching.state)?;
     if let Some(path) = &args.metrics {
         probe_metrics(path, ui)?;
     }
-    let Watched { checked_at, judged, ended } = watching.run(ui, world)?;
+    let Watched {
+        checked_at,
+        judged,
+        ended,
+    } = watching.run(ui, world)?;
     match ended {
         Some(Ended::Signal(Interrupted(signal))) => {
             ui.warn(format!("{signal} ended the wait; what was seen is kept, so a new run goes on from here"));
@@ -172,13 +194,30 @@ fn probe_metrics(path: &Path, ui: &mut Ui<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn answer(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World, checked_at: DateTime<Utc>, judged: &[Judged]) -> Ran {
+fn answer(
+    args: &Args,
+    ui: &mut Ui<'_>,
+    world: &mut dyn World,
+    checked_at: DateTime<Utc>,
+    judged: &[Judged],
+) -> Ran {
     let (decision, _) = overall(judged.iter().map(|target| &target.verdict));
     if args.monitoring {
-        let (text, json) = (monitoring::line(judged, checked_at), verdict_json::fields(judged, checked_at));
-        return Ok(Answer { status: plugin_status(decision), text, json });
+        let (text, json) = (
+            monitoring::line(judged, checked_at),
+            verdict_json::fields(judged, checked_at),
+        );
+        return Ok(Answer {
+            status: plugin_status(decision),
+            text,
+            json,
+        });
     }
-    let look = verdict::Look { width: ui.width(), color: ui.color(), verbose: args.verbose };
+    let look = verdict::Look {
+        width: ui.width(),
+        color: ui.color(),
+        verbose: args.verbose,
+    };
     let text = verdict::text(judged, checked_at, look);
     let mut json = verdict_json::fields(judged, checked_at);
     let status = match decision {
@@ -187,18 +226,29 @@ fn answer(args: &Args, ui: &mut Ui<'_>, world: &mut dyn World, checked_at: DateT
         Decision::Unknown => Status::Unknown,
         Decision::Wait => Status::NotYet,
     };
-    let Some(program) = &args.exec else { return Ok(Answer { status, text, json }) };
+    let Some(program) = &args.exec else {
+        return Ok(Answer { status, text, json });
+    };
     json.insert("exec".to_owned(), json!(null));
     if decision != Decision::Safe {
         return Ok(Answer { status, text, json });
     }
     // Whoever wants the program to end does not want it to begin with something.
     if let Some(Interrupted(signal)) = world.interrupted() {
-        return failed(ui, text, format!("it is safe, but {signal} came before the command was run"), json, program);
+        return failed(
+            ui,
+            text,
+            format!("it is safe, but {signal} came before the command was run"),
+            json,
+            program,
+        );
     }
     let ran = world.execute(program);
     let code = ran.as_ref().ok().copied().flatten();
-    json.insert("exec".to_owned(), json!({ "command": program.to_string(), "status": code }));
+    json.insert(
+        "exec".to_owned(),
+        json!({ "command": program.to_string(), "status": code }),
+    );
     let reason = match ran {
         Ok(Some(0)) => return Ok(Answer { status, text, json }),
         Ok(Some(code)) => format!("it is safe, but the command ended with status {code}"),
@@ -220,9 +270,16 @@ fn plugin_status(decision: Decision) -> Status {
 
 /// Without a verdict, a plugin's state is not known, whatever was wrong.
 fn plugin_failure(failure: Failure) -> Answer {
-    let place = failure.place.map(|place| format!(" ({place})")).unwrap_or_default();
+    let place = failure
+        .place
+        .map(|place| format!(" ({place})"))
+        .unwrap_or_default();
     let text = monitoring::failure(&format!("{}{place}", failure.message));
-    Answer { status: Status::Unknown, text, json: failure.json }
+    Answer {
+        status: Status::Unknown,
+        text,
+        json: failure.json,
+    }
 }
 
 fn failed(
@@ -237,7 +294,9 @@ fn failed(
         let _ = ui.out().write_all(text.as_bytes());
     }
     let hint = "the verdict stands: see to the command, and run it by hand";
-    let failure = Failure::refused(reason).at(format!("--exec {program}")).hint(hint);
+    let failure = Failure::refused(reason)
+        .at(format!("--exec {program}"))
+        .hint(hint);
     Err(Failure { json, ..failure })
 }
 
@@ -245,12 +304,15 @@ fn hold(text: &str) -> Result<HoldWish, String> {
     if text == "signature" {
         return Ok(HoldWish::Signature);
     }
-    duration::parse(text).map(HoldWish::For).map_err(|error| format!("{error}, nor is it \"signature\""))
+    duration::parse(text)
+        .map(HoldWish::For)
+        .map_err(|error| format!("{error}, nor is it \"signature\""))
 }
 
 fn time(text: &str) -> Result<DateTime<Utc>, String> {
     let read = DateTime::parse_from_rfc3339(text);
-    read.map(|time| time.to_utc()).map_err(|_| format!("{text:?} is no time such as 2026-11-20T12:00:00Z"))
+    read.map(|time| time.to_utc())
+        .map_err(|_| format!("{text:?} is no time such as 2026-11-20T12:00:00Z"))
 }
 
 #[cfg(test)]

@@ -64,7 +64,10 @@ impl Authority {
     ///
     /// When no port is free on all of them.
     pub fn start(addresses: &[IpAddr]) -> io::Result<Self> {
-        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()?;
         let servers: Servers = Arc::default();
         let (port, sockets) = serve::bind(addresses)?;
         for (address, sockets) in addresses.iter().zip(sockets) {
@@ -73,7 +76,11 @@ impl Authority {
             }
             serve::run(&runtime, *address, sockets, &servers)?;
         }
-        Ok(Self { port, servers, runtime: Some(runtime) })
+        Ok(Self {
+            port,
+            servers,
+            runtime: Some(runtime),
+        })
     }
 
     /// The port that all of them share.
@@ -121,7 +128,9 @@ impl Authority {
     ///
     /// When there is no such type.
     pub fn fault_for(&self, address: IpAddr, kind: &str, fault: Fault) -> Result<(), ZoneError> {
-        let read = kind.parse().map_err(|error| ZoneError::new(format!("the type {kind}"), error))?;
+        let read = kind
+            .parse()
+            .map_err(|error| ZoneError::new(format!("the type {kind}"), error))?;
         self.change(address, |server| {
             server.faults.insert(read, fault);
         });
@@ -131,7 +140,9 @@ impl Authority {
     /// How many questions the address has been asked.
     #[must_use]
     pub fn asked(&self, address: IpAddr) -> usize {
-        self.servers.read().map_or(0, |all| all.get(&address).map_or(0, |server| server.asked))
+        self.servers
+            .read()
+            .map_or(0, |all| all.get(&address).map_or(0, |server| server.asked))
     }
 
     fn change(&self, address: IpAddr, change: impl FnOnce(&mut Server)) {

@@ -46,14 +46,22 @@ impl Folder {
     /// When it cannot be made, or has something in it.
     pub fn make(named: Option<&Path>) -> io::Result<Self> {
         let Some(path) = named else {
-            let temporary = tempfile::Builder::new().prefix("danewright-demo-").tempdir()?;
-            return Ok(Self { path: temporary.path().canonicalize()?, _temporary: Some(temporary) });
+            let temporary = tempfile::Builder::new()
+                .prefix("danewright-demo-")
+                .tempdir()?;
+            return Ok(Self {
+                path: temporary.path().canonicalize()?,
+                _temporary: Some(temporary),
+            });
         };
         fs::create_dir_all(path)?;
         if fs::read_dir(path)?.next().is_some() {
             return Err(io::ErrorKind::DirectoryNotEmpty.into());
         }
-        Ok(Self { path: path.canonicalize()?, _temporary: None })
+        Ok(Self {
+            path: path.canonicalize()?,
+            _temporary: None,
+        })
     }
 
     /// Where it is, absolute.
@@ -98,7 +106,12 @@ impl Folder {
     /// # Errors
     ///
     /// When it cannot be written.
-    pub fn write_zone(&self, published: &Tlsa, servers: [IpAddr; 2], now: DateTime<Utc>) -> Result<(), DemoError> {
+    pub fn write_zone(
+        &self,
+        published: &Tlsa,
+        servers: [IpAddr; 2],
+        now: DateTime<Utc>,
+    ) -> Result<(), DemoError> {
         self.write(ZONE_FILE, &zone_text(published, servers, now), 0o644)
     }
 
@@ -113,7 +126,11 @@ impl Folder {
     }
 
     fn write(&self, name: &str, text: &str, mode: u32) -> Result<(), DemoError> {
-        let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(self.file(name));
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(self.file(name));
         let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
         written.map_err(|error| DemoError::new(format!("writing {name}"), error))
     }
@@ -156,13 +173,19 @@ mod tests {
 
     #[test]
     fn the_zone_file_is_one_that_the_name_server_reads() {
-        let params =
-            Params { usage: "3".parse().unwrap(), selector: "1".parse().unwrap(), matching: "1".parse().unwrap() };
+        let params = Params {
+            usage: "3".parse().unwrap(),
+            selector: "1".parse().unwrap(),
+            matching: "1".parse().unwrap(),
+        };
         let tlsa = Tlsa::of(b"a key", params).unwrap();
         let servers = ["127.0.0.11", "127.0.0.12"].map(|text| text.parse().unwrap());
         let text = zone_text(&tlsa, servers, "2026-11-20T12:00:00Z".parse().unwrap());
         assert!(text.contains(" 2026110301  ; serial"), "{text}");
-        assert!(Zone::from_text(&Name::from_user(ZONE).unwrap(), &text).is_ok(), "{text}");
+        assert!(
+            Zone::from_text(&Name::from_user(ZONE).unwrap(), &text).is_ok(),
+            "{text}"
+        );
     }
 
     #[test]

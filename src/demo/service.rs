@@ -52,9 +52,14 @@ impl Service {
             .map_err(|error| DemoError::new("setting up TLS", error))?
             .with_no_client_auth()
             .with_cert_resolver(Arc::clone(&loaded) as Arc<dyn ResolvesServerCert>);
-        let (runtime, address) =
-            listen(Arc::new(config)).map_err(|error| DemoError::new("starting a TLS service on 127.0.0.1", error))?;
-        Ok(Self { address, provider, loaded, runtime: Some(runtime) })
+        let (runtime, address) = listen(Arc::new(config))
+            .map_err(|error| DemoError::new("starting a TLS service on 127.0.0.1", error))?;
+        Ok(Self {
+            address,
+            provider,
+            loaded,
+            runtime: Some(runtime),
+        })
     }
 
     /// Where it answers.
@@ -70,7 +75,11 @@ impl Service {
     /// When a file cannot be used; the service goes on with what it had.
     pub fn load(&self, certificate: &Path, key: &Path) -> Result<(), DemoError> {
         let key = read(certificate, key, &self.provider)?;
-        let mut loaded = self.loaded.0.write().map_err(|error| DemoError::new("changing the key", error))?;
+        let mut loaded = self
+            .loaded
+            .0
+            .write()
+            .map_err(|error| DemoError::new("changing the key", error))?;
         *loaded = key;
         Ok(())
     }
@@ -85,7 +94,10 @@ impl Drop for Service {
 }
 
 fn listen(config: Arc<ServerConfig>) -> io::Result<(Runtime, SocketAddr)> {
-    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
     let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
     let address = listener.local_addr()?;
     let acceptor = TlsAcceptor::from(config);
@@ -105,13 +117,20 @@ fn listen(config: Arc<ServerConfig>) -> io::Result<(Runtime, SocketAddr)> {
     Ok((runtime, address))
 }
 
-fn read(certificate: &Path, key: &Path, provider: &CryptoProvider) -> Result<Arc<CertifiedKey>, DemoError> {
-    let failed =
-        |path: &Path, error: &dyn std::fmt::Display| DemoError::new(format!("loading {}", path.display()), error);
+fn read(
+    certificate: &Path,
+    key: &Path,
+    provider: &CryptoProvider,
+) -> Result<Arc<CertifiedKey>, DemoError> {
+    let failed = |path: &Path, error: &dyn std::fmt::Display| {
+        DemoError::new(format!("loading {}", path.display()), error)
+    };
     let chain = CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect);
     let chain = chain.map_err(|error| failed(certificate, &error))?;
     let private = PrivateKeyDer::from_pem_file(key).map_err(|error| failed(key, &error))?;
-    CertifiedKey::from_der(chain, private, provider).map(Arc::new).map_err(|error| failed(key, &error))
+    CertifiedKey::from_der(chain, private, provider)
+        .map(Arc::new)
+        .map_err(|error| failed(key, &error))
 }
 
 #[cfg(test)]
@@ -134,10 +153,15 @@ mod tests {
         let host = Name::from_user(HOST).unwrap();
         for name in ["old", "new"] {
             service.load(&certificate(name), &key(name)).unwrap();
-            let presented = endpoint::presented(service.address(), &host, Duration::from_secs(10)).unwrap();
-            let file = KeyFile::read(name, &std::fs::read(certificate(name)).unwrap(), None).unwrap();
+            let presented =
+                endpoint::presented(service.address(), &host, Duration::from_secs(10)).unwrap();
+            let file =
+                KeyFile::read(name, &std::fs::read(certificate(name)).unwrap(), None).unwrap();
             let served = KeyFile::read("presented", &presented[0], None).unwrap();
-            assert_eq!((presented.len(), &served.items[0].spki), (1, &file.items[0].spki));
+            assert_eq!(
+                (presented.len(), &served.items[0].spki),
+                (1, &file.items[0].spki)
+            );
         }
         // A certificate and the key of another one do not go together.
         assert!(service.load(&certificate("old"), &key("new")).is_err());
@@ -152,9 +176,14 @@ mod tests {
             read(&file("pem"), &file("key"), &ring::default_provider()).unwrap()
         });
         let service = Service::start(&folder.file("old.pem"), &folder.file("old.key")).unwrap();
-        *service.loaded.0.write().unwrap() = Arc::new(CertifiedKey::new(old.cert.clone(), Arc::clone(&new.key)));
+        *service.loaded.0.write().unwrap() =
+            Arc::new(CertifiedKey::new(old.cert.clone(), Arc::clone(&new.key)));
         let host = Name::from_user(HOST).unwrap();
-        let error = endpoint::presented(service.address(), &host, Duration::from_secs(10)).unwrap_err();
-        assert!(matches!(error.problem, endpoint::Problem::Handshake(_)), "{error}");
+        let error =
+            endpoint::presented(service.address(), &host, Duration::from_secs(10)).unwrap_err();
+        assert!(
+            matches!(error.problem, endpoint::Problem::Handshake(_)),
+            "{error}"
+        );
     }
 }

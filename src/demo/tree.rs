@@ -47,11 +47,21 @@ impl Tree {
     ///
     /// When a loopback address cannot be used, or a zone cannot be signed.
     pub fn start(now: DateTime<Utc>) -> Result<Self, DemoError> {
-        let authority = Authority::start(&[RESOLVER, ROOT, TLD, PRIMARY, SECONDARY]).map_err(|error| {
-            DemoError::new(format!("starting name servers on loopback, {RESOLVER} to {SECONDARY}"), error)
-        })?;
-        authority.role(RESOLVER, Role::Resolver { authenticated: true });
-        Self::build(authority, now).map_err(|error| DemoError::new("signing the demo's zones", error))
+        let authority =
+            Authority::start(&[RESOLVER, ROOT, TLD, PRIMARY, SECONDARY]).map_err(|error| {
+                DemoError::new(
+                    format!("starting name servers on loopback, {RESOLVER} to {SECONDARY}"),
+                    error,
+                )
+            })?;
+        authority.role(
+            RESOLVER,
+            Role::Resolver {
+                authenticated: true,
+            },
+        );
+        Self::build(authority, now)
+            .map_err(|error| DemoError::new("signing the demo's zones", error))
     }
 
     fn build(authority: Authority, now: DateTime<Utc>) -> Result<Self, ZoneError> {
@@ -61,12 +71,20 @@ impl Tree {
         let window = Window::around(now, DAYS);
 
         let mut root = Zone::new(&Name::root());
-        root.add("@", 3600, "NS", "ns.root.")?.add("ns.root.", 3600, "A", &ROOT.to_string())?;
-        root.add("example.", 3600, "NS", "ns.example.")?.add("ns.example.", 3600, "A", &TLD.to_string())?;
+        root.add("@", 3600, "NS", "ns.root.")?
+            .add("ns.root.", 3600, "A", &ROOT.to_string())?;
+        root.add("example.", 3600, "NS", "ns.example.")?.add(
+            "ns.example.",
+            3600,
+            "A",
+            &TLD.to_string(),
+        )?;
         root.add("example.", 3600, "DS", &tld_key.ds(&tld)?)?;
 
         let mut example = Zone::new(&tld);
-        example.add("@", 3600, "NS", "ns.example.")?.add("ns", 3600, "A", &TLD.to_string())?;
+        example
+            .add("@", 3600, "NS", "ns.example.")?
+            .add("ns", 3600, "A", &TLD.to_string())?;
         for (server, address) in [("ns1.demo", PRIMARY), ("ns2.demo", SECONDARY)] {
             example.add("demo", 3600, "NS", &format!("{server}.example."))?;
             example.add(server, 3600, "A", &address.to_string())?;
@@ -79,7 +97,13 @@ impl Tree {
             authority.publish(RESOLVER, &signed);
         }
         let anchor = root_key.anchor(&Name::root())?;
-        Ok(Self { authority, apex, key, window, anchor })
+        Ok(Self {
+            authority,
+            apex,
+            key,
+            window,
+            anchor,
+        })
     }
 
     /// The port that all servers share.
@@ -103,9 +127,14 @@ impl Tree {
     pub fn load(&self, file: &Path, servers: &[IpAddr]) -> Result<(), DemoError> {
         let what = || format!("loading {}", file.display());
         let text = fs::read_to_string(file).map_err(|error| DemoError::new(what(), error))?;
-        let zone = Zone::from_text(&self.apex, &text).map_err(|error| DemoError::new(what(), error))?;
-        let signed = zone.sign(&[&self.key], self.window).map_err(|error| DemoError::new(what(), error))?;
-        servers.iter().for_each(|server| self.authority.publish(*server, &signed));
+        let zone =
+            Zone::from_text(&self.apex, &text).map_err(|error| DemoError::new(what(), error))?;
+        let signed = zone
+            .sign(&[&self.key], self.window)
+            .map_err(|error| DemoError::new(what(), error))?;
+        servers
+            .iter()
+            .for_each(|server| self.authority.publish(*server, &signed));
         Ok(())
     }
 }

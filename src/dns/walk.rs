@@ -40,7 +40,12 @@ impl Walk {
             }
             (evidence.resolvers, evidence.findings) = (Vec::new(), Vec::new());
         }
-        evidence.findings.extend(self.discovery.finding().into_iter().chain(self.asker.findings()));
+        evidence.findings.extend(
+            self.discovery
+                .finding()
+                .into_iter()
+                .chain(self.asker.findings()),
+        );
         evidence
     }
 
@@ -72,25 +77,46 @@ impl Walk {
             }
         };
         let ((hops, findings), host, resolvers) = tokio::join!(self.hops(&owner), host, seen);
-        let mut evidence = Evidence { owner, hops, resolvers, host: None, findings };
+        let mut evidence = Evidence {
+            owner,
+            hops,
+            resolvers,
+            host: None,
+            findings,
+        };
         let Some(host) = host else {
             let text = "the owner was named as it is: whether the hosts that it serves have signed addresses was not looked at";
-            evidence.findings.push(Finding::new("host-unknown", Severity::Note, text));
+            evidence
+                .findings
+                .push(Finding::new("host-unknown", Severity::Note, text));
             return evidence;
         };
         evidence.host = Some(host.security);
         // What is told of a zone on the way may weigh less than of the host's own.
         let told = |news: &Finding| {
-            let known = evidence.hops.iter().flat_map(|hop| hop.chain.iter().flat_map(|link| &link.findings));
+            let known = evidence
+                .hops
+                .iter()
+                .flat_map(|hop| hop.chain.iter().flat_map(|link| &link.findings));
             let mut known = known.chain(evidence.hops.iter().flat_map(|hop| &hop.findings));
-            let mut servers = evidence.hops.iter().flat_map(|hop| &hop.servers).filter(|server| !answered(server));
+            let mut servers = evidence
+                .hops
+                .iter()
+                .flat_map(|hop| &hop.servers)
+                .filter(|server| !answered(server));
             // Of a server that gives no TLSA answer either, that says it all.
             let fails = |server: &ServerAnswer| {
-                news.code == server.outcome.word() && news.server == Some(label(&server.name, server.address))
+                news.code == server.outcome.word()
+                    && news.server == Some(label(&server.name, server.address))
             };
-            known.any(|known| known.message == news.message && known.severity >= news.severity) || servers.any(fails)
+            known.any(|known| known.message == news.message && known.severity >= news.severity)
+                || servers.any(fails)
         };
-        let news: Vec<Finding> = host.findings.into_iter().filter(|finding| !told(finding)).collect();
+        let news: Vec<Finding> = host
+            .findings
+            .into_iter()
+            .filter(|finding| !told(finding))
+            .collect();
         evidence.findings.extend(news);
         evidence
     }
@@ -102,40 +128,72 @@ impl Walk {
         while let Some(owner) = next.take() {
             if hops.len() > limits::ALIASES || hops.iter().any(|hop| hop.owner == owner) {
                 let message = format!("aliases from {} lead in circles or too far", hops[0].owner);
-                return (hops, vec![Finding::new("alias-loop", Severity::Unknown, message)]);
+                return (
+                    hops,
+                    vec![Finding::new("alias-loop", Severity::Unknown, message)],
+                );
             }
-            let facts = match self.zone_of(&owner, hops.first().map(|hop| &hop.zone)).await {
+            let facts = match self
+                .zone_of(&owner, hops.first().map(|hop| &hop.zone))
+                .await
+            {
                 Ok(facts) => facts,
                 Err(finding) => return (hops, vec![finding]),
             };
             let (mut servers, machines) = self.tlsa_at(&facts, &owner).await;
-            servers.iter_mut().for_each(|server| server.findings.extend(self.no_route(server)));
+            servers
+                .iter_mut()
+                .for_each(|server| server.findings.extend(self.no_route(server)));
             let mut findings = facts.findings.clone();
             findings.extend(disagreement(&servers));
             findings.extend(machines);
             next = alias(&servers);
-            hops.push(Hop { owner, zone: facts.zone.clone(), chain: facts.chain.clone(), servers, findings });
+            hops.push(Hop {
+                owner,
+                zone: facts.zone.clone(),
+                chain: facts.chain.clone(),
+                servers,
+                findings,
+            });
         }
         (hops, Vec::new())
     }
 
     /// That nobody can be asked there from this machine.
     fn no_route(&self, server: &ServerAnswer) -> Option<Finding> {
-        let address = server.address.filter(|address| self.asker.no_route(*address))?;
+        let address = server
+            .address
+            .filter(|address| self.asker.no_route(*address))?;
         let of = if address.is_ipv6() { "IPv6" } else { "IPv4" };
         let message = format!("cannot be asked from here: this machine has no {of} route to it");
-        Some(Finding::new("no-route", Severity::Unknown, message).at(label(&server.name, server.address)))
+        Some(
+            Finding::new("no-route", Severity::Unknown, message)
+                .at(label(&server.name, server.address)),
+        )
     }
 
     /// The facts about the zone that holds the name. The servers that the user
     /// names are asked about the first zone only: they may not know another.
-    pub(crate) async fn zone_of(self: &Arc<Self>, name: &Name, first: Option<&Name>) -> Result<Arc<Facts>, Finding> {
+    pub(crate) async fn zone_of(
+        self: &Arc<Self>,
+        name: &Name,
+        first: Option<&Name>,
+    ) -> Result<Arc<Facts>, Finding> {
         let unknown = |name: &Name, why: &str| {
-            Finding::new("zone-unknown", Severity::Unknown, format!("the zone of {name} cannot be found: {why}"))
+            Finding::new(
+                "zone-unknown",
+                Severity::Unknown,
+                format!("the zone of {name} cannot be found: {why}"),
+            )
         };
         let zones = self.discovery.zones(name).await;
         let zones: Arc<[Name]> = zones
-            .map_err(|at| unknown(name, &format!("neither a resolver nor a root server answers about {at}")))?
+            .map_err(|at| {
+                unknown(
+                    name,
+                    &format!("neither a resolver nor a root server answers about {at}"),
+                )
+            })?
             .into();
         let with_user = first.is_none_or(|first| zones.last() == Some(first));
         let facts = self.facts(zones, with_user).await;
@@ -147,7 +205,13 @@ impl Walk {
 pub(crate) fn nothing(target: &Target, why: String) -> Evidence {
     let findings = vec![Finding::new("zone-unknown", Severity::Unknown, why)];
     let owner = target.owner().unwrap_or_else(|_| target.base().clone());
-    Evidence { owner, hops: Vec::new(), resolvers: Vec::new(), host: None, findings }
+    Evidence {
+        owner,
+        hops: Vec::new(),
+        resolvers: Vec::new(),
+        host: None,
+        findings,
+    }
 }
 
 /// Gathers the evidence for every target, in order.
@@ -177,14 +241,22 @@ pub(crate) async fn all(targets: &[Target], settings: &Settings, reach: &Reach) 
 
 /// Where the owner leads: what a proven answer says, before any other.
 fn alias(servers: &[ServerAnswer]) -> Option<Name> {
-    let mut led: Vec<&ServerAnswer> = servers.iter().filter(|server| server.alias.is_some()).collect();
+    let mut led: Vec<&ServerAnswer> = servers
+        .iter()
+        .filter(|server| server.alias.is_some())
+        .collect();
     led.sort_by_key(|server| server.security);
     led.first()?.alias.clone()
 }
 
 /// Servers that do not lead to the same place.
 fn disagreement(servers: &[ServerAnswer]) -> Option<Finding> {
-    let said = |server: &&ServerAnswer| matches!(server.outcome, Outcome::Answered | Outcome::NoData | Outcome::NoName);
+    let said = |server: &&ServerAnswer| {
+        matches!(
+            server.outcome,
+            Outcome::Answered | Outcome::NoData | Outcome::NoName
+        )
+    };
     let mut aliases = servers.iter().filter(said).map(|server| &server.alias);
     let first = aliases.next()?;
     let apart = aliases.any(|alias| alias != first);

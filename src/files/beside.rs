@@ -36,8 +36,12 @@ impl Unmade {
 impl fmt::Display for Unmade {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Owner => f.write_str("the new file cannot be given the owner and group of the old one"),
-            Self::Folder(_) => f.write_str("a folder has the name that the new file is to have at first"),
+            Self::Owner => {
+                f.write_str("the new file cannot be given the owner and group of the old one")
+            }
+            Self::Folder(_) => {
+                f.write_str("a folder has the name that the new file is to have at first")
+            }
         }
     }
 }
@@ -77,7 +81,11 @@ impl Beside {
         // Under the file's lock, one that lies there already is left from a run that was killed.
         remove_leftover(&spot)?;
         let file = spot.open(OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, mode)?;
-        Ok(Self { spot, file, ours: true })
+        Ok(Self {
+            spot,
+            file,
+            ours: true,
+        })
     }
 
     /// Renames it over `target`.
@@ -112,9 +120,10 @@ impl Drop for Beside {
 /// When it is there and cannot be removed.
 pub(crate) fn remove_leftover(spot: &Spot) -> io::Result<()> {
     match spot.remove() {
-        Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
-            Err(io::Error::new(error.kind(), Unmade::Folder(spot.path().to_owned())))
-        }
+        Err(error) if error.kind() == io::ErrorKind::IsADirectory => Err(io::Error::new(
+            error.kind(),
+            Unmade::Folder(spot.path().to_owned()),
+        )),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
@@ -127,9 +136,21 @@ pub(crate) fn remove_leftover(spot: &Spot) -> io::Result<()> {
 /// When it cannot be synced.
 pub(crate) fn sync(file: &File) -> io::Result<()> {
     file.sync_all().map_err(|error| {
-        let without = [Errno::INVAL, Errno::NOSYS, Errno::NOTSUP, Errno::OPNOTSUPP, Errno::ROFS];
-        if error.raw_os_error().is_some_and(|code| without.iter().any(|errno| errno.raw_os_error() == code)) {
-            io::Error::new(error.kind(), format!("the file system does not let files be synced: {error}"))
+        let without = [
+            Errno::INVAL,
+            Errno::NOSYS,
+            Errno::NOTSUP,
+            Errno::OPNOTSUPP,
+            Errno::ROFS,
+        ];
+        if error
+            .raw_os_error()
+            .is_some_and(|code| without.iter().any(|errno| errno.raw_os_error() == code))
+        {
+            io::Error::new(
+                error.kind(),
+                format!("the file system does not let files be synced: {error}"),
+            )
         } else {
             error
         }
@@ -153,13 +174,18 @@ fn copy_attributes(from: &File, to: &File) -> io::Result<()> {
         Err(error) => return Err(error),
     };
     // The folder may have given the new file an access list of its own.
-    let given = to.list_xattr().map(Iterator::collect::<Vec<_>>).unwrap_or_default();
+    let given = to
+        .list_xattr()
+        .map(Iterator::collect::<Vec<_>>)
+        .unwrap_or_default();
     for name in given.iter().filter(|name| !names.contains(name)) {
         to.remove_xattr(name)?;
     }
     for name in names {
         let value = from.get_xattr(&name)?;
-        if let Some(value) = value.filter(|value| to.get_xattr(&name).ok().flatten().as_ref() != Some(value)) {
+        if let Some(value) =
+            value.filter(|value| to.get_xattr(&name).ok().flatten().as_ref() != Some(value))
+        {
             to.set_xattr(&name, &value)?;
         }
     }

@@ -19,9 +19,15 @@ pub fn read(wall: DateTime<Utc>) -> Reading {
         static START: OnceLock<(String, Instant)> = OnceLock::new();
         let (boot, start) = START.get_or_init(|| {
             let moment = wall.timestamp_micros();
-            (format!("process {} of {moment}", std::process::id()), Instant::now())
+            (
+                format!("process {} of {moment}", std::process::id()),
+                Instant::now(),
+            )
         });
-        (boot.clone(), i64::try_from(start.elapsed().as_millis()).unwrap_or(i64::MAX))
+        (
+            boot.clone(),
+            i64::try_from(start.elapsed().as_millis()).unwrap_or(i64::MAX),
+        )
     });
     Reading { boot, uptime, wall }
 }
@@ -35,7 +41,11 @@ fn boot() -> Option<String> {
 fn uptime() -> Option<i64> {
     let text = fs::read_to_string("/proc/uptime").ok()?;
     let (seconds, hundredths) = text.split_ascii_whitespace().next()?.split_once('.')?;
-    seconds.parse::<i64>().ok()?.checked_mul(1000)?.checked_add(hundredths.parse::<i64>().ok()?.checked_mul(10)?)
+    seconds
+        .parse::<i64>()
+        .ok()?
+        .checked_mul(1000)?
+        .checked_add(hundredths.parse::<i64>().ok()?.checked_mul(10)?)
 }
 
 #[cfg(test)]
@@ -48,7 +58,10 @@ mod tests {
         std::thread::sleep(std::time::Duration::from_millis(30));
         let second = read(DateTime::UNIX_EPOCH);
         assert_eq!(first.boot, second.boot);
-        assert!((20..60_000).contains(&(second.uptime - first.uptime)), "{first:?} {second:?}");
+        assert!(
+            (20..60_000).contains(&(second.uptime - first.uptime)),
+            "{first:?} {second:?}"
+        );
         assert_eq!(second.wall, DateTime::UNIX_EPOCH);
     }
 }

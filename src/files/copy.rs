@@ -25,21 +25,35 @@ pub fn copy_pieces(original: &File, splices: &[Splice], out: &File) -> io::Resul
         // Some file systems share what is the same from the first octet on.
         (&*original).seek(SeekFrom::Start(0))?;
         let copied = io::copy(&mut &*original, &mut &*out)?;
-        return if copied < length { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) };
+        return if copied < length {
+            Err(io::ErrorKind::UnexpectedEof.into())
+        } else {
+            Ok(())
+        };
     }
     thread::scope(|scope| {
         let (written, parts) = mpsc::channel();
         let sync = move || sync_early(out, &parts);
         // Where there is no thread to be had, the sync at the end does it all.
-        let early = (length > PART).then(|| thread::Builder::new().spawn_scoped(scope, sync).ok()).flatten();
+        let early = (length > PART)
+            .then(|| thread::Builder::new().spawn_scoped(scope, sync).ok())
+            .flatten();
         let copied = copy(original, splices, length, out, written);
         // An error that the early sync is told of, the last one is not told again.
-        let synced = early.map_or(Ok(()), |early| early.join().unwrap_or(Err(io::ErrorKind::Other.into())));
+        let synced = early.map_or(Ok(()), |early| {
+            early.join().unwrap_or(Err(io::ErrorKind::Other.into()))
+        });
         copied.and(synced)
     })
 }
 
-fn copy(original: &File, splices: &[Splice], length: u64, mut out: &File, written: Sender<()>) -> io::Result<()> {
+fn copy(
+    original: &File,
+    splices: &[Splice],
+    length: u64,
+    mut out: &File,
+    written: Sender<()>,
+) -> io::Result<()> {
     for piece in pieces(splices, length) {
         match piece {
             Piece::New(text) => out.write_all(text)?,
@@ -79,7 +93,12 @@ mod tests {
     use super::*;
 
     fn splice(start: u64, end: u64, text: &str) -> Splice {
-        Splice { start, end, text: text.into(), line: 1 }
+        Splice {
+            start,
+            end,
+            text: text.into(),
+            line: 1,
+        }
     }
 
     /// The bytes that are written for a text of `length` octets, and those that should be.
@@ -93,15 +112,27 @@ mod tests {
         out.read_to_end(&mut written)?;
         let mut expected = text.clone();
         for splice in splices.iter().rev() {
-            expected.splice(splice.start as usize..splice.end as usize, splice.text.iter().copied());
+            expected.splice(
+                splice.start as usize..splice.end as usize,
+                splice.text.iter().copied(),
+            );
         }
         Ok((written, expected))
     }
 
     #[test]
     fn what_is_written_is_the_text_with_its_splices() -> io::Result<()> {
-        let edits = [splice(3, 5, "serial"), splice(9, 9, "record"), splice(9, 12, "")];
-        for length in [12, PART as usize, PART as usize + 10, PART as usize * 2 + 77] {
+        let edits = [
+            splice(3, 5, "serial"),
+            splice(9, 9, "record"),
+            splice(9, 12, ""),
+        ];
+        for length in [
+            12,
+            PART as usize,
+            PART as usize + 10,
+            PART as usize * 2 + 77,
+        ] {
             let (written, expected) = both(length, &edits)?;
             assert!(written == expected, "{length} octets");
         }
@@ -118,7 +149,10 @@ mod tests {
         original.write_all(b"short")?;
         let (written, _) = mpsc::channel();
         let copied = copy(&original, &[splice(1, 1, "x")], 9, &out, written);
-        assert_eq!(copied.map_err(|error| error.kind()), Err(io::ErrorKind::UnexpectedEof));
+        assert_eq!(
+            copied.map_err(|error| error.kind()),
+            Err(io::ErrorKind::UnexpectedEof)
+        );
         Ok(())
     }
 }

@@ -70,7 +70,10 @@ impl Fingerprint {
 
     /// Whether two states differ at most in what another name for the file changes.
     pub(crate) fn same_text(self, other: Self) -> bool {
-        Self { changed: other.changed, ..self } == other
+        Self {
+            changed: other.changed,
+            ..self
+        } == other
     }
 }
 
@@ -126,13 +129,23 @@ impl Opened {
             let Ok(meta) = left.look() else { continue };
             let text = Fingerprint::from(&meta);
             let has_text = meta.is_file() && meta.len() > 0 && [NEW, OLD].contains(&suffix);
-            if !has_text || (text.device, text.inode) == (self.fingerprint.device, self.fingerprint.inode) {
+            if !has_text
+                || (text.device, text.inode) == (self.fingerprint.device, self.fingerprint.inode)
+            {
                 let _ = left.remove();
             } else if text.modified < self.fingerprint.modified {
-                swept.extend(left.remove().ok().map(|()| Swept::Old(left.path().to_owned())));
+                swept.extend(
+                    left.remove()
+                        .ok()
+                        .map(|()| Swept::Old(left.path().to_owned())),
+                );
             } else if suffix == OLD {
                 // Older than what took its place, if nobody wrote to it since.
-                swept.extend(left.keep(spot).ok().map(|kept| Swept::Kept(kept.path().to_owned())));
+                swept.extend(
+                    left.keep(spot)
+                        .ok()
+                        .map(|kept| Swept::Kept(kept.path().to_owned())),
+                );
             } else {
                 let _ = left.remove();
             }
@@ -211,7 +224,10 @@ impl Disk {
     }
 
     fn new(zone: &Path, directory: Option<&Path>, writes: bool) -> Result<Self, OpenError> {
-        let own = zone.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let own = zone
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         let disk = Self {
             directory: directory.unwrap_or(own).to_owned(),
             files: RefCell::default(),
@@ -238,7 +254,13 @@ impl Disk {
         let path = spot.path().to_owned();
         let mut files = self.files.borrow_mut();
         self.numbers.borrow_mut().insert(path.clone(), number);
-        files.push(Opened { label: named.display().to_string(), named: named.to_owned(), path, fingerprint, links });
+        files.push(Opened {
+            label: named.display().to_string(),
+            named: named.to_owned(),
+            path,
+            fingerprint,
+            links,
+        });
         self.keep(number, Rc::new(file));
         Ok(number)
     }
@@ -251,7 +273,9 @@ impl Disk {
         let meta = spot.look()?;
         // What is no file gets no lock beside it, and what is somebody else's none before they are asked for.
         open::check(&meta)?;
-        let zone = self.with(0, |opened| opened.fingerprint.owner()).unwrap_or(meta.uid());
+        let zone = self
+            .with(0, |opened| opened.fingerprint.owner())
+            .unwrap_or(meta.uid());
         if strange(spot.path(), meta.uid(), zone, links).is_some() {
             return Ok(());
         }
@@ -334,14 +358,19 @@ impl Disk {
     pub(crate) fn spot(&self, file: usize) -> io::Result<Spot> {
         match self.locks.borrow().get(&file) {
             Some(lock) => Ok(lock.target().clone()),
-            None => Spot::again(&self.with(file, |opened| opened.path.clone()).unwrap_or_default()),
+            None => Spot::again(
+                &self
+                    .with(file, |opened| opened.path.clone())
+                    .unwrap_or_default(),
+            ),
         }
     }
 
     /// Whether one of the files that were opened lies at this path.
     #[must_use]
     pub fn holds(&self, path: &Path) -> bool {
-        path.canonicalize().is_ok_and(|path| self.numbers.borrow().contains_key(&path))
+        path.canonicalize()
+            .is_ok_and(|path| self.numbers.borrow().contains_key(&path))
     }
 
     /// A file of the zone that has a name which a run uses for itself: sweeping,
@@ -350,7 +379,9 @@ impl Disk {
     pub fn in_the_way(&self) -> Option<PathBuf> {
         let files = self.files.borrow();
         let names = OURS.into_iter().chain([LOCK]);
-        let mut ours = files.iter().flat_map(|file| names.clone().map(|suffix| hidden(&file.path, suffix)));
+        let mut ours = files
+            .iter()
+            .flat_map(|file| names.clone().map(|suffix| hidden(&file.path, suffix)));
         // What a killed run leaves is no link, so that only a link of the user's leads to a file of the zone.
         ours.find(|path| self.holds(path))
     }
@@ -368,11 +399,18 @@ impl Disk {
             if !held && self.with(number, Opened::has_leftovers) != Some(true) {
                 continue;
             }
-            let Ok(spot) = self.spot(number) else { continue };
+            let Ok(spot) = self.spot(number) else {
+                continue;
+            };
             let lock = if held { None } else { Lock::take(&spot).ok() };
             if held || lock.is_some() {
                 let mut files = self.files.borrow_mut();
-                swept.extend(files.get_mut(number).map(|file| file.sweep(&spot)).unwrap_or_default());
+                swept.extend(
+                    files
+                        .get_mut(number)
+                        .map(|file| file.sweep(&spot))
+                        .unwrap_or_default(),
+                );
             }
         }
         swept
@@ -382,7 +420,10 @@ impl Disk {
 /// The state of a file once a change from now on would be dated otherwise: two
 /// changes within one tick of the clock look the same.
 fn settled(file: &File, fingerprint: Fingerprint) -> io::Result<Fingerprint> {
-    let age = file.metadata()?.modified().map(|modified| SystemTime::now().duration_since(modified));
+    let age = file
+        .metadata()?
+        .modified()
+        .map(|modified| SystemTime::now().duration_since(modified));
     match age {
         Ok(Ok(age)) if age < TICK => {
             thread::sleep(TICK - age);
@@ -414,7 +455,8 @@ impl Library for Disk {
     }
 
     fn label(&self, file: usize) -> String {
-        self.with(file, |opened| opened.label.clone()).unwrap_or_default()
+        self.with(file, |opened| opened.label.clone())
+            .unwrap_or_default()
     }
 }
 
@@ -432,15 +474,24 @@ mod tests {
             fs::write(path(number), format!("{number:04}")).unwrap();
         }
         let disk = Disk::open(&folder.path().join("zone"), None).unwrap();
-        let numbers: Vec<usize> =
-            (0..OPEN * 2).map(|number| disk.include(format!("{number}.inc").as_bytes()).unwrap()).collect();
+        let numbers: Vec<usize> = (0..OPEN * 2)
+            .map(|number| disk.include(format!("{number}.inc").as_bytes()).unwrap())
+            .collect();
         for (number, file) in numbers.iter().enumerate() {
-            assert_eq!(read_span(&disk, *file, 0, 4).unwrap(), format!("{number:04}").into_bytes());
+            assert_eq!(
+                read_span(&disk, *file, 0, 4).unwrap(),
+                format!("{number:04}").into_bytes()
+            );
             assert!(disk.handles.borrow().len() <= OPEN);
         }
         assert_eq!(disk.include(b"./7.inc").unwrap(), numbers[7]);
         fs::write(path(0), "9999").unwrap();
-        assert!(read_span(&disk, numbers[0], 0, 4).unwrap_err().to_string().contains("changed"));
+        assert!(
+            read_span(&disk, numbers[0], 0, 4)
+                .unwrap_err()
+                .to_string()
+                .contains("changed")
+        );
     }
 
     #[test]
@@ -450,7 +501,10 @@ mod tests {
         fs::write(&zone, "main").unwrap();
         let writer = Disk::locked(&zone, None).unwrap();
         drop(Disk::open(&zone, None).unwrap());
-        assert!(matches!(Lock::take(&Spot::named(&zone).unwrap()), Err(LockError::Locked(_))));
+        assert!(matches!(
+            Lock::take(&Spot::named(&zone).unwrap()),
+            Err(LockError::Locked(_))
+        ));
         drop(writer);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }

@@ -37,7 +37,14 @@ pub enum Foreign {
 #[must_use]
 pub fn foreign(disk: &Disk, file: usize) -> Option<Foreign> {
     let zone = disk.with(0, |opened| opened.fingerprint.owner())?;
-    disk.with(file, |opened| strange(&opened.path, opened.fingerprint.owner(), zone, &opened.links))?
+    disk.with(file, |opened| {
+        strange(
+            &opened.path,
+            opened.fingerprint.owner(),
+            zone,
+            &opened.links,
+        )
+    })?
 }
 
 /// Whether a file of this owner, to which these links led, is somebody else's, for root.
@@ -46,10 +53,20 @@ pub(crate) fn strange(path: &Path, owner: u32, zone: u32, links: &[Link]) -> Opt
         return None;
     }
     if owner != zone {
-        return Some(Foreign::Owner { path: path.to_owned(), owner, zone });
+        return Some(Foreign::Owner {
+            path: path.to_owned(),
+            owner,
+            zone,
+        });
     }
-    let link = links.iter().find(|link| link.maker != owner && link.maker != 0)?;
-    Some(Foreign::Link { link: link.path.clone(), maker: link.maker, path: path.to_owned() })
+    let link = links
+        .iter()
+        .find(|link| link.maker != owner && link.maker != 0)?;
+    Some(Foreign::Link {
+        link: link.path.clone(),
+        maker: link.maker,
+        path: path.to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -63,13 +80,35 @@ mod tests {
             return;
         }
         let path = Path::new("zone");
-        let link = |maker: u32| Link { path: PathBuf::from("link"), maker };
+        let link = |maker: u32| Link {
+            path: PathBuf::from("link"),
+            maker,
+        };
         let strange = |owner, zone, links: &[Link]| strange(path, owner, zone, links);
         assert_eq!(strange(0, 0, &[]), None);
-        assert_eq!(strange(4444, 4444, &[link(0), link(4444)]), None, "the owner's own link");
-        assert_eq!(strange(0, 4444, &[]), Some(Foreign::Owner { path: path.to_owned(), owner: 0, zone: 4444 }));
-        for links in [&[link(4444)][..], &[link(0), link(4444)], &[link(4444), link(0)]] {
-            let found = Foreign::Link { link: PathBuf::from("link"), maker: 4444, path: path.to_owned() };
+        assert_eq!(
+            strange(4444, 4444, &[link(0), link(4444)]),
+            None,
+            "the owner's own link"
+        );
+        assert_eq!(
+            strange(0, 4444, &[]),
+            Some(Foreign::Owner {
+                path: path.to_owned(),
+                owner: 0,
+                zone: 4444
+            })
+        );
+        for links in [
+            &[link(4444)][..],
+            &[link(0), link(4444)],
+            &[link(4444), link(0)],
+        ] {
+            let found = Foreign::Link {
+                link: PathBuf::from("link"),
+                maker: 4444,
+                path: path.to_owned(),
+            };
             assert_eq!(strange(0, 0, links), Some(found));
         }
     }

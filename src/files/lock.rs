@@ -56,7 +56,9 @@ impl LockError {
     #[must_use]
     pub fn path(&self) -> &Path {
         match self {
-            Self::Locked(path) | Self::Foreign(path) | Self::InTheWay(path) | Self::Io(path, _) => path,
+            Self::Locked(path) | Self::Foreign(path) | Self::InTheWay(path) | Self::Io(path, _) => {
+                path
+            }
         }
     }
 }
@@ -65,9 +67,13 @@ impl fmt::Display for LockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Locked(_) => f.write_str("another run is at work on this file"),
-            Self::Foreign(_) => f.write_str("another user is at work on this file, or left a lock there"),
+            Self::Foreign(_) => {
+                f.write_str("another user is at work on this file, or left a lock there")
+            }
             Self::InTheWay(_) => f.write_str("something else stands in the place of the lock"),
-            Self::Io(_, error) if no_locks(error) => write!(f, "the file system keeps no locks: {error}"),
+            Self::Io(_, error) if no_locks(error) => {
+                write!(f, "the file system keeps no locks: {error}")
+            }
             Self::Io(_, error) => write!(f, "the lock cannot be made: {error}"),
         }
     }
@@ -79,7 +85,9 @@ impl std::error::Error for LockError {}
 pub(crate) fn no_locks(error: &io::Error) -> bool {
     use rustix::io::Errno;
     let without = [Errno::NOLCK, Errno::NOTSUP, Errno::OPNOTSUPP, Errno::NOSYS];
-    error.raw_os_error().is_some_and(|code| without.iter().any(|errno| errno.raw_os_error() == code))
+    error
+        .raw_os_error()
+        .is_some_and(|code| without.iter().any(|errno| errno.raw_os_error() == code))
 }
 
 /// A lock that is held; dropped, its file is gone.
@@ -127,15 +135,25 @@ impl Lock {
             };
             match file.try_lock() {
                 // The run before may have taken the file away with it.
-                Ok(()) if is_at(&file, &spot) => return Ok(Self { target: target.clone(), file }),
+                Ok(()) if is_at(&file, &spot) => {
+                    return Ok(Self {
+                        target: target.clone(),
+                        file,
+                    });
+                }
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(PAUSE),
-                Err(TryLockError::WouldBlock) => return Err(LockError::Locked(spot.path().to_owned())),
+                Err(TryLockError::WouldBlock) => {
+                    return Err(LockError::Locked(spot.path().to_owned()));
+                }
                 Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(TryLockError::Error(error)) => {
                     // Where there are no locks, nobody else holds it either.
                     let path = spot.path().to_owned();
-                    drop(Self { target: target.clone(), file });
+                    drop(Self {
+                        target: target.clone(),
+                        file,
+                    });
                     return Err(LockError::Io(path, error));
                 }
             }
@@ -161,7 +179,9 @@ impl Drop for Lock {
 pub(crate) fn private(spot: &Spot) -> Result<File, LockError> {
     let path = spot.path();
     let wrong = |error: io::Error| {
-        let Ok(meta) = spot.look() else { return LockError::Io(path.to_owned(), error) };
+        let Ok(meta) = spot.look() else {
+            return LockError::Io(path.to_owned(), error);
+        };
         if !meta.is_file() {
             LockError::InTheWay(path.to_owned())
         } else if meta.uid() != user() && error.kind() == io::ErrorKind::PermissionDenied {
@@ -173,7 +193,9 @@ pub(crate) fn private(spot: &Spot) -> Result<File, LockError> {
     let open = || spot.open(OFlags::RDWR | OFlags::CREATE, 0o600);
     let opened = (0..TRIES).find_map(|_| match open() {
         // It was another user's, and is gone by now; or the folder takes no file from this user.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && spot.look().is_err() => None,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && spot.look().is_err() => {
+            None
+        }
         opened => Some(opened),
     });
     let file = opened.unwrap_or_else(open).map_err(wrong)?;
@@ -183,7 +205,8 @@ pub(crate) fn private(spot: &Spot) -> Result<File, LockError> {
     }
     // Older builds let others read theirs, and whoever may open one may lock it.
     if meta.uid() == user() && meta.mode() & 0o077 != 0 {
-        file.set_permissions(Permissions::from_mode(0o600)).map_err(wrong)?;
+        file.set_permissions(Permissions::from_mode(0o600))
+            .map_err(wrong)?;
     }
     Ok(file)
 }
@@ -243,7 +266,10 @@ mod tests {
     #[test]
     fn what_a_killed_run_left_is_taken_over_and_closed_to_others() {
         let folder = tempfile::tempdir().unwrap();
-        let (zone, left) = (folder.path().join("zone"), folder.path().join(".zone.danewright-lock"));
+        let (zone, left) = (
+            folder.path().join("zone"),
+            folder.path().join(".zone.danewright-lock"),
+        );
         fs::write(&left, "").unwrap();
         fs::set_permissions(&left, fs::Permissions::from_mode(0o666)).unwrap();
         let held = take(&zone).unwrap();
@@ -255,18 +281,35 @@ mod tests {
     #[test]
     fn what_is_no_lock_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let (zone, place) = (folder.path().join("zone"), folder.path().join(".zone.danewright-lock"));
+        let (zone, place) = (
+            folder.path().join("zone"),
+            folder.path().join(".zone.danewright-lock"),
+        );
         let precious = folder.path().join("precious");
         fs::write(&precious, "").unwrap();
-        for target in [precious.as_path(), Path::new("/dev/null"), Path::new("nowhere")] {
+        for target in [
+            precious.as_path(),
+            Path::new("/dev/null"),
+            Path::new("nowhere"),
+        ] {
             symlink(target, &place).unwrap();
-            assert!(matches!(take(&zone), Err(LockError::InTheWay(_))), "{}", target.display());
+            assert!(
+                matches!(take(&zone), Err(LockError::InTheWay(_))),
+                "{}",
+                target.display()
+            );
             fs::remove_file(&place).unwrap();
         }
         fs::create_dir(&place).unwrap();
         assert!(matches!(take(&zone), Err(LockError::InTheWay(_))));
         fs::remove_dir(&place).unwrap();
-        assert!(std::process::Command::new("mkfifo").arg(&place).status().unwrap().success());
+        assert!(
+            std::process::Command::new("mkfifo")
+                .arg(&place)
+                .status()
+                .unwrap()
+                .success()
+        );
         assert!(matches!(take(&zone), Err(LockError::InTheWay(_))));
         fs::remove_file(&place).unwrap();
         fs::write(&place, "somebody's text").unwrap();

@@ -47,7 +47,11 @@ pub enum ReplaceError {
 
 impl From<Stuck> for ReplaceError {
     fn from(Stuck { target, old, error }: Stuck) -> Self {
-        Self::HalfDone { path: target, old, error }
+        Self::HalfDone {
+            path: target,
+            old,
+            error,
+        }
     }
 }
 
@@ -71,12 +75,18 @@ impl Staged {
     /// # Errors
     ///
     /// When that fails; nothing is left behind then.
-    pub fn write(disk: &Disk, splices: &[(usize, Vec<Splice>)], first: usize) -> Result<Self, ReplaceError> {
+    pub fn write(
+        disk: &Disk,
+        splices: &[(usize, Vec<Splice>)],
+        first: usize,
+    ) -> Result<Self, ReplaceError> {
         let mut staged = Self::default();
         // Most are held since before the files were read; what was read of the others is looked at again.
         let mut places = Vec::new();
         for (file, splices) in splices {
-            let Some((path, read_as)) = disk.with(*file, |opened| (opened.path.clone(), opened.fingerprint)) else {
+            let Some((path, read_as)) =
+                disk.with(*file, |opened| (opened.path.clone(), opened.fingerprint))
+            else {
                 continue;
             };
             let target = disk.lock(*file).map_err(|error| match error {
@@ -85,13 +95,18 @@ impl Staged {
             })?;
             places.push((*file, splices, target, read_as));
         }
-        let (leading, rest): (Vec<_>, Vec<_>) = places.into_iter().partition(|(file, ..)| *file == first);
+        let (leading, rest): (Vec<_>, Vec<_>) =
+            places.into_iter().partition(|(file, ..)| *file == first);
         for (file, splices, target, read_as) in leading.into_iter().chain(rest) {
             let failed = |error| ReplaceError::Io(target.path().to_owned(), error);
             unchanged(&target, read_as)?;
             let original = disk.handle(file).map_err(failed)?;
             let new = Beside::write(&original, splices, target.hidden(NEW)).map_err(failed)?;
-            staged.files.push(StagedFile { target, new, read_as });
+            staged.files.push(StagedFile {
+                target,
+                new,
+                read_as,
+            });
         }
         Ok(staged)
     }
@@ -99,7 +114,10 @@ impl Staged {
     /// Where the new text of a file lies before it is put in place.
     #[must_use]
     pub fn new_path(&self, target: &Path) -> Option<&Path> {
-        self.files.iter().find(|file| file.target.path() == target).map(|file| file.new.spot.path())
+        self.files
+            .iter()
+            .find(|file| file.target.path() == target)
+            .map(|file| file.new.spot.path())
     }
 
     /// Keeps a copy of each old file under its name with `suffix`.
@@ -109,11 +127,19 @@ impl Staged {
     /// When that fails; the zone is untouched.
     pub fn back_up(&self, disk: &Disk, suffix: &str) -> Result<(), ReplaceError> {
         let kept = |file: &StagedFile| file.target.beside(suffix);
-        if let Some(over) = self.files.iter().map(kept).find(|kept| disk.holds(kept.path())) {
+        if let Some(over) = self
+            .files
+            .iter()
+            .map(kept)
+            .find(|kept| disk.holds(kept.path()))
+        {
             return Err(ReplaceError::OverZone(over.path().to_owned()));
         }
         for file in &self.files {
-            let copied = file.target.read().and_then(|old| Beside::write(&old, &[], file.target.hidden(BACKUP)));
+            let copied = file
+                .target
+                .read()
+                .and_then(|old| Beside::write(&old, &[], file.target.hidden(BACKUP)));
             let put = copied.and_then(|copy| copy.put(&kept(file)));
             put.map_err(|error| ReplaceError::Io(kept(file).path().to_owned(), error))?;
         }
@@ -131,7 +157,12 @@ impl Staged {
         }
         let many = self.files.len() > 1;
         let mut done: Vec<Swapped> = Vec::new();
-        for StagedFile { target, new, read_as } in self.files {
+        for StagedFile {
+            target,
+            new,
+            read_as,
+        } in self.files
+        {
             match Swapped::swap(new, &target, read_as, many) {
                 Ok(swapped) => done.push(swapped),
                 Err(error) => {
@@ -161,7 +192,10 @@ fn unchanged(target: &Spot, read_as: Fingerprint) -> Result<(), ReplaceError> {
 /// Hands the files on, unless somebody changed an old text in the last moment:
 /// then all go back.
 fn all_untouched(done: Vec<Swapped>) -> Result<Vec<Swapped>, ReplaceError> {
-    let Some(changed) = done.iter().find(|file| !file.is_untouched()).map(|file| file.target().path().to_owned())
+    let Some(changed) = done
+        .iter()
+        .find(|file| !file.is_untouched())
+        .map(|file| file.target().path().to_owned())
     else {
         return Ok(done);
     };
@@ -185,5 +219,8 @@ fn put_back(done: Vec<Swapped>) -> Result<(), ReplaceError> {
 /// Makes the step last.
 fn sync_folder(target: &Spot) -> Result<(), ReplaceError> {
     let path = target.path().parent().unwrap_or(Path::new("/"));
-    target.folder().and_then(|folder| sync(&folder)).map_err(|error| ReplaceError::NotSynced(path.to_owned(), error))
+    target
+        .folder()
+        .and_then(|folder| sync(&folder))
+        .map_err(|error| ReplaceError::NotSynced(path.to_owned(), error))
 }

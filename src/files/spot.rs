@@ -29,7 +29,9 @@ const MOST_KEPT: u32 = 1000;
 const HELD: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW);
 /// Elsewhere it takes that right, and a link is an error.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-const HELD: OFlags = OFlags::NONBLOCK.union(OFlags::NOCTTY).union(OFlags::NOFOLLOW);
+const HELD: OFlags = OFlags::NONBLOCK
+    .union(OFlags::NOCTTY)
+    .union(OFlags::NOFOLLOW);
 
 /// A link that was followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,8 +57,17 @@ impl Spot {
     /// When there is no file.
     pub(crate) fn find(named: &Path) -> io::Result<(Self, Vec<Link>)> {
         let mut path = PathBuf::from("/");
-        let mut way = vec![File::from(openat(rustix::fs::CWD, "/", HELD | OFlags::CLOEXEC, Mode::empty())?)];
-        let start = if named.is_absolute() { PathBuf::new() } else { std::env::current_dir()? };
+        let mut way = vec![File::from(openat(
+            rustix::fs::CWD,
+            "/",
+            HELD | OFlags::CLOEXEC,
+            Mode::empty(),
+        )?)];
+        let start = if named.is_absolute() {
+            PathBuf::new()
+        } else {
+            std::env::current_dir()?
+        };
         let mut ahead = parts(&start.join(named));
         let mut links = Vec::new();
         while let Some(part) = ahead.pop() {
@@ -81,7 +92,10 @@ impl Spot {
                 // Of the link that is held, whatever has its name by now.
                 let target = readlinkat(&found, "", Vec::new())?.into_bytes();
                 ahead.extend(parts(&PathBuf::from(std::ffi::OsString::from_vec(target))));
-                links.push(Link { path: path.clone(), maker: meta.uid() });
+                links.push(Link {
+                    path: path.clone(),
+                    maker: meta.uid(),
+                });
                 path.pop();
                 if links.len() > LINKS {
                     return Err(Errno::LOOP.into());
@@ -115,10 +129,16 @@ impl Spot {
     /// When there is no such folder.
     pub(crate) fn named(path: &Path) -> io::Result<Self> {
         path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
-        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         let flags = HELD.difference(OFlags::NOFOLLOW) | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let folder = openat(rustix::fs::CWD, folder, flags, Mode::empty())?;
-        Ok(Self { folder: Arc::new(folder.into()), path: path.to_owned() })
+        Ok(Self {
+            folder: Arc::new(folder.into()),
+            path: path.to_owned(),
+        })
     }
 
     /// Where it is, as far as is known.
@@ -132,12 +152,18 @@ impl Spot {
 
     /// The same name with something appended.
     pub(crate) fn beside(&self, suffix: &str) -> Self {
-        Self { folder: Arc::clone(&self.folder), path: beside(&self.path, suffix) }
+        Self {
+            folder: Arc::clone(&self.folder),
+            path: beside(&self.path, suffix),
+        }
     }
 
     /// A hidden name in the same folder.
     pub(crate) fn hidden(&self, suffix: &str) -> Self {
-        Self { folder: Arc::clone(&self.folder), path: hidden(&self.path, suffix) }
+        Self {
+            folder: Arc::clone(&self.folder),
+            path: hidden(&self.path, suffix),
+        }
     }
 
     /// What is there; a link is not followed.
@@ -156,7 +182,14 @@ impl Spot {
     /// When that fails.
     pub(crate) fn open(&self, flags: OFlags, mode: u32) -> io::Result<File> {
         let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let file = retry_on_intr(|| openat(&*self.folder, self.name(), flags, Mode::from_bits_truncate(mode as _)))?;
+        let file = retry_on_intr(|| {
+            openat(
+                &*self.folder,
+                self.name(),
+                flags,
+                Mode::from_bits_truncate(mode as _),
+            )
+        })?;
         Ok(file.into())
     }
 
@@ -179,7 +212,12 @@ impl Spot {
     ///
     /// When that fails.
     pub(crate) fn rename(&self, to: &Self) -> io::Result<()> {
-        Ok(renameat(&*self.folder, self.name(), &*to.folder, to.name())?)
+        Ok(renameat(
+            &*self.folder,
+            self.name(),
+            &*to.folder,
+            to.name(),
+        )?)
     }
 
     /// Lets two things exchange their names.
@@ -190,7 +228,13 @@ impl Spot {
     #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
     pub(crate) fn exchange(&self, with: &Self) -> io::Result<()> {
         use rustix::fs::{RenameFlags, renameat_with};
-        Ok(renameat_with(&*self.folder, self.name(), &*with.folder, with.name(), RenameFlags::EXCHANGE)?)
+        Ok(renameat_with(
+            &*self.folder,
+            self.name(),
+            &*with.folder,
+            with.name(),
+            RenameFlags::EXCHANGE,
+        )?)
     }
 
     #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
@@ -204,7 +248,13 @@ impl Spot {
     ///
     /// When that fails, or something has that name.
     pub(crate) fn link(&self, second: &Self) -> io::Result<()> {
-        Ok(linkat(&*self.folder, self.name(), &*second.folder, second.name(), AtFlags::empty())?)
+        Ok(linkat(
+            &*self.folder,
+            self.name(),
+            &*second.folder,
+            second.name(),
+            AtFlags::empty(),
+        )?)
     }
 
     /// Removes what is there, if it is no folder.
@@ -222,11 +272,19 @@ impl Spot {
     ///
     /// When that fails.
     pub(crate) fn keep(&self, target: &Self) -> io::Result<Self> {
-        let number = |number| if number == 1 { KEPT.to_owned() } else { format!("{KEPT}-{number}") };
+        let number = |number| {
+            if number == 1 {
+                KEPT.to_owned()
+            } else {
+                format!("{KEPT}-{number}")
+            }
+        };
         for suffix in (1..MOST_KEPT).map(number) {
             let kept = target.beside(&suffix);
             match kept.look() {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return self.rename(&kept).map(|()| kept),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    return self.rename(&kept).map(|()| kept);
+                }
                 Err(error) => return Err(error),
                 Ok(_) => {}
             }
@@ -252,7 +310,10 @@ fn hold(folder: &File, name: &OsStr) -> io::Result<File> {
 /// The parts of a path, the last first.
 fn parts(path: &Path) -> Vec<PathBuf> {
     let parts = path.components().filter(|part| *part != Component::CurDir);
-    parts.rev().map(|part| PathBuf::from(part.as_os_str())).collect()
+    parts
+        .rev()
+        .map(|part| PathBuf::from(part.as_os_str()))
+        .collect()
 }
 
 #[cfg(test)]
@@ -295,7 +356,9 @@ mod tests {
 
         fn names(&self, folder: &str) -> Vec<String> {
             let entries = fs::read_dir(self.at(folder)).unwrap();
-            let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+            let mut names: Vec<_> = entries
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
             names.sort();
             names
         }
@@ -303,7 +366,10 @@ mod tests {
         /// Nothing came of it elsewhere.
         fn was_in_vain(&self) {
             assert_eq!(self.names("elsewhere"), ["zone"]);
-            assert_eq!(fs::read_to_string(self.at("elsewhere/zone")).unwrap(), "elsewhere");
+            assert_eq!(
+                fs::read_to_string(self.at("elsewhere/zone")).unwrap(),
+                "elsewhere"
+            );
         }
     }
 
@@ -317,15 +383,24 @@ mod tests {
         let mut new = Beside::make(spot.hidden(NEW), 0o600).unwrap();
         new.file.write_all(b"new").unwrap();
         race.was_in_vain();
-        assert_eq!(race.names("moved"), [".zone.danewright-lock", ".zone.danewright-new", "zone"]);
+        assert_eq!(
+            race.names("moved"),
+            [".zone.danewright-lock", ".zone.danewright-new", "zone"]
+        );
         let read_as = Fingerprint::from(&spot.look().unwrap());
         let swapped = Swapped::swap(new, &spot, read_as, true).unwrap();
         race.was_in_vain();
         assert!(swapped.is_untouched());
-        assert_eq!(race.names("moved"), [".zone.danewright-lock", ".zone.danewright-old", "zone"]);
+        assert_eq!(
+            race.names("moved"),
+            [".zone.danewright-lock", ".zone.danewright-old", "zone"]
+        );
         swapped.put_back().unwrap();
         assert_eq!(fs::read_to_string(race.at("moved/zone")).unwrap(), "zones");
-        Beside::make(spot.hidden(BACKUP), 0o600).unwrap().put(&spot.beside(".bak")).unwrap();
+        Beside::make(spot.hidden(BACKUP), 0o600)
+            .unwrap()
+            .put(&spot.beside(".bak"))
+            .unwrap();
         spot.link(&spot.hidden("second")).unwrap();
         spot.hidden("second").keep(&spot).unwrap();
         assert_eq!(
@@ -335,19 +410,33 @@ mod tests {
         );
         drop(Beside::make(spot.hidden(NEW), 0o600).unwrap());
         drop(held);
-        assert_eq!(race.names("moved"), ["zone", "zone.bak", "zone.danewright-kept"]);
+        assert_eq!(
+            race.names("moved"),
+            ["zone", "zone.bak", "zone.danewright-kept"]
+        );
         race.was_in_vain();
     }
 
     #[test]
     fn a_folder_that_is_exchanged_at_any_step_of_a_run_leads_it_nowhere() {
-        let splices = [(0, vec![Splice { start: 0, end: 1, text: b"Z".to_vec(), line: 1 }])];
+        let splices = [(
+            0,
+            vec![Splice {
+                start: 0,
+                end: 1,
+                text: b"Z".to_vec(),
+                line: 1,
+            }],
+        )];
         for step in ["locked", "written", "backed up"] {
             let race = Race::new();
             let disk = Disk::locked(&race.at("zones/zone"), None).unwrap();
             if step == "locked" {
                 race.swap();
-                assert!(matches!(Staged::write(&disk, &splices, 0), Err(ReplaceError::Changed(_))));
+                assert!(matches!(
+                    Staged::write(&disk, &splices, 0),
+                    Err(ReplaceError::Changed(_))
+                ));
             } else {
                 let staged = Staged::write(&disk, &splices, 0).unwrap();
                 if step == "written" {
@@ -358,12 +447,26 @@ mod tests {
                     race.swap();
                 }
                 race.was_in_vain();
-                assert!(matches!(staged.commit(), Err(ReplaceError::Changed(_))), "{step}");
+                assert!(
+                    matches!(staged.commit(), Err(ReplaceError::Changed(_))),
+                    "{step}"
+                );
             }
             drop(disk);
             race.was_in_vain();
-            assert_eq!(race.names("moved"), if step == "locked" { &["zone"][..] } else { &["zone", "zone.bak"] });
-            assert_eq!(fs::read_to_string(race.at("moved/zone")).unwrap(), "zones", "{step}");
+            assert_eq!(
+                race.names("moved"),
+                if step == "locked" {
+                    &["zone"][..]
+                } else {
+                    &["zone", "zone.bak"]
+                }
+            );
+            assert_eq!(
+                fs::read_to_string(race.at("moved/zone")).unwrap(),
+                "zones",
+                "{step}"
+            );
         }
     }
 
@@ -373,7 +476,12 @@ mod tests {
         let (spot, _) = Spot::find(&race.at("zones/zone")).unwrap();
         assert_eq!(Spot::again(spot.path()).unwrap().path(), spot.path());
         race.swap();
-        assert!(Spot::again(spot.path()).unwrap_err().to_string().contains("link"));
+        assert!(
+            Spot::again(spot.path())
+                .unwrap_err()
+                .to_string()
+                .contains("link")
+        );
         // Nor is one in the place of the file.
         let spot = Spot::named(&race.at("moved/link")).unwrap();
         symlink("../elsewhere/zone", spot.path()).unwrap();
@@ -393,15 +501,31 @@ mod tests {
         let links = |name: &str| -> Vec<PathBuf> {
             let (spot, links) = Spot::find(&at(name)).unwrap();
             assert_eq!(spot.path(), at(name).canonicalize().unwrap(), "{name}");
-            assert_eq!(spot.look().unwrap().ino(), fs::metadata(at(name)).unwrap().ino(), "{name}");
+            assert_eq!(
+                spot.look().unwrap().ino(),
+                fs::metadata(at(name)).unwrap().ino(),
+                "{name}"
+            );
             assert!(links.iter().all(|link| link.maker == user()), "{name}");
             links.into_iter().map(|link| link.path).collect()
         };
-        assert!(links("real/deep/zone").is_empty() && links("real/./deep/../../real/deep/zone").is_empty());
+        assert!(
+            links("real/deep/zone").is_empty()
+                && links("real/./deep/../../real/deep/zone").is_empty()
+        );
         assert_eq!(links("folder/deep/zone"), [at("folder")]);
-        assert_eq!(links("folder/../folder/deep/zone"), [at("folder"), at("folder")]);
+        assert_eq!(
+            links("folder/../folder/deep/zone"),
+            [at("folder"), at("folder")]
+        );
         assert_eq!(links("zone"), [at("zone"), at("folder")]);
-        assert!(Spot::find(Path::new("Cargo.toml")).unwrap().0.path().is_absolute());
+        assert!(
+            Spot::find(Path::new("Cargo.toml"))
+                .unwrap()
+                .0
+                .path()
+                .is_absolute()
+        );
         for (name, kind) in [
             ("nowhere", io::ErrorKind::NotFound),
             ("nowhere/zone", io::ErrorKind::NotFound),
@@ -410,11 +534,22 @@ mod tests {
         ] {
             assert_eq!(Spot::find(&at(name)).unwrap_err().kind(), kind, "{name}");
         }
-        assert_eq!(Spot::find(&at("round")).unwrap_err().raw_os_error(), Some(Errno::LOOP.raw_os_error()));
-        assert_eq!(Spot::named(&at("nowhere/zone")).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert_eq!(
+            Spot::find(&at("round")).unwrap_err().raw_os_error(),
+            Some(Errno::LOOP.raw_os_error())
+        );
+        assert_eq!(
+            Spot::named(&at("nowhere/zone")).unwrap_err().kind(),
+            io::ErrorKind::NotFound
+        );
         if user() == 0 {
             lchown(at("folder"), Some(4444), None).unwrap();
-            let makers: Vec<u32> = Spot::find(&at("zone")).unwrap().1.iter().map(|link| link.maker).collect();
+            let makers: Vec<u32> = Spot::find(&at("zone"))
+                .unwrap()
+                .1
+                .iter()
+                .map(|link| link.maker)
+                .collect();
             assert_eq!(makers, [0, 4444]);
         }
     }
@@ -423,11 +558,17 @@ mod tests {
     fn nothing_that_is_kept_takes_the_place_of_another() {
         let folder = tempfile::tempdir().unwrap();
         let spot = Spot::named(&folder.path().join("zone")).unwrap();
-        for (text, name) in [("one", "zone.danewright-kept"), ("two", "zone.danewright-kept-2")] {
+        for (text, name) in [
+            ("one", "zone.danewright-kept"),
+            ("two", "zone.danewright-kept-2"),
+        ] {
             let left = spot.hidden("left");
             fs::write(left.path(), text).unwrap();
             assert_eq!(left.keep(&spot).unwrap().path(), folder.path().join(name));
         }
-        assert_eq!(fs::read_to_string(folder.path().join("zone.danewright-kept")).unwrap(), "one");
+        assert_eq!(
+            fs::read_to_string(folder.path().join("zone.danewright-kept")).unwrap(),
+            "one"
+        );
     }
 }

@@ -75,7 +75,10 @@ pub enum Problem {
 
 impl StateError {
     fn io(path: &Path, error: io::Error) -> Self {
-        Self { path: path.to_owned(), problem: Problem::Io(error) }
+        Self {
+            path: path.to_owned(),
+            problem: Problem::Io(error),
+        }
     }
 
     /// What to do next.
@@ -97,7 +100,9 @@ impl StateError {
                 "an older danewright wrote it, and what it says does not suffice: move the file away; \
                  the clock starts again"
             }
-            Problem::Version(_) => "use the version of danewright that wrote it, or name another folder with --state",
+            Problem::Version(_) => {
+                "use the version of danewright that wrote it, or name another folder with --state"
+            }
         }
     }
 }
@@ -106,18 +111,31 @@ impl fmt::Display for StateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.problem {
             Problem::NoFolder => {
-                write!(f, "no folder for the state is known: neither STATE_DIRECTORY, XDG_STATE_HOME nor HOME is set")
+                write!(
+                    f,
+                    "no folder for the state is known: neither STATE_DIRECTORY, XDG_STATE_HOME nor HOME is set"
+                )
             }
             Problem::Io(error) if lock::no_locks(error) => {
-                write!(f, "the state cannot be kept: the file system keeps no locks: {error}")
+                write!(
+                    f,
+                    "the state cannot be kept: the file system keeps no locks: {error}"
+                )
             }
             Problem::Io(error) => write!(f, "the state cannot be kept: {error}"),
             Problem::Locked => write!(f, "the state is locked by another run"),
-            Problem::Foreign(owner) => write!(f, "the state belongs to somebody else (user {owner})"),
-            Problem::Writable(mode) => write!(f, "others may write the state (mode {:03o})", mode & 0o777),
+            Problem::Foreign(owner) => {
+                write!(f, "the state belongs to somebody else (user {owner})")
+            }
+            Problem::Writable(mode) => {
+                write!(f, "others may write the state (mode {:03o})", mode & 0o777)
+            }
             Problem::NoFile => write!(f, "what stands in the place of the state is no file"),
             Problem::Damaged(reason) => write!(f, "the state is damaged: {reason}"),
-            Problem::Version(found) => write!(f, "the state has version {found}, this program knows {VERSION}"),
+            Problem::Version(found) => write!(
+                f,
+                "the state has version {found}, this program knows {VERSION}"
+            ),
             Problem::Zone(found) => write!(f, "the state is about the zone {found:?}"),
         }
     }
@@ -145,12 +163,18 @@ pub fn folder(named: Option<&Path>) -> Result<PathBuf, StateError> {
         variable("HOME").and_then(absolute),
         user() == 0,
     )
-    .ok_or(StateError { path: PathBuf::new(), problem: Problem::NoFolder })
+    .ok_or(StateError {
+        path: PathBuf::new(),
+        problem: Problem::NoFolder,
+    })
 }
 
 /// The first path of several with colons between them (systemd.exec(5)).
 fn first_of(paths: &OsString) -> OsString {
-    std::env::split_paths(paths).next().unwrap_or_default().into_os_string()
+    std::env::split_paths(paths)
+        .next()
+        .unwrap_or_default()
+        .into_os_string()
 }
 
 fn default_folder(
@@ -174,7 +198,11 @@ fn default_folder(
 ///
 /// When the document cannot be read, or is not what was written there.
 pub fn load(folder: &Path, zone: &Name) -> Result<Memory, StateError> {
-    if place::look(folder)? { read(&document(folder, zone), zone) } else { Ok(Memory::empty(zone)) }
+    if place::look(folder)? {
+        read(&document(folder, zone), zone)
+    } else {
+        Ok(Memory::empty(zone))
+    }
 }
 
 /// Replaces what is remembered about the zone.
@@ -194,7 +222,11 @@ pub fn store(folder: &Path, zone: &Name, memory: &Memory) -> Result<(), StateErr
 /// # Errors
 ///
 /// When the document cannot be read or written.
-pub fn update<T>(folder: &Path, zone: &Name, change: impl FnOnce(&Memory) -> (T, Memory)) -> Result<T, StateError> {
+pub fn update<T>(
+    folder: &Path,
+    zone: &Name,
+    change: impl FnOnce(&Memory) -> (T, Memory),
+) -> Result<T, StateError> {
     let _lock = lock(folder)?;
     let path = document(folder, zone);
     let memory = read(&path, zone)?;
@@ -248,10 +280,14 @@ fn write_all(folder: &Path, documents: &[(PathBuf, Memory)]) -> Result<(), State
     thread::scope(|scope| {
         // Where there is no thread to be had, there are fewer of them.
         let helper = |_| thread::Builder::new().spawn_scoped(scope, some).ok();
-        let helpers: Vec<_> = (1..WRITERS.min(documents.len())).map_while(helper).collect();
+        let helpers: Vec<_> = (1..WRITERS.min(documents.len()))
+            .map_while(helper)
+            .collect();
         let own = some();
         let gave_up = |_| Err(StateError::io(folder, io::Error::other("a thread gave up")));
-        let ended = helpers.into_iter().map(|helper| helper.join().unwrap_or_else(gave_up));
+        let ended = helpers
+            .into_iter()
+            .map(|helper| helper.join().unwrap_or_else(gave_up));
         ended.fold(own, Result::and)
     })
 }
@@ -265,7 +301,13 @@ fn document(folder: &Path, zone: &Name) -> PathBuf {
 fn file_of(folder: &Path, zone: &Name, ending: &str) -> PathBuf {
     let labels = zone.labels().map(|label| {
         let plain = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-' || octet == b'_';
-        let text = |&octet: &u8| if plain(octet) { char::from(octet).to_string() } else { format!("%{octet:02x}") };
+        let text = |&octet: &u8| {
+            if plain(octet) {
+                char::from(octet).to_string()
+            } else {
+                format!("%{octet:02x}")
+            }
+        };
         label.iter().map(text).collect::<String>()
     });
     let mut name = labels.collect::<Vec<_>>().join(".");
@@ -284,7 +326,10 @@ fn file_of(folder: &Path, zone: &Name, ending: &str) -> PathBuf {
 fn lock(folder: &Path) -> Result<File, StateError> {
     place::make(folder)?;
     let path = folder.join("lock");
-    let wrong = |problem| StateError { path: path.clone(), problem };
+    let wrong = |problem| StateError {
+        path: path.clone(),
+        problem,
+    };
     let spot = Spot::named(&path).map_err(|error| wrong(Problem::Io(error)))?;
     let file = lock::private(&spot).map_err(|error| match error {
         LockError::Io(_, error) => wrong(Problem::Io(error)),
@@ -304,8 +349,13 @@ fn lock(folder: &Path) -> Result<File, StateError> {
 }
 
 fn read(path: &Path, zone: &Name) -> Result<Memory, StateError> {
-    let wrong = |problem| StateError { path: path.to_owned(), problem };
-    let Some(text) = place::read(path)? else { return Ok(Memory::empty(zone)) };
+    let wrong = |problem| StateError {
+        path: path.to_owned(),
+        problem,
+    };
+    let Some(text) = place::read(path)? else {
+        return Ok(Memory::empty(zone));
+    };
     let damaged = |error: serde_json::Error| wrong(Problem::Damaged(error.to_string()));
     let value: Value = serde_json::from_slice(&text).map_err(damaged)?;
     // Another version may have another form, so its number comes first.
@@ -315,14 +365,20 @@ fn read(path: &Path, zone: &Name) -> Result<Memory, StateError> {
         None => return Err(wrong(Problem::Damaged("it has no version".to_owned()))),
     }
     let memory: Memory = serde_json::from_value(value).map_err(damaged)?;
-    if memory.zone == zone.to_string() { Ok(memory) } else { Err(wrong(Problem::Zone(memory.zone))) }
+    if memory.zone == zone.to_string() {
+        Ok(memory)
+    } else {
+        Err(wrong(Problem::Zone(memory.zone)))
+    }
 }
 
 fn write(path: &Path, document: &impl Serialize) -> Result<(), StateError> {
     let wrong = |error: io::Error| StateError::io(path, error);
     let text = serde_json::to_vec_pretty(document).map_err(|error| wrong(error.into()))?;
     let mut file = beside(path).map_err(wrong)?;
-    file.write_all(&text).and_then(|()| file.write_all(b"\n")).map_err(wrong)?;
+    file.write_all(&text)
+        .and_then(|()| file.write_all(b"\n"))
+        .map_err(wrong)?;
     file.as_file().sync_all().map_err(wrong)?;
     file.persist(path).map_err(|error| wrong(error.error))?;
     Ok(())
@@ -349,7 +405,11 @@ fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
 
 /// Makes the rename last. Only Unix opens folders as files.
 fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

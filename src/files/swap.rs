@@ -46,14 +46,26 @@ impl Swapped {
     /// # Errors
     ///
     /// When that fails; the file is as it was.
-    pub(crate) fn swap(mut new: Beside, target: &Spot, read_as: Fingerprint, must_go_back: bool) -> io::Result<Self> {
+    pub(crate) fn swap(
+        mut new: Beside,
+        target: &Spot,
+        read_as: Fingerprint,
+        must_go_back: bool,
+    ) -> io::Result<Self> {
         let written_as = Fingerprint::of(&new.file)?;
         let old = target.hidden(OLD);
         let (old, exchanged) = match new.spot.exchange(target) {
             Ok(()) => {
                 // What is under the name of a new text the next run removes without a look.
                 let renamed = new.spot.rename(&old);
-                (Some(if renamed.is_ok() { old } else { new.spot.clone() }), true)
+                (
+                    Some(if renamed.is_ok() {
+                        old
+                    } else {
+                        new.spot.clone()
+                    }),
+                    true,
+                )
             }
             Err(error) if without_exchange(&error) => {
                 let old = match keep_old(target, &old) {
@@ -70,7 +82,14 @@ impl Swapped {
             Err(error) => return Err(error),
         };
         new.forget();
-        Ok(Self { target: target.to_owned(), old, exchanged, read_as, new, written_as })
+        Ok(Self {
+            target: target.to_owned(),
+            old,
+            exchanged,
+            read_as,
+            new,
+            written_as,
+        })
     }
 
     /// The file.
@@ -81,7 +100,8 @@ impl Swapped {
     /// Whether the old text is still what was read.
     pub(crate) fn is_untouched(&self) -> bool {
         let Some(old) = &self.old else { return true };
-        old.look().is_ok_and(|meta| Fingerprint::from(&meta).same_text(self.read_as))
+        old.look()
+            .is_ok_and(|meta| Fingerprint::from(&meta).same_text(self.read_as))
     }
 
     /// Puts the old text back.
@@ -90,12 +110,28 @@ impl Swapped {
     ///
     /// When that fails, or somebody has written to the new text.
     pub(crate) fn put_back(self) -> Result<(), Stuck> {
-        let Self { target, old, exchanged, new, written_as, .. } = self;
+        let Self {
+            target,
+            old,
+            exchanged,
+            new,
+            written_as,
+            ..
+        } = self;
         let path = |spot: Spot| spot.path().to_owned();
-        let stuck =
-            |target: Spot, old: Option<Spot>, error| Err(Stuck { target: path(target), old: old.map(path), error });
+        let stuck = |target: Spot, old: Option<Spot>, error| {
+            Err(Stuck {
+                target: path(target),
+                old: old.map(path),
+                error,
+            })
+        };
         let Some(old) = old else {
-            return stuck(target, None, io::Error::other("the file system keeps no second name of a file"));
+            return stuck(
+                target,
+                None,
+                io::Error::other("the file system keeps no second name of a file"),
+            );
         };
         let now = target.look().map(|meta| Fingerprint::from(&meta));
         match now {
@@ -103,12 +139,17 @@ impl Swapped {
             Ok(_) => {
                 // Both have something that is nowhere else.
                 let old = old.keep(&target).unwrap_or(old);
-                let error = io::Error::other("somebody changed the file before and after it was replaced");
+                let error =
+                    io::Error::other("somebody changed the file before and after it was replaced");
                 return stuck(target, Some(old), error);
             }
             Err(error) => return stuck(target, Some(old), error),
         }
-        let back = if exchanged { old.exchange(&target) } else { old.rename(&target) };
+        let back = if exchanged {
+            old.exchange(&target)
+        } else {
+            old.rename(&target)
+        };
         if let Err(error) = back {
             // The next run sweeps it, but not before somebody has read what is said.
             return stuck(target, Some(old), error);
@@ -133,7 +174,9 @@ fn without_exchange(error: &io::Error) -> bool {
     use rustix::io::Errno;
     let without = [Errno::INVAL, Errno::NOSYS, Errno::NOTSUP, Errno::OPNOTSUPP];
     error.kind() == io::ErrorKind::Unsupported
-        || error.raw_os_error().is_some_and(|code| without.iter().any(|errno| errno.raw_os_error() == code))
+        || error
+            .raw_os_error()
+            .is_some_and(|code| without.iter().any(|errno| errno.raw_os_error() == code))
 }
 
 /// A second name for the old file, to put it back under.
@@ -157,7 +200,9 @@ mod tests {
 
     impl Place {
         fn new() -> Self {
-            let place = Self { folder: tempfile::tempdir().unwrap() };
+            let place = Self {
+                folder: tempfile::tempdir().unwrap(),
+            };
             fs::write(place.zone(), "old").unwrap();
             place
         }
@@ -202,7 +247,12 @@ mod tests {
     #[test]
     fn what_somebody_did_in_the_last_moment_is_seen_and_comes_back() {
         let append: fn(&Path) = |zone| {
-            OpenOptions::new().append(true).open(zone).unwrap().write_all(b", theirs").unwrap();
+            OpenOptions::new()
+                .append(true)
+                .open(zone)
+                .unwrap()
+                .write_all(b", theirs")
+                .unwrap();
         };
         let same_length: fn(&Path) = |zone| fs::write(zone, "OLD").unwrap();
         let replace: fn(&Path) = |zone| {
@@ -214,7 +264,12 @@ mod tests {
             permissions.set_readonly(true);
             fs::set_permissions(zone, permissions).unwrap();
         };
-        for (meanwhile, text) in [(append, "old, theirs"), (same_length, "OLD"), (replace, "old"), (mode, "old")] {
+        for (meanwhile, text) in [
+            (append, "old, theirs"),
+            (same_length, "OLD"),
+            (replace, "old"),
+            (mode, "old"),
+        ] {
             let place = Place::new();
             let swapped = place.swap(meanwhile);
             assert!(!swapped.is_untouched(), "{text}");
@@ -227,19 +282,32 @@ mod tests {
     fn a_new_text_that_somebody_changed_is_not_taken_away() {
         let place = Place::new();
         let swapped = place.swap(|_| {});
-        OpenOptions::new().append(true).open(place.zone()).unwrap().write_all(b", theirs").unwrap();
+        OpenOptions::new()
+            .append(true)
+            .open(place.zone())
+            .unwrap()
+            .write_all(b", theirs")
+            .unwrap();
         let stuck = swapped.put_back().unwrap_err();
         assert_eq!(place.text(), "new text, theirs");
         let kept = stuck.old.unwrap();
         assert_eq!(fs::read_to_string(&kept).unwrap(), "old");
-        assert_eq!(kept, place.folder.path().join("zone.danewright-kept"), "which the next run does not sweep");
+        assert_eq!(
+            kept,
+            place.folder.path().join("zone.danewright-kept"),
+            "which the next run does not sweep"
+        );
     }
 
     #[test]
     fn only_what_a_file_system_without_it_says_is_taken_for_no_exchange() {
         use rustix::io::Errno;
-        for (errno, without) in [(Errno::INVAL, true), (Errno::NOSYS, true), (Errno::NOSPC, false), (Errno::IO, false)]
-        {
+        for (errno, without) in [
+            (Errno::INVAL, true),
+            (Errno::NOSYS, true),
+            (Errno::NOSPC, false),
+            (Errno::IO, false),
+        ] {
             assert_eq!(without_exchange(&errno.into()), without);
         }
     }

@@ -45,11 +45,16 @@ impl Certificate {
 /// Reads a certificate; gives its SubjectPublicKeyInfo as well.
 pub(crate) fn read(der: &[u8]) -> Result<(Certificate, Vec<u8>), Problem> {
     let Ok(([], parsed)) = X509Certificate::from_der(der) else {
-        return Err(Problem::Malformed { content: "a certificate" });
+        return Err(Problem::Malformed {
+            content: "a certificate",
+        });
     };
     let spki = parsed.subject_pki.raw;
     public::check(spki)?;
-    let (subject_der, issuer_der) = (parsed.subject.as_raw().to_vec(), parsed.issuer.as_raw().to_vec());
+    let (subject_der, issuer_der) = (
+        parsed.subject.as_raw().to_vec(),
+        parsed.issuer.as_raw().to_vec(),
+    );
     let old_root = parsed.version.0 == 0 && subject_der == issuer_der;
     let certificate = Certificate {
         der: der.to_vec(),
@@ -67,11 +72,16 @@ pub(crate) fn read(der: &[u8]) -> Result<(Certificate, Vec<u8>), Problem> {
 /// Reads a request: its subject and its SubjectPublicKeyInfo.
 pub(crate) fn read_request(der: &[u8]) -> Result<(String, Vec<u8>), Problem> {
     let Ok(([], parsed)) = X509CertificationRequest::from_der(der) else {
-        return Err(Problem::Malformed { content: "a certificate request" });
+        return Err(Problem::Malformed {
+            content: "a certificate request",
+        });
     };
     let request = &parsed.certification_request_info;
     public::check(request.subject_pki.raw)?;
-    Ok((request.subject.to_string(), request.subject_pki.raw.to_vec()))
+    Ok((
+        request.subject.to_string(),
+        request.subject_pki.raw.to_vec(),
+    ))
 }
 
 fn moment(time: ASN1Time) -> Option<DateTime<Utc>> {

@@ -50,27 +50,58 @@ pub(crate) fn chains(files: &[KeyFile]) -> Result<Vec<Chain<'_>>, KeyError> {
 }
 
 /// Adds the chains of blocks that belong to one private key, or to none.
-fn add_chains<'a>(file: &'a KeyFile, items: &'a [Item], chains: &mut Vec<Chain<'a>>) -> Result<(), KeyError> {
+fn add_chains<'a>(
+    file: &'a KeyFile,
+    items: &'a [Item],
+    chains: &mut Vec<Chain<'a>>,
+) -> Result<(), KeyError> {
     let before = chains.len();
     for item in items {
-        let Some(certificate) = item.certificate() else { continue };
-        match chains[before..].last_mut().filter(|chain| chain.is_continued_by(certificate)) {
+        let Some(certificate) = item.certificate() else {
+            continue;
+        };
+        match chains[before..]
+            .last_mut()
+            .filter(|chain| chain.is_continued_by(certificate))
+        {
             Some(chain) => chain.certificates.push((item, certificate)),
-            None => chains.push(Chain { file, leaf: item, certificates: vec![(item, certificate)] }),
+            None => chains.push(Chain {
+                file,
+                leaf: item,
+                certificates: vec![(item, certificate)],
+            }),
         }
     }
     let keys = items.iter().filter(|item| item.certificate().is_none());
     if chains.len() == before {
         match items.iter().find(|item| item.kind == Kind::PrivateKey) {
-            Some(private) => chains.push(Chain { file, leaf: private, certificates: Vec::new() }),
+            Some(private) => chains.push(Chain {
+                file,
+                leaf: private,
+                certificates: Vec::new(),
+            }),
             // Public keys and requests only: nothing says that they belong together.
-            None => chains.extend(keys.clone().map(|leaf| Chain { file, leaf, certificates: Vec::new() })),
+            None => chains.extend(keys.clone().map(|leaf| Chain {
+                file,
+                leaf,
+                certificates: Vec::new(),
+            })),
         }
     }
     for item in keys {
-        if !chains[before..].iter().any(|chain| chain.leaf.spki == item.spki) {
+        if !chains[before..]
+            .iter()
+            .any(|chain| chain.leaf.spki == item.spki)
+        {
             let line = chains.get(before).and_then(|chain| chain.leaf.line);
-            return Err(KeyError::at(item.line, Problem::OtherKey { block: item.kind.word(), line }).of(&file.name));
+            return Err(KeyError::at(
+                item.line,
+                Problem::OtherKey {
+                    block: item.kind.word(),
+                    line,
+                },
+            )
+            .of(&file.name));
         }
     }
     Ok(())
@@ -80,11 +111,18 @@ fn add_chains<'a>(file: &'a KeyFile, items: &'a [Item], chains: &mut Vec<Chain<'
 pub(crate) fn check_order(files: &[KeyFile], chains: &[Chain<'_>]) -> Result<(), KeyError> {
     let mut chains = chains.iter().peekable();
     for file in files {
-        let certificates = file.items.iter().filter_map(|item| Some((item, item.certificate()?)));
+        let certificates = file
+            .items
+            .iter()
+            .filter_map(|item| Some((item, item.certificate()?)));
         let issued = certificates.filter(|(_, certificate)| !certificate.issued(certificate));
-        let issued: HashMap<&[u8], &Item> = issued.map(|(item, c)| (c.issuer_der.as_slice(), item)).collect();
+        let issued: HashMap<&[u8], &Item> = issued
+            .map(|(item, c)| (c.issuer_der.as_slice(), item))
+            .collect();
         while let Some(chain) = chains.next_if(|chain| std::ptr::eq(chain.file, file)) {
-            let Some(leaf) = chain.leaf.certificate() else { continue };
+            let Some(leaf) = chain.leaf.certificate() else {
+                continue;
+            };
             if let Some(other) = issued.get(leaf.subject_der.as_slice()) {
                 let problem = Problem::LeafNotFirst { line: other.line };
                 return Err(KeyError::at(chain.leaf.line, problem).of(&file.name));
@@ -101,26 +139,50 @@ pub(crate) fn check_order(files: &[KeyFile], chains: &[Chain<'_>]) -> Result<(),
 #[must_use]
 pub fn doubts(files: &[KeyFile], params: Params) -> Vec<String> {
     let mut doubts = Vec::new();
-    let Ok(chains) = chains(files) else { return doubts };
+    let Ok(chains) = chains(files) else {
+        return doubts;
+    };
     if params.usage.names_an_authority() {
         return doubts;
     }
     let items = files.iter().flat_map(|file| &file.items);
-    let private: HashSet<&[u8]> =
-        items.filter(|item| item.kind == Kind::PrivateKey).map(|item| item.spki.as_slice()).collect();
-    for Chain { file, leaf, certificates } in &chains {
-        let Some(certificate) = leaf.certificate() else { continue };
+    let private: HashSet<&[u8]> = items
+        .filter(|item| item.kind == Kind::PrivateKey)
+        .map(|item| item.spki.as_slice())
+        .collect();
+    for Chain {
+        file,
+        leaf,
+        certificates,
+    } in &chains
+    {
+        let Some(certificate) = leaf.certificate() else {
+            continue;
+        };
         // A file with the issuers only makes a record that no server matches.
-        if certificate.authority && !certificate.is_self_issued() && !private.contains(leaf.spki.as_slice()) {
+        if certificate.authority
+            && !certificate.is_self_issued()
+            && !private.contains(leaf.spki.as_slice())
+        {
             let subject = &certificate.subject;
-            doubts.push(format!("{}: {subject} is a CA certificate; is it the server's own?", file.place(leaf)));
+            doubts.push(format!(
+                "{}: {subject} is a CA certificate; is it the server's own?",
+                file.place(leaf)
+            ));
         }
-        let named = certificates.iter().filter(|(_, certificate)| !certificate.is_self_issued());
-        let named: HashSet<&[u8]> = named.map(|(_, certificate)| certificate.issuer_der.as_slice()).collect();
+        let named = certificates
+            .iter()
+            .filter(|(_, certificate)| !certificate.is_self_issued());
+        let named: HashSet<&[u8]> = named
+            .map(|(_, certificate)| certificate.issuer_der.as_slice())
+            .collect();
         for (item, certificate) in certificates.iter().skip(1) {
             if !named.contains(certificate.subject_der.as_slice()) {
                 let subject = &certificate.subject;
-                doubts.push(format!("{}: {subject} issued nothing here; is it another server's?", file.place(item)));
+                doubts.push(format!(
+                    "{}: {subject} issued nothing here; is it another server's?",
+                    file.place(item)
+                ));
             }
         }
     }

@@ -32,7 +32,9 @@ pub(crate) fn lengths(octets: &[u8]) -> Option<(usize, usize)> {
     if count == 0 || count > 4 || digits[0] == 0 || (count == 1 && digits[0] < 0x80) {
         return None;
     }
-    let length = digits.iter().fold(0u64, |sum, digit| sum << 8 | u64::from(*digit));
+    let length = digits
+        .iter()
+        .fold(0u64, |sum, digit| sum << 8 | u64::from(*digit));
     Some((2 + count, usize::try_from(length).ok()?))
 }
 
@@ -40,7 +42,14 @@ pub(crate) fn lengths(octets: &[u8]) -> Option<(usize, usize)> {
 pub(crate) fn first(octets: &[u8]) -> Option<(Element<'_>, &[u8])> {
     let (header, length) = lengths(octets)?;
     let (whole, rest) = octets.split_at_checked(header.checked_add(length)?)?;
-    Some((Element { tag: whole[0], whole, content: &whole[header..] }, rest))
+    Some((
+        Element {
+            tag: whole[0],
+            whole,
+            content: &whole[header..],
+        },
+        rest,
+    ))
 }
 
 /// All elements, when the octets are elements and nothing else.
@@ -56,7 +65,11 @@ pub(crate) fn all(mut octets: &[u8]) -> Option<Vec<Element<'_>>> {
 
 /// The elements of a SEQUENCE.
 pub(crate) fn sequence<'a>(element: &Element<'a>) -> Option<Vec<Element<'a>>> {
-    if element.tag == SEQUENCE { all(element.content) } else { None }
+    if element.tag == SEQUENCE {
+        all(element.content)
+    } else {
+        None
+    }
 }
 
 /// Makes one element; its content is the parts, joined.
@@ -94,7 +107,10 @@ pub(crate) fn oid_text(content: &[u8]) -> String {
             arc = 0;
         }
     }
-    arcs.iter().map(u64::to_string).collect::<Vec<_>>().join(".")
+    arcs.iter()
+        .map(u64::to_string)
+        .collect::<Vec<_>>()
+        .join(".")
 }
 
 #[cfg(test)]
@@ -106,9 +122,14 @@ mod tests {
         assert_eq!(lengths(&[0x30, 0x7f]), Some((2, 127)));
         assert_eq!(lengths(&[0x30, 0x81, 0x80]), Some((3, 128)));
         assert_eq!(lengths(&[0x30, 0x82, 0x01, 0x00]), Some((4, 256)));
-        for wrong in
-            [&[0x30][..], &[0x30, 0x80], &[0x30, 0x81, 0x7f], &[0x30, 0x82, 0, 0x80], &[0x1f, 1, 0], &[0x30, 0x82, 1]]
-        {
+        for wrong in [
+            &[0x30][..],
+            &[0x30, 0x80],
+            &[0x30, 0x81, 0x7f],
+            &[0x30, 0x82, 0, 0x80],
+            &[0x1f, 1, 0],
+            &[0x30, 0x82, 1],
+        ] {
             assert_eq!(lengths(wrong), None, "{wrong:?}");
         }
     }
@@ -119,14 +140,24 @@ mod tests {
             let content = vec![7; length];
             let written = write(OCTET_STRING, &[&content]);
             let (element, rest) = first(&written).unwrap();
-            assert_eq!((element.content, rest.len()), (content.as_slice(), 0), "{length}");
+            assert_eq!(
+                (element.content, rest.len()),
+                (content.as_slice(), 0),
+                "{length}"
+            );
         }
     }
 
     #[test]
     fn object_identifiers_are_dotted() {
-        assert_eq!(oid_text(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1]), "1.2.840.113549.1.1.1");
-        assert_eq!(oid_text(&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 0x11]), "2.16.840.1.101.3.4.3.17");
+        assert_eq!(
+            oid_text(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1]),
+            "1.2.840.113549.1.1.1"
+        );
+        assert_eq!(
+            oid_text(&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 0x11]),
+            "2.16.840.1.101.3.4.3.17"
+        );
         assert_eq!(oid_text(&[0x2b, 0x65, 0x70]), "1.3.101.112");
         assert_eq!(oid_text(&[0x88, 0x37]), "2.999");
     }

@@ -18,7 +18,11 @@ pub struct KeyError {
 
 impl KeyError {
     pub(crate) fn at(line: impl Into<Option<usize>>, problem: Problem) -> Self {
-        Self { file: None, line: line.into(), problem }
+        Self {
+            file: None,
+            line: line.into(),
+            problem,
+        }
     }
 
     pub(crate) fn of(mut self, file: &str) -> Self {
@@ -190,44 +194,87 @@ impl fmt::Display for Problem {
         match self {
             Self::Empty => write!(f, "the file is empty"),
             Self::Unrecognised => write!(f, "neither a PEM block nor DER"),
-            Self::Truncated { expected, found } => write!(f, "cut off: {found} octets of {expected}"),
+            Self::Truncated { expected, found } => {
+                write!(f, "cut off: {found} octets of {expected}")
+            }
             Self::Trailing { octets } => write!(f, "there are octets after the end: {octets}"),
-            Self::Boundary => write!(f, "a BEGIN or END line that has more than its label between five hyphens"),
+            Self::Boundary => write!(
+                f,
+                "a BEGIN or END line that has more than its label between five hyphens"
+            ),
             Self::Indented => write!(f, "a BEGIN line with white space in front"),
             Self::NoEnd { label } => write!(f, "cut off: the block BEGIN {label} has no END line"),
             Self::NoBegin { label } => write!(f, "cut off: END {label} without a BEGIN line"),
-            Self::EndLabel { begin, end } => write!(f, "a block begins as {begin} and ends as {end}"),
+            Self::EndLabel { begin, end } => {
+                write!(f, "a block begins as {begin} and ends as {end}")
+            }
             Self::Base64 => write!(f, "a character that is not base64"),
             Self::Base64Cut => write!(f, "cut off: the base64 text ends too early"),
             Self::EmptyBlock { label } => write!(f, "the block {label} is empty"),
-            Self::UnknownLabel { label } => write!(f, "a {label} block holds no key that can be read here"),
-            Self::Label { label, content } => write!(f, "the label says {label}, the content is {content}"),
+            Self::UnknownLabel { label } => {
+                write!(f, "a {label} block holds no key that can be read here")
+            }
+            Self::Label { label, content } => {
+                write!(f, "the label says {label}, the content is {content}")
+            }
             Self::Foreign { content } => write!(f, "the content is {content}"),
-            Self::Malformed { content } => write!(f, "damaged: the content begins like {content} and is none"),
+            Self::Malformed { content } => {
+                write!(f, "damaged: the content begins like {content} and is none")
+            }
             Self::EmptyKey => write!(f, "the public key has no octets"),
             Self::LegacyEncrypted => write!(f, "the private key is encrypted in the old PEM form"),
             Self::Encrypted => write!(f, "the private key is encrypted and no passphrase is given"),
             Self::Passphrase => write!(f, "the passphrase does not open the private key"),
-            Self::Encryption => write!(f, "the private key is encrypted in a way that is not known here"),
+            Self::Encryption => write!(
+                f,
+                "the private key is encrypted in a way that is not known here"
+            ),
             Self::TooLarge { what } => write!(f, "{what} is larger than OpenSSL takes"),
-            Self::Algorithm { oid } => write!(f, "a private key of algorithm {oid}, which is not known here"),
-            Self::Curve { oid } => write!(f, "a private key on curve {oid}, which is not known here"),
+            Self::Algorithm { oid } => write!(
+                f,
+                "a private key of algorithm {oid}, which is not known here"
+            ),
+            Self::Curve { oid } => {
+                write!(f, "a private key on curve {oid}, which is not known here")
+            }
             Self::ExplicitCurve => write!(f, "the EC key describes its curve instead of naming it"),
             Self::NoCurve => write!(f, "the EC key does not name its curve"),
-            Self::PrivateValue { algorithm } => write!(f, "the private value is none of {algorithm}"),
-            Self::PublicHalf => write!(f, "the private key carries a public half that is not its own"),
-            Self::Modulus => write!(f, "the modulus of the RSA key is not the product of its primes"),
+            Self::PrivateValue { algorithm } => {
+                write!(f, "the private value is none of {algorithm}")
+            }
+            Self::PublicHalf => write!(
+                f,
+                "the private key carries a public half that is not its own"
+            ),
+            Self::Modulus => write!(
+                f,
+                "the modulus of the RSA key is not the product of its primes"
+            ),
             Self::NoKey => write!(f, "there is no key in the file"),
-            Self::OtherKey { block, line: Some(line) } => {
-                write!(f, "the {block} is of another key than the block at line {line}")
+            Self::OtherKey {
+                block,
+                line: Some(line),
+            } => {
+                write!(
+                    f,
+                    "the {block} is of another key than the block at line {line}"
+                )
             }
             Self::OtherKey { block, line: None } => write!(f, "the {block} is of another key"),
             Self::LeafNotFirst { line: Some(line) } => {
-                write!(f, "the first certificate is the issuer of the one at line {line}: the chain is not leaf first")
+                write!(
+                    f,
+                    "the first certificate is the issuer of the one at line {line}: the chain is not leaf first"
+                )
             }
             Self::LeafNotFirst { line: None } => write!(f, "the chain is not leaf first"),
-            Self::BeforeKeys => write!(f, "the file has several private keys, and this block stands before the first"),
-            Self::NoCertificate => write!(f, "selector 0 needs a certificate, and there is only a key"),
+            Self::BeforeKeys => write!(
+                f,
+                "the file has several private keys, and this block stands before the first"
+            ),
+            Self::NoCertificate => {
+                write!(f, "selector 0 needs a certificate, and there is only a key")
+            }
             Self::NoAuthority => write!(f, "the usage names a CA, and there is no CA certificate"),
             Self::Selector { found } => write!(f, "selector {found} selects nothing known"),
             Self::Record(error) => error.fmt(f),

@@ -82,8 +82,13 @@ impl Form {
             return Err(Problem::Unrecognised);
         }
         let Some((whole, rest)) = der::first(octets) else {
-            let Some((header, length)) = der::lengths(octets) else { return Err(Problem::Unrecognised) };
-            return Err(Problem::Truncated { expected: header.saturating_add(length), found: octets.len() });
+            let Some((header, length)) = der::lengths(octets) else {
+                return Err(Problem::Unrecognised);
+            };
+            return Err(Problem::Truncated {
+                expected: header.saturating_add(length),
+                found: octets.len(),
+            });
         };
         let elements = der::all(whole.content).unwrap_or_default();
         Ok((outline(&elements), elements, rest))
@@ -99,8 +104,21 @@ fn outline(elements: &[Element<'_>]) -> Form {
         [INTEGER, SEQUENCE, OCTET_STRING, ..] => Form::PrivateKey,
         [INTEGER, OCTET_STRING, ..] => Form::EcPrivateKey,
         [INTEGER, INTEGER] => Form::RsaPublicKey,
-        [INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER] => Form::Foreign("a DSA private key"),
-        [INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, ..] => Form::RsaPrivateKey,
+        [INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER] => {
+            Form::Foreign("a DSA private key")
+        }
+        [
+            INTEGER,
+            INTEGER,
+            INTEGER,
+            INTEGER,
+            INTEGER,
+            INTEGER,
+            INTEGER,
+            INTEGER,
+            INTEGER,
+            ..,
+        ] => Form::RsaPrivateKey,
         [INTEGER, SEQUENCE] | [INTEGER, SEQUENCE, SEQUENCE] => Form::Foreign("a PKCS#12 bundle"),
         [OID, 0xa0] => Form::Foreign("a PKCS#7 bundle"),
         _ => Form::Unknown,
@@ -113,9 +131,26 @@ fn signed(content: &Element<'_>) -> Form {
     let elements = der::sequence(content).unwrap_or_default();
     let tags: Vec<u8> = elements.iter().map(|element| element.tag).collect();
     match tags.as_slice() {
-        [0xa0, INTEGER, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE, ..] => Form::Certificate,
+        [
+            0xa0,
+            INTEGER,
+            SEQUENCE,
+            SEQUENCE,
+            SEQUENCE,
+            SEQUENCE,
+            SEQUENCE,
+            ..,
+        ] => Form::Certificate,
         // A certificate of version 1 does not state it.
-        [INTEGER, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE, ..] => Form::Certificate,
+        [
+            INTEGER,
+            SEQUENCE,
+            SEQUENCE,
+            SEQUENCE,
+            SEQUENCE,
+            SEQUENCE,
+            ..,
+        ] => Form::Certificate,
         [INTEGER, SEQUENCE, SEQUENCE] | [INTEGER, SEQUENCE, SEQUENCE, 0xa0] => Form::Request,
         [INTEGER, SEQUENCE, SEQUENCE, 0x17 | 0x18, ..] | [SEQUENCE, SEQUENCE, 0x17 | 0x18, ..] => {
             Form::Foreign("a certificate revocation list")
@@ -131,8 +166,15 @@ mod tests {
     #[test]
     fn outlines_are_told_apart() {
         let element = |tag: u8| der::write(tag, &[&[]]);
-        let file =
-            |tags: &[u8]| der::write(SEQUENCE, &[&tags.iter().flat_map(|tag| element(*tag)).collect::<Vec<_>>()]);
+        let file = |tags: &[u8]| {
+            der::write(
+                SEQUENCE,
+                &[&tags
+                    .iter()
+                    .flat_map(|tag| element(*tag))
+                    .collect::<Vec<_>>()],
+            )
+        };
         for (tags, form) in [
             (&[0x30, 0x03][..], Form::PublicKey),
             (&[0x30, 0x04], Form::EncryptedPrivateKey),
@@ -152,7 +194,13 @@ mod tests {
 
     #[test]
     fn what_is_cut_says_how_much_is_there() {
-        assert_eq!(Form::of(&[0x30, 0x05, 2, 1]).unwrap_err(), Problem::Truncated { expected: 7, found: 4 });
+        assert_eq!(
+            Form::of(&[0x30, 0x05, 2, 1]).unwrap_err(),
+            Problem::Truncated {
+                expected: 7,
+                found: 4
+            }
+        );
         assert_eq!(Form::of(b"text").unwrap_err(), Problem::Unrecognised);
         assert_eq!(Form::of(&[0x30, 0x00, 9]).unwrap().2, &[9]);
     }

@@ -57,13 +57,22 @@ fn block<'a>(
     for (line, number) in lines {
         if let Some(end) = boundary(line, END, number)? {
             if end != label {
-                return Err(KeyError::at(number, Problem::EndLabel { begin: label, end }));
+                return Err(KeyError::at(
+                    number,
+                    Problem::EndLabel { begin: label, end },
+                ));
             }
-            let octets = base64.finish().map_err(|problem| KeyError::at(number, problem))?;
+            let octets = base64
+                .finish()
+                .map_err(|problem| KeyError::at(number, problem))?;
             if octets.is_empty() {
                 return Err(KeyError::at(begin, Problem::EmptyBlock { label }));
             }
-            return Ok(Block { label, line: begin, octets });
+            return Ok(Block {
+                label,
+                line: begin,
+                octets,
+            });
         }
         if line.starts_with(BEGIN) {
             return Err(KeyError::at(begin, Problem::NoEnd { label }));
@@ -76,15 +85,21 @@ fn block<'a>(
             continue;
         }
         in_headers &= line.is_empty();
-        base64.push(line).map_err(|problem| KeyError::at(number, problem))?;
+        base64
+            .push(line)
+            .map_err(|problem| KeyError::at(number, problem))?;
     }
     Err(KeyError::at(begin, Problem::NoEnd { label }))
 }
 
 /// The label of a boundary line; `None` for any other line.
 fn boundary(line: &[u8], start: &[u8], number: usize) -> Result<Option<String>, KeyError> {
-    let Some(rest) = line.strip_prefix(start) else { return Ok(None) };
-    let label = rest.strip_suffix(HYPHENS).and_then(|label| std::str::from_utf8(label).ok());
+    let Some(rest) = line.strip_prefix(start) else {
+        return Ok(None);
+    };
+    let label = rest
+        .strip_suffix(HYPHENS)
+        .and_then(|label| std::str::from_utf8(label).ok());
     // Where line ends were lost, a key stands between the hyphens; it must not
     // become a label, since labels are shown.
     match label.filter(|label| label.len() <= LONGEST_LABEL && !label.contains("--")) {
@@ -97,7 +112,8 @@ fn boundary(line: &[u8], start: &[u8], number: usize) -> Result<Option<String>, 
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     // Editors of one vendor put a byte order mark in front.
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    text.split(|octet| *octet == b'\n').map(<[u8]>::trim_ascii_end)
+    text.split(|octet| *octet == b'\n')
+        .map(<[u8]>::trim_ascii_end)
 }
 
 /// Base64 (RFC 4648 section 4), fed line by line.
@@ -132,7 +148,8 @@ impl Base64 {
             self.group = self.group << 6 | u32::from(value);
             self.digits += 1;
             if self.digits == 4 {
-                self.octets.extend_from_slice(&self.group.to_be_bytes()[1..]);
+                self.octets
+                    .extend_from_slice(&self.group.to_be_bytes()[1..]);
                 (self.group, self.digits) = (0, 0);
             }
         }
@@ -165,14 +182,20 @@ mod tests {
 
     fn read(text: &str) -> Read {
         let blocks = blocks(text.as_bytes()).map_err(|error| (error.line, error.problem))?;
-        Ok(blocks.into_iter().map(|block| (block.label, block.line, block.octets.to_vec())).collect())
+        Ok(blocks
+            .into_iter()
+            .map(|block| (block.label, block.line, block.octets.to_vec()))
+            .collect())
     }
 
     #[test]
     fn text_between_blocks_is_passed_over() {
         let text = "subject=CN = a\n-----BEGIN A-----\nAQID\n-----END A-----\n\nmore: text\n\
                     -----BEGIN B C-----\r\nBAUG\r\nBw==\r\n-----END B C-----";
-        let expected = vec![("A".to_owned(), 2, vec![1, 2, 3]), ("B C".to_owned(), 7, vec![4, 5, 6, 7])];
+        let expected = vec![
+            ("A".to_owned(), 2, vec![1, 2, 3]),
+            ("B C".to_owned(), 7, vec![4, 5, 6, 7]),
+        ];
         assert_eq!(read(text), Ok(expected.clone()));
         assert_eq!(read(&format!("\u{feff}{text}")), Ok(expected));
         assert_eq!(read("no block\n"), Ok(vec![]));
@@ -192,21 +215,84 @@ mod tests {
     fn faults_have_a_line() {
         let label = || "A".to_owned();
         for (text, line, problem) in [
-            ("-----BEGIN A-----\nAQID\n", 1, Problem::NoEnd { label: label() }),
-            ("\n-----BEGIN A-----\nAQID\n-----BEGIN A-----\n", 2, Problem::NoEnd { label: label() }),
-            ("AQID\n-----END A-----\n", 2, Problem::NoBegin { label: label() }),
-            ("-----BEGIN A-----\nAQID\n-----END B-----\n", 3, Problem::EndLabel { begin: label(), end: "B".into() }),
-            ("-----BEGIN A----\nAQID\n-----END A-----\n", 1, Problem::Boundary),
-            ("-----BEGIN A-----\nAQID\n-----END A--\n", 3, Problem::Boundary),
-            ("-----BEGIN A-----AQID-----END A-----\n", 1, Problem::Boundary),
-            (" -----BEGIN A-----\nAQID\n-----END A-----\n", 1, Problem::Indented),
-            ("-----BEGIN A-----\n-----END A-----\n", 1, Problem::EmptyBlock { label: label() }),
-            ("-----BEGIN A-----\nAQID\nA!ID\n-----END A-----\n", 3, Problem::Base64),
-            ("-----BEGIN A-----\nAQ==\nAQID\n-----END A-----\n", 3, Problem::Base64),
-            ("-----BEGIN A-----\nAQI\n-----END A-----\n", 3, Problem::Base64Cut),
-            ("-----BEGIN A-----\nAQJ=\n-----END A-----\n", 3, Problem::Base64),
-            ("-----BEGIN A-----\nAQ===\n-----END A-----\n", 2, Problem::Base64),
-            ("-----BEGIN A-----\nA: b\n\nAQID\na: b\n-----END A-----\n", 5, Problem::Base64),
+            (
+                "-----BEGIN A-----\nAQID\n",
+                1,
+                Problem::NoEnd { label: label() },
+            ),
+            (
+                "\n-----BEGIN A-----\nAQID\n-----BEGIN A-----\n",
+                2,
+                Problem::NoEnd { label: label() },
+            ),
+            (
+                "AQID\n-----END A-----\n",
+                2,
+                Problem::NoBegin { label: label() },
+            ),
+            (
+                "-----BEGIN A-----\nAQID\n-----END B-----\n",
+                3,
+                Problem::EndLabel {
+                    begin: label(),
+                    end: "B".into(),
+                },
+            ),
+            (
+                "-----BEGIN A----\nAQID\n-----END A-----\n",
+                1,
+                Problem::Boundary,
+            ),
+            (
+                "-----BEGIN A-----\nAQID\n-----END A--\n",
+                3,
+                Problem::Boundary,
+            ),
+            (
+                "-----BEGIN A-----AQID-----END A-----\n",
+                1,
+                Problem::Boundary,
+            ),
+            (
+                " -----BEGIN A-----\nAQID\n-----END A-----\n",
+                1,
+                Problem::Indented,
+            ),
+            (
+                "-----BEGIN A-----\n-----END A-----\n",
+                1,
+                Problem::EmptyBlock { label: label() },
+            ),
+            (
+                "-----BEGIN A-----\nAQID\nA!ID\n-----END A-----\n",
+                3,
+                Problem::Base64,
+            ),
+            (
+                "-----BEGIN A-----\nAQ==\nAQID\n-----END A-----\n",
+                3,
+                Problem::Base64,
+            ),
+            (
+                "-----BEGIN A-----\nAQI\n-----END A-----\n",
+                3,
+                Problem::Base64Cut,
+            ),
+            (
+                "-----BEGIN A-----\nAQJ=\n-----END A-----\n",
+                3,
+                Problem::Base64,
+            ),
+            (
+                "-----BEGIN A-----\nAQ===\n-----END A-----\n",
+                2,
+                Problem::Base64,
+            ),
+            (
+                "-----BEGIN A-----\nA: b\n\nAQID\na: b\n-----END A-----\n",
+                5,
+                Problem::Base64,
+            ),
         ] {
             assert_eq!(read(text), Err((Some(line), problem)), "{text}");
         }

@@ -46,7 +46,13 @@ impl Algorithm {
     /// keeps its object identifier.
     #[must_use]
     pub fn of(spki: &[u8]) -> Self {
-        parts(spki).map_or_else(|| Self { name: "unknown".to_owned(), bits: None }, |parts| parts.algorithm())
+        parts(spki).map_or_else(
+            || Self {
+                name: "unknown".to_owned(),
+                bits: None,
+            },
+            |parts| parts.algorithm(),
+        )
     }
 }
 
@@ -60,7 +66,9 @@ struct Parts<'a> {
 fn parts(spki: &[u8]) -> Option<Parts<'_>> {
     let (outer, rest) = der::first(spki)?;
     let elements = der::sequence(&outer).filter(|_| rest.is_empty())?;
-    let [algorithm, key] = elements.as_slice() else { return None };
+    let [algorithm, key] = elements.as_slice() else {
+        return None;
+    };
     let algorithm = der::sequence(algorithm)?;
     let (oid, parameters) = match algorithm.as_slice() {
         [oid] => (oid, None),
@@ -70,12 +78,19 @@ fn parts(spki: &[u8]) -> Option<Parts<'_>> {
     if oid.tag != OID || key.tag != BIT_STRING {
         return None;
     }
-    Some(Parts { oid: oid.content, parameters, key: key.content.get(1..)? })
+    Some(Parts {
+        oid: oid.content,
+        parameters,
+        key: key.content.get(1..)?,
+    })
 }
 
 impl Parts<'_> {
     fn algorithm(&self) -> Algorithm {
-        let named = |name: &str, bits: Option<usize>| Algorithm { name: name.to_owned(), bits };
+        let named = |name: &str, bits: Option<usize>| Algorithm {
+            name: name.to_owned(),
+            bits,
+        };
         let text = der::oid_text(self.oid);
         match text.as_str() {
             "1.2.840.113549.1.1.1" => named("RSA", modulus_bits(self.key)),
@@ -112,25 +127,41 @@ fn modulus_bits(key: &[u8]) -> Option<usize> {
 
 /// Checks that these octets are one SubjectPublicKeyInfo with a key in it.
 pub(crate) fn check(spki: &[u8]) -> Result<(), Problem> {
-    let parts = parts(spki).ok_or(Problem::Malformed { content: "a public key" })?;
-    if parts.key.is_empty() { Err(Problem::EmptyKey) } else { Ok(()) }
+    let parts = parts(spki).ok_or(Problem::Malformed {
+        content: "a public key",
+    })?;
+    if parts.key.is_empty() {
+        Err(Problem::EmptyKey)
+    } else {
+        Ok(())
+    }
 }
 
 /// Builds the SubjectPublicKeyInfo of an algorithm, given whole, and a key.
 pub(crate) fn build(algorithm: &[u8], key: &[u8]) -> Vec<u8> {
-    der::write(SEQUENCE, &[algorithm, &der::write(BIT_STRING, &[&[0], key])])
+    der::write(
+        SEQUENCE,
+        &[algorithm, &der::write(BIT_STRING, &[&[0], key])],
+    )
 }
 
 /// Builds the SubjectPublicKeyInfo of an RSA key; the parameters are NULL (RFC 3279 section 2.3.1).
 pub(crate) fn build_rsa(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
-    let algorithm = der::write(SEQUENCE, &[&der::write(OID, &[RSA]), &der::write(NULL, &[])]);
+    let algorithm = der::write(
+        SEQUENCE,
+        &[&der::write(OID, &[RSA]), &der::write(NULL, &[])],
+    );
     build(&algorithm, &rsa_key(modulus, exponent))
 }
 
 /// RSAPublicKey (RFC 8017 appendix A.1.1) from two numbers without leading zeros.
 pub(crate) fn rsa_key(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
     let integer = |digits: &[u8]| {
-        let sign: &[u8] = if digits.first().is_some_and(|first| *first >= 0x80) { &[0] } else { &[] };
+        let sign: &[u8] = if digits.first().is_some_and(|first| *first >= 0x80) {
+            &[0]
+        } else {
+            &[]
+        };
         der::write(INTEGER, &[sign, digits])
     };
     der::write(SEQUENCE, &[&integer(modulus), &integer(exponent)])
@@ -153,14 +184,22 @@ mod tests {
     #[test]
     fn an_rsa_key_has_null_parameters_and_counts_its_bits() {
         let spki = build_rsa(&[0x81, 2, 3], &[1, 0, 1]);
-        assert_eq!(spki[..17], [0x30, 31, 0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 1, 5, 0]);
+        assert_eq!(
+            spki[..17],
+            [
+                0x30, 31, 0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 1, 5, 0
+            ]
+        );
         assert_eq!(Algorithm::of(&spki).to_string(), "RSA 24");
         assert_eq!(check(&spki), Ok(()));
     }
 
     #[test]
     fn an_unknown_algorithm_keeps_its_identifier() {
-        let spki = build(&der::write(SEQUENCE, &[&der::write(OID, &[&[0x2a, 3]])]), &[1]);
+        let spki = build(
+            &der::write(SEQUENCE, &[&der::write(OID, &[&[0x2a, 3]])]),
+            &[1],
+        );
         assert_eq!(Algorithm::of(&spki).to_string(), "1.2.3");
         assert_eq!(check(&spki), Ok(()));
     }
@@ -169,7 +208,12 @@ mod tests {
     fn a_key_without_octets_is_no_key() {
         let algorithm = der::write(SEQUENCE, &[&der::write(OID, &[ED25519])]);
         assert_eq!(check(&build(&algorithm, &[])), Err(Problem::EmptyKey));
-        assert_eq!(check(&[0x30, 0]), Err(Problem::Malformed { content: "a public key" }));
+        assert_eq!(
+            check(&[0x30, 0]),
+            Err(Problem::Malformed {
+                content: "a public key"
+            })
+        );
         assert_eq!(Algorithm::of(&[]).to_string(), "unknown");
     }
 }

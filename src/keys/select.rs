@@ -27,7 +27,11 @@ pub fn records(files: &[KeyFile], params: Params) -> Result<Vec<Tlsa>, KeyError>
     for Selected { file, item, octets } in selected {
         if seen.insert(octets) {
             let record = Tlsa::of(octets, params);
-            records.push(record.map_err(|error| KeyError::at(item.line, Problem::Record(error)).of(&file.name))?);
+            records.push(
+                record.map_err(|error| {
+                    KeyError::at(item.line, Problem::Record(error)).of(&file.name)
+                })?,
+            );
         }
     }
     Ok(records)
@@ -50,15 +54,26 @@ fn leaves<'a>(chains: &[Chain<'a>], selector: Selector) -> Result<Vec<Selected<'
             (Selector::CERT, Some(certificate)) => &certificate.der,
             // The certificate of this key is in another file.
             (Selector::CERT, None) if certified.contains(leaf.spki.as_slice()) => continue,
-            (Selector::CERT, None) => return Err(KeyError::at(leaf.line, Problem::NoCertificate).of(&file.name)),
-            (Selector(found), _) => return Err(KeyError::at(leaf.line, Problem::Selector { found }).of(&file.name)),
+            (Selector::CERT, None) => {
+                return Err(KeyError::at(leaf.line, Problem::NoCertificate).of(&file.name));
+            }
+            (Selector(found), _) => {
+                return Err(KeyError::at(leaf.line, Problem::Selector { found }).of(&file.name));
+            }
         };
-        selected.push(Selected { file, item: leaf, octets });
+        selected.push(Selected {
+            file,
+            item: leaf,
+            octets,
+        });
     }
     Ok(selected)
 }
 
-fn authorities<'a>(chains: &[Chain<'a>], selector: Selector) -> Result<Vec<Selected<'a>>, KeyError> {
+fn authorities<'a>(
+    chains: &[Chain<'a>],
+    selector: Selector,
+) -> Result<Vec<Selected<'a>>, KeyError> {
     // A key is covered by its chain in another file, a leaf by its issuer there.
     let mut covered = HashSet::new();
     let mut issuers = HashSet::new();
@@ -69,7 +84,11 @@ fn authorities<'a>(chains: &[Chain<'a>], selector: Selector) -> Result<Vec<Selec
         }
     }
     for chain in chains {
-        if chain.leaf.certificate().is_some_and(|leaf| issuers.contains(leaf.issuer_der.as_slice())) {
+        if chain
+            .leaf
+            .certificate()
+            .is_some_and(|leaf| issuers.contains(leaf.issuer_der.as_slice()))
+        {
             covered.insert(chain.leaf.spki.as_slice());
         }
     }
@@ -83,7 +102,9 @@ fn authorities<'a>(chains: &[Chain<'a>], selector: Selector) -> Result<Vec<Selec
             let octets = match selector {
                 Selector::SPKI => &item.spki,
                 Selector::CERT => &certificate.der,
-                Selector(found) => return Err(KeyError::at(item.line, Problem::Selector { found }).of(&file.name)),
+                Selector(found) => {
+                    return Err(KeyError::at(item.line, Problem::Selector { found }).of(&file.name));
+                }
             };
             selected.push(Selected { file, item, octets });
         }
@@ -91,8 +112,14 @@ fn authorities<'a>(chains: &[Chain<'a>], selector: Selector) -> Result<Vec<Selec
     Ok(selected)
 }
 
-fn authorities_of<'c, 'a>(chain: &'c Chain<'a>) -> impl Iterator<Item = (&'a Item, &'a Certificate)> + use<'c, 'a> {
-    chain.certificates.iter().filter(|(_, certificate)| certificate.authority).copied()
+fn authorities_of<'c, 'a>(
+    chain: &'c Chain<'a>,
+) -> impl Iterator<Item = (&'a Item, &'a Certificate)> + use<'c, 'a> {
+    chain
+        .certificates
+        .iter()
+        .filter(|(_, certificate)| certificate.authority)
+        .copied()
 }
 
 #[cfg(test)]
@@ -124,20 +151,43 @@ mod tests {
         let [root_key, middle_key, key, other_key] = [(); 4].map(|()| KeyPair::generate().unwrap());
         let root = params("root", ca()).self_signed(&root_key).unwrap().pem();
         let top = Issuer::new(params("root", ca()), root_key);
-        let middle = params("middle", ca()).signed_by(&middle_key, &top).unwrap().pem();
+        let middle = params("middle", ca())
+            .signed_by(&middle_key, &top)
+            .unwrap()
+            .pem();
         let issuer = Issuer::new(params("middle", ca()), middle_key);
-        let leaf = params("leaf", IsCa::NoCa).signed_by(&key, &issuer).unwrap().pem();
-        let other = params("other", IsCa::NoCa).signed_by(&other_key, &issuer).unwrap().pem();
-        World { root, middle, leaf, other, key: key.serialize_pem(), other_key: other_key.serialize_pem() }
+        let leaf = params("leaf", IsCa::NoCa)
+            .signed_by(&key, &issuer)
+            .unwrap()
+            .pem();
+        let other = params("other", IsCa::NoCa)
+            .signed_by(&other_key, &issuer)
+            .unwrap()
+            .pem();
+        World {
+            root,
+            middle,
+            leaf,
+            other,
+            key: key.serialize_pem(),
+            other_key: other_key.serialize_pem(),
+        }
     }
 
     fn file(blocks: &[&String]) -> KeyFile {
-        let text: String = blocks.iter().map(|block| format!("{}\n", block.trim())).collect();
+        let text: String = blocks
+            .iter()
+            .map(|block| format!("{}\n", block.trim()))
+            .collect();
         KeyFile::read("file", text.as_bytes(), None).unwrap()
     }
 
     fn numbers(usage: u8, selector: u8) -> Params {
-        Params { usage: Usage(usage), selector: Selector(selector), matching: Matching::FULL }
+        Params {
+            usage: Usage(usage),
+            selector: Selector(selector),
+            matching: Matching::FULL,
+        }
     }
 
     /// What the records are made from, as the data of records with matching type 0.
@@ -157,7 +207,9 @@ mod tests {
 
     #[test]
     fn usage_3_takes_the_leaf_and_usage_2_its_authorities() {
-        let World { root, middle, leaf, .. } = &world();
+        let World {
+            root, middle, leaf, ..
+        } = &world();
         let chain: &[&String] = &[leaf, middle, root];
         assert_eq!(selected(3, 1, &[chain]), Ok(vec![spki(leaf)]));
         assert_eq!(selected(1, 0, &[chain]), Ok(vec![der(leaf)]));
@@ -167,59 +219,139 @@ mod tests {
 
     #[test]
     fn a_key_and_its_certificate_count_once() {
-        let World { leaf, key, middle, other, .. } = &world();
-        assert_eq!(selected(3, 1, &[&[key], &[leaf], &[other]]), Ok(vec![spki(leaf), spki(other)]));
+        let World {
+            leaf,
+            key,
+            middle,
+            other,
+            ..
+        } = &world();
+        assert_eq!(
+            selected(3, 1, &[&[key], &[leaf], &[other]]),
+            Ok(vec![spki(leaf), spki(other)])
+        );
         assert_eq!(selected(3, 0, &[&[key], &[leaf]]), Ok(vec![der(leaf)]));
-        assert_eq!(selected(3, 1, &[&[leaf, middle, key]]), Ok(vec![spki(leaf)]));
-        assert_eq!(selected(2, 0, &[&[key], &[leaf, middle]]), Ok(vec![der(middle)]));
+        assert_eq!(
+            selected(3, 1, &[&[leaf, middle, key]]),
+            Ok(vec![spki(leaf)])
+        );
+        assert_eq!(
+            selected(2, 0, &[&[key], &[leaf, middle]]),
+            Ok(vec![der(middle)])
+        );
         assert_eq!(selected(2, 0, &[&[leaf], &[middle]]), Ok(vec![der(middle)]));
     }
 
     #[test]
     fn no_key_of_several_in_a_file_is_passed_over() {
-        let World { leaf, key, middle, other, other_key, .. } = &world();
+        let World {
+            leaf,
+            key,
+            middle,
+            other,
+            other_key,
+            ..
+        } = &world();
         let both = Ok(vec![spki(leaf), spki(other)]);
         assert_eq!(selected(3, 1, &[&[leaf, other]]), both);
         assert_eq!(selected(3, 1, &[&[leaf, middle, other, middle]]), both);
-        assert_eq!(selected(3, 1, &[&[key, leaf, middle, other_key, other, middle]]), both);
+        assert_eq!(
+            selected(3, 1, &[&[key, leaf, middle, other_key, other, middle]]),
+            both
+        );
         assert_eq!(selected(3, 1, &[&[key, other_key]]), both);
-        assert_eq!(selected(3, 1, &[&[leaf, key, other_key, other]]), Err(Problem::BeforeKeys));
+        assert_eq!(
+            selected(3, 1, &[&[leaf, key, other_key, other]]),
+            Err(Problem::BeforeKeys)
+        );
     }
 
     #[test]
     fn certificates_signed_by_their_own_keys_are_keys_of_their_own() {
         let [one, two] = [world().root, world().root];
-        assert_eq!(selected(3, 1, &[&[&one, &two]]), Ok(vec![spki(&one), spki(&two)]));
+        assert_eq!(
+            selected(3, 1, &[&[&one, &two]]),
+            Ok(vec![spki(&one), spki(&two)])
+        );
     }
 
     #[test]
     fn what_does_not_belong_together_is_refused() {
-        let World { root, middle, leaf, key, other_key, .. } = &world();
-        let other_than = |line| Err(Problem::OtherKey { block: "private key", line: Some(line) });
+        let World {
+            root,
+            middle,
+            leaf,
+            key,
+            other_key,
+            ..
+        } = &world();
+        let other_than = |line| {
+            Err(Problem::OtherKey {
+                block: "private key",
+                line: Some(line),
+            })
+        };
         assert_eq!(selected(3, 1, &[&[leaf, other_key]]), other_than(1));
         assert_eq!(selected(2, 1, &[&[leaf, middle, other_key]]), other_than(1));
         let leaf_at = file(&[key, other_key, leaf]).items[2].line.unwrap();
-        assert_eq!(selected(3, 1, &[&[key, other_key, leaf]]), other_than(leaf_at));
+        assert_eq!(
+            selected(3, 1, &[&[key, other_key, leaf]]),
+            other_than(leaf_at)
+        );
         let line = |blocks: &[&String]| file(blocks).items[1].line;
-        assert_eq!(selected(3, 1, &[&[middle, leaf]]), Err(Problem::LeafNotFirst { line: line(&[middle, leaf]) }));
-        assert_eq!(selected(3, 1, &[&[root, middle]]), Err(Problem::LeafNotFirst { line: line(&[root, middle]) }));
+        assert_eq!(
+            selected(3, 1, &[&[middle, leaf]]),
+            Err(Problem::LeafNotFirst {
+                line: line(&[middle, leaf])
+            })
+        );
+        assert_eq!(
+            selected(3, 1, &[&[root, middle]]),
+            Err(Problem::LeafNotFirst {
+                line: line(&[root, middle])
+            })
+        );
     }
 
     #[test]
     fn what_the_parameters_need_must_be_there() {
-        let World { middle, leaf, other, key, .. } = &world();
+        let World {
+            middle,
+            leaf,
+            other,
+            key,
+            ..
+        } = &world();
         assert_eq!(selected(3, 0, &[&[key]]), Err(Problem::NoCertificate));
         assert_eq!(selected(2, 1, &[&[key]]), Err(Problem::NoAuthority));
         assert_eq!(selected(2, 1, &[&[leaf]]), Err(Problem::NoAuthority));
-        assert_eq!(selected(2, 1, &[&[leaf, middle], &[key]]), Ok(vec![spki(middle)]));
-        assert_eq!(selected(2, 1, &[&[middle], &[other]]), Ok(vec![spki(middle)]));
-        assert_eq!(selected(3, 7, &[&[leaf]]), Err(Problem::Selector { found: 7 }));
-        assert_eq!(selected(2, 7, &[&[leaf, middle]]), Err(Problem::Selector { found: 7 }));
+        assert_eq!(
+            selected(2, 1, &[&[leaf, middle], &[key]]),
+            Ok(vec![spki(middle)])
+        );
+        assert_eq!(
+            selected(2, 1, &[&[middle], &[other]]),
+            Ok(vec![spki(middle)])
+        );
+        assert_eq!(
+            selected(3, 7, &[&[leaf]]),
+            Err(Problem::Selector { found: 7 })
+        );
+        assert_eq!(
+            selected(2, 7, &[&[leaf, middle]]),
+            Err(Problem::Selector { found: 7 })
+        );
     }
 
     #[test]
     fn issuers_without_their_leaf_are_doubted() {
-        let World { root, middle, leaf, key, .. } = &world();
+        let World {
+            root,
+            middle,
+            leaf,
+            key,
+            ..
+        } = &world();
         let doubts = |blocks: &[&String]| doubts(&[file(blocks)], numbers(3, 1)).len();
         assert_eq!(doubts(&[middle]), 1);
         // A server's own certificate that it signed itself often says so.

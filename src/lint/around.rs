@@ -68,7 +68,9 @@ impl Around {
                     continue;
                 }
             }
-            let Some(entry) = reader.entry() else { return Ok(around) };
+            let Some(entry) = reader.entry() else {
+                return Ok(around);
+            };
             if entry.file != file || entry.offset == 0 {
                 (file, near) = (entry.file, None);
             }
@@ -103,7 +105,11 @@ impl Around {
             if matches!(Form::of(owner), Form::Other | Form::Nearly) {
                 around.odd.insert(owner.clone());
             }
-            around.tcp.extend(owner.parent().filter(|up| up.labels().next() == Some(b"_tcp")));
+            around.tcp.extend(
+                owner
+                    .parent()
+                    .filter(|up| up.labels().next() == Some(b"_tcp")),
+            );
             for name in owner.ancestors().take_while(|name| name.is_within(apex)) {
                 let wildcard = name.prepend(b"*").ok();
                 let known = around.facts.contains_key(&name);
@@ -131,11 +137,18 @@ impl Around {
     }
 
     fn note(&mut self, reader: &Reader<'_>, entry: &Entry<'_>, fields: &Fields) {
-        if !matches!(fields.code, TYPE_A | TYPE_AAAA | code::CNAME | code::NS | code::DNAME) {
+        if !matches!(
+            fields.code,
+            TYPE_A | TYPE_AAAA | code::CNAME | code::NS | code::DNAME
+        ) {
             return;
         }
-        let Ok(owner) = reader.inherited().owner_of(entry.text, fields) else { return };
-        let Some(facts) = self.facts.get_mut(&owner) else { return };
+        let Ok(owner) = reader.inherited().owner_of(entry.text, fields) else {
+            return;
+        };
+        let Some(facts) = self.facts.get_mut(&owner) else {
+            return;
+        };
         let place = || reader.place(fields.rtype.start);
         match fields.code {
             code::CNAME => facts.alias = facts.alias.take().or_else(|| Some(place())),
@@ -147,16 +160,24 @@ impl Around {
 
     /// Notes where an alias leads, when its owner is one that clients ask for.
     fn follow(&mut self, reader: &Reader<'_>, entry: &Entry<'_>, fields: &Fields) {
-        let asked = fields.owner.is_none_or(|span| matches!(span.of(entry.text), [b'_' | b'*' | b'\\', ..]));
-        let target = rdata_words(entry.text, fields).first().filter(|_| asked).map(|word| word.of(entry.text));
-        let target = target.and_then(|text| Name::from_zone_text(text, reader.inherited().origin.as_deref()).ok());
-        self.led_to.extend(target.filter(|target| self.odd.contains(target)));
+        let asked = fields
+            .owner
+            .is_none_or(|span| matches!(span.of(entry.text), [b'_' | b'*' | b'\\', ..]));
+        let target = rdata_words(entry.text, fields)
+            .first()
+            .filter(|_| asked)
+            .map(|word| word.of(entry.text));
+        let target = target
+            .and_then(|text| Name::from_zone_text(text, reader.inherited().origin.as_deref()).ok());
+        self.led_to
+            .extend(target.filter(|target| self.odd.contains(target)));
     }
 
     fn keep_generate(&mut self, reader: &Reader<'_>, entry: &Entry<'_>, name: Span, args: &[Span]) {
         if name.of(entry.text).eq_ignore_ascii_case(b"$GENERATE") {
             let origin = reader.inherited().origin.as_deref().cloned();
-            self.generated.push((entry.text.to_vec(), args.to_vec(), origin));
+            self.generated
+                .push((entry.text.to_vec(), args.to_vec(), origin));
         }
     }
 
@@ -173,7 +194,10 @@ impl Around {
     /// wildcard answer for names below which nothing exists.
     fn idle_wildcard(&self, owner: &Name) -> Option<Remark> {
         let parent = owner.parent()?;
-        let below = parent.prepend(b"_tcp").ok().filter(|tcp| !self.tcp.contains(tcp));
+        let below = parent
+            .prepend(b"_tcp")
+            .ok()
+            .filter(|tcp| !self.tcp.contains(tcp));
         // A host that only the wildcard gives an address, or the parent as long as nothing is below its _tcp.
         if self.has_host(owner) || (self.has_host(&parent) && below.is_some()) {
             return None;
@@ -208,13 +232,28 @@ impl Around {
         let facts = |name: &Name| self.facts.get(name);
         let mut findings = Vec::new();
         if let Some(alias) = facts(owner).and_then(|facts| facts.alias.as_ref()) {
-            let message = format!("{owner} is an alias too ({}:{}): BIND refuses the zone", alias.file, alias.line);
+            let message = format!(
+                "{owner} is an alias too ({}:{}): BIND refuses the zone",
+                alias.file, alias.line
+            );
             let hint = "keep the alias or the records; the records may stand where the alias leads";
-            findings.push(at(Remark::new("beside-cname", Severity::Error, message, hint)));
+            findings.push(at(Remark::new(
+                "beside-cname",
+                Severity::Error,
+                message,
+                hint,
+            )));
         }
-        let mut above = owner.ancestors().take_while(|name| name != apex && name.is_within(apex));
-        if let Some((name, cut)) = above.find_map(|name| facts(&name)?.cut.clone().map(|cut| (name, cut))) {
-            let message = format!("{name} is delegated ({}:{}), so the record is not served", cut.file, cut.line);
+        let mut above = owner
+            .ancestors()
+            .take_while(|name| name != apex && name.is_within(apex));
+        if let Some((name, cut)) =
+            above.find_map(|name| facts(&name)?.cut.clone().map(|cut| (name, cut)))
+        {
+            let message = format!(
+                "{name} is delegated ({}:{}), so the record is not served",
+                cut.file, cut.line
+            );
             findings.push(at(Remark::new(
                 "below-cut",
                 Severity::Warning,
@@ -223,8 +262,13 @@ impl Around {
             )));
             return findings;
         }
-        let mut above = owner.ancestors().skip(1).take_while(|name| name.is_within(apex));
-        if let Some((name, dname)) = above.find_map(|name| facts(&name)?.dname.clone().map(|dname| (name, dname))) {
+        let mut above = owner
+            .ancestors()
+            .skip(1)
+            .take_while(|name| name.is_within(apex));
+        if let Some((name, dname)) =
+            above.find_map(|name| facts(&name)?.dname.clone().map(|dname| (name, dname)))
+        {
             let message = format!(
                 "{name} has a DNAME ({}:{}), so nothing exists below it; NSD and Knot refuse the zone",
                 dname.file, dname.line
@@ -244,7 +288,10 @@ impl Around {
         if form == Form::Wildcard && whole {
             findings.extend(self.idle_wildcard(owner).map(at));
         }
-        if let Some(host) = form.host().filter(|host| whole && host.is_within(apex) && !self.has_host(host)) {
+        if let Some(host) = form
+            .host()
+            .filter(|host| whole && host.is_within(apex) && !self.has_host(host))
+        {
             findings.push(at(self.without_host(owner, host, apex)));
         }
         findings
@@ -260,7 +307,10 @@ impl Around {
                 "end the owner with a dot, or leave the zone's name away",
             );
         }
-        let wildcards = host.ancestors().skip(1).take_while(|name| name.is_within(apex));
+        let wildcards = host
+            .ancestors()
+            .skip(1)
+            .take_while(|name| name.is_within(apex));
         let wildcards = wildcards.filter_map(|name| name.prepend(b"*").ok());
         // RFC 4592 section 2.2.2: a name exists when anything exists below it.
         if let Some(wildcard) = wildcards.into_iter().find(|name| self.has_host(name)) {

@@ -64,12 +64,35 @@ pub(super) struct Remark {
 }
 
 impl Remark {
-    pub(super) fn new(code: &'static str, severity: Severity, message: impl Into<String>, hint: &'static str) -> Self {
-        Self { code, severity, message: message.into(), hint }
+    pub(super) fn new(
+        code: &'static str,
+        severity: Severity,
+        message: impl Into<String>,
+        hint: &'static str,
+    ) -> Self {
+        Self {
+            code,
+            severity,
+            message: message.into(),
+            hint,
+        }
     }
 
     pub(super) fn at(self, place: Place, owner: Option<&Name>) -> Finding {
-        let Self { code, severity, message, hint } = self;
-        Finding { code, severity, owner: owner.cloned(), place, message, hint: Some(hint.to_owned()), more: 0 }
+        let Self {
+            code,
+            severity,
+            message,
+            hint,
+        } = self;
+        Finding {
+            code,
+            severity,
+            owner: owner.cloned(),
+            place,
+            message,
+            hint: Some(hint.to_owned()),
+            more: 0,
+        }
     }
 }

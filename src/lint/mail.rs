@@ -46,14 +46,20 @@ impl<'a> Mail<'a> {
             let hosts = roll.mail.iter().map(|(host, _)| host);
             let led = roll.aliases.values().filter_map(|alias| alias.to.as_ref());
             let inside = hosts.chain(led).filter(|name| name.is_within(apex));
-            let mut names: Vec<Name> =
-                inside.flat_map(|name| name.ancestors().take_while(|name| name != apex)).collect();
+            let mut names: Vec<Name> = inside
+                .flat_map(|name| name.ancestors().take_while(|name| name != apex))
+                .collect();
             names.sort_unstable();
             names.dedup();
             names
         };
         let roll = Roll::read(library, apex, names)?;
-        Ok(Self { roll, apex, owners: records.iter().map(|record| &record.owner).collect(), around })
+        Ok(Self {
+            roll,
+            apex,
+            owners: records.iter().map(|record| &record.owner).collect(),
+            around,
+        })
     }
 
     pub(super) fn findings(&self) -> Vec<Finding> {
@@ -73,8 +79,16 @@ impl<'a> Mail<'a> {
         for (owner, alias) in &self.roll.aliases {
             findings.extend(self.dangling(owner, alias));
         }
-        for (host, place) in self.roll.mail.iter().filter(|(host, _)| host.is_within(self.apex)) {
-            findings.extend(self.without_tlsa(host).map(|remark| remark.at(place.clone(), Some(host))));
+        for (host, place) in self
+            .roll
+            .mail
+            .iter()
+            .filter(|(host, _)| host.is_within(self.apex))
+        {
+            findings.extend(
+                self.without_tlsa(host)
+                    .map(|remark| remark.at(place.clone(), Some(host))),
+            );
         }
         findings
     }
@@ -96,12 +110,18 @@ impl<'a> Mail<'a> {
                 "let it lead to the name that has the TLSA records",
             ),
         };
-        Some(Remark::new("dangling-alias", Severity::Warning, message, hint).at(alias.place.clone(), Some(owner)))
+        Some(
+            Remark::new("dangling-alias", Severity::Warning, message, hint)
+                .at(alias.place.clone(), Some(owner)),
+        )
     }
 
     /// What a mail host in the zone is missing.
     fn without_tlsa(&self, host: &Name) -> Option<Remark> {
-        let cut = host.ancestors().take_while(|name| name != self.apex).any(|name| self.roll.cuts.contains(&name));
+        let cut = host
+            .ancestors()
+            .take_while(|name| name != self.apex)
+            .any(|name| self.roll.cuts.contains(&name));
         if cut {
             return None;
         }
@@ -113,19 +133,32 @@ impl<'a> Mail<'a> {
             let hint = "name the host itself in the MX record";
             return Some(Remark::new("mx-alias", Severity::Note, message, hint));
         }
-        let owner = Target::Service { host: host.clone(), port: "25".parse().ok()? }.owner().ok()?;
+        let owner = Target::Service {
+            host: host.clone(),
+            port: "25".parse().ok()?,
+        }
+        .owner()
+        .ok()?;
         if !matches!(self.end(&owner), End::Nothing(_)) || self.roll.aliases.contains_key(&owner) {
             return None;
         }
         let message = format!("the mail host {host} has no TLSA record for port 25 ({owner})");
         let hint = "mail to it is not protected by DANE; add its records with danewright patch";
-        Some(Remark::new("mx-without-tlsa", Severity::Note, message, hint))
+        Some(Remark::new(
+            "mx-without-tlsa",
+            Severity::Note,
+            message,
+            hint,
+        ))
     }
 
     fn end(&self, owner: &Name) -> End {
         let mut at = owner.clone();
         for _ in 0..=LONGEST {
-            let cut = at.ancestors().take_while(|name| name != self.apex).any(|name| self.roll.cuts.contains(&name));
+            let cut = at
+                .ancestors()
+                .take_while(|name| name != self.apex)
+                .any(|name| self.roll.cuts.contains(&name));
             let made = self.around.makes(&at);
             if !at.is_within(self.apex) || cut || made || self.owners.contains(&at) {
                 return End::Fine;
@@ -134,10 +167,19 @@ impl<'a> Mail<'a> {
                 Some(Aliased { to: Some(to), .. }) => at = to.clone(),
                 Some(Aliased { to: None, .. }) => return End::Fine,
                 None => {
-                    let wild = at.ancestors().skip(1).filter_map(|name| name.prepend(b"*").ok());
-                    let answers = |name: &Name| self.owners.contains(name) || self.roll.aliases.contains_key(name);
+                    let wild = at
+                        .ancestors()
+                        .skip(1)
+                        .filter_map(|name| name.prepend(b"*").ok());
+                    let answers = |name: &Name| {
+                        self.owners.contains(name) || self.roll.aliases.contains_key(name)
+                    };
                     let answered = wild.into_iter().any(|name| answers(&name));
-                    return if answered { End::Fine } else { End::Nothing(at) };
+                    return if answered {
+                        End::Fine
+                    } else {
+                        End::Nothing(at)
+                    };
                 }
             }
         }

@@ -23,14 +23,23 @@ pub(super) enum Form {
 impl Form {
     pub(super) fn of(owner: &Name) -> Self {
         let mut labels = owner.labels();
-        let (Some(first), second) = (labels.next(), labels.next()) else { return Self::Nearly };
+        let (Some(first), second) = (labels.next(), labels.next()) else {
+            return Self::Nearly;
+        };
         if let Target::Service { host, port } = Target::of_owner(owner.clone()) {
             return Self::Service(host, port);
         }
         match (first, second.and_then(Transport::of)) {
-            (b"*", Some(_)) => Self::EveryPort(owner.parent().and_then(|up| up.parent()).unwrap_or_else(Name::root)),
+            (b"*", Some(_)) => Self::EveryPort(
+                owner
+                    .parent()
+                    .and_then(|up| up.parent())
+                    .unwrap_or_else(Name::root),
+            ),
             (b"*", None) => Self::Wildcard,
-            _ if owner.labels().any(looks_like_a_service) || !owner.labels().any(|label| label.starts_with(b"_")) => {
+            _ if owner.labels().any(looks_like_a_service)
+                || !owner.labels().any(|label| label.starts_with(b"_")) =>
+            {
                 Self::Nearly
             }
             _ => Self::Other,
@@ -56,12 +65,15 @@ impl Form {
     /// What to say of an owner to which no alias in the zone leads.
     pub(super) fn remark(&self, owner: &Name) -> Option<Remark> {
         let (severity, message) = match self {
-            Self::Nearly => {
-                (Severity::Warning, format!("{owner} is not of the form _port._tcp.host, so no client looks there"))
-            }
+            Self::Nearly => (
+                Severity::Warning,
+                format!("{owner} is not of the form _port._tcp.host, so no client looks there"),
+            ),
             Self::Other => (
                 Severity::Note,
-                format!("{owner} is not of the form _port._tcp.host; it serves only where an alias leads to it"),
+                format!(
+                    "{owner} is not of the form _port._tcp.host; it serves only where an alias leads to it"
+                ),
             ),
             Self::Service(..) | Self::EveryPort(_) | Self::Wildcard => return None,
         };
@@ -77,8 +89,15 @@ impl Form {
 /// Whether the zone's name stands in the owner twice, as when the dot is missing
 /// at the end of a name written in full: `_25._tcp.mail.example.com.example.com.`
 pub(super) fn is_doubled(owner: &Name, apex: &Name) -> bool {
-    let (owner, apex): (Vec<&[u8]>, Vec<&[u8]>) = (owner.labels().collect(), apex.labels().collect());
-    let Some(inside) = owner.len().checked_sub(apex.len()).and_then(|end| owner.get(..end)) else { return false };
+    let (owner, apex): (Vec<&[u8]>, Vec<&[u8]>) =
+        (owner.labels().collect(), apex.labels().collect());
+    let Some(inside) = owner
+        .len()
+        .checked_sub(apex.len())
+        .and_then(|end| owner.get(..end))
+    else {
+        return false;
+    };
     match apex.len() {
         0 => false,
         // A single label may well be part of a host's name, unless it stands right there.
@@ -106,10 +125,16 @@ mod tests {
     fn a_service_has_a_port_and_a_transport() {
         let target = |host: &str, port: &str| Form::Service(name(host), port.parse().unwrap());
         for (owner, form) in [
-            ("_25._tcp.mail.example.com", target("mail.example.com", "25")),
+            (
+                "_25._tcp.mail.example.com",
+                target("mail.example.com", "25"),
+            ),
             ("_853._udp.example.com", target("example.com", "853/udp")),
             ("_443._TCP.example.com", target("example.com", "443")),
-            ("*._tcp.mail.example.com", Form::EveryPort(name("mail.example.com"))),
+            (
+                "*._tcp.mail.example.com",
+                Form::EveryPort(name("mail.example.com")),
+            ),
             ("*.example.com", Form::Wildcard),
             ("_dane.example.com", Form::Other),
             ("le-r3._dane.example.com", Form::Other),
@@ -124,7 +149,10 @@ mod tests {
             ("mail.example.com", Form::Nearly),
         ] {
             assert_eq!(Form::of(&name(owner)), form, "{owner}");
-            assert_eq!(form.remark(&name(owner)).is_some(), form.host().is_none() && form != Form::Wildcard);
+            assert_eq!(
+                form.remark(&name(owner)).is_some(),
+                form.host().is_none() && form != Form::Wildcard
+            );
         }
     }
 
@@ -132,15 +160,27 @@ mod tests {
     fn a_doubled_name_holds_the_zone_twice() {
         for (owner, apex, doubled) in [
             ("_25._tcp.mail.example.com.example.com", "example.com", true),
-            ("_25._tcp.mail.example.com.mail.example.com", "example.com", true),
+            (
+                "_25._tcp.mail.example.com.mail.example.com",
+                "example.com",
+                true,
+            ),
             ("_25._tcp.mail.example.com", "example.com", false),
             ("_25._tcp.example.mail.example.com", "example.com", false),
             ("_25._tcp.mail.example.example", "example", true),
             ("_25._tcp.example.mail.example", "example", false),
             ("_25._tcp.mail.example.com", ".", false),
-            ("_25._tcp.mail.example.org", "a.b.c.d.e.f.g.example.org", false),
+            (
+                "_25._tcp.mail.example.org",
+                "a.b.c.d.e.f.g.example.org",
+                false,
+            ),
         ] {
-            assert_eq!(is_doubled(&name(owner), &name(apex)), doubled, "{owner} {apex}");
+            assert_eq!(
+                is_doubled(&name(owner), &name(apex)),
+                doubled,
+                "{owner} {apex}"
+            );
         }
     }
 }

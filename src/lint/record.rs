@@ -33,11 +33,18 @@ const DAY: u32 = 86_400;
 ///
 /// At which octet of the entry it is wrong, and what to say of it.
 pub(super) fn read(text: &[u8], fields: &Fields) -> Result<Tlsa, (usize, Remark)> {
-    let wrong = |at, code, message: String, hint| Err((at, Remark::new(code, Severity::Error, message, hint)));
+    let wrong = |at, code, message: String, hint| {
+        Err((at, Remark::new(code, Severity::Error, message, hint)))
+    };
     let error = match rdata::tlsa(text, fields) {
         Ok(tlsa) if tlsa.data.is_empty() => {
             let message = format!("the record {} has no association data", tlsa.params);
-            return wrong(fields.rtype.start, "empty-digest", message, "make the record again with danewright tlsa");
+            return wrong(
+                fields.rtype.start,
+                "empty-digest",
+                message,
+                "make the record again with danewright tlsa",
+            );
         }
         Ok(tlsa) => return Ok(tlsa),
         Err(error) => error,
@@ -45,16 +52,37 @@ pub(super) fn read(text: &[u8], fields: &Fields) -> Result<Tlsa, (usize, Remark)
     let words = rdata_words(text, fields);
     let generic = words.first().is_some_and(|word| word.of(text) == b"\\#");
     let data = words.get(if generic { 2 } else { 3 }..).unwrap_or(&[]);
-    let digits: Vec<u8> = data.iter().flat_map(|word| word.of(text).iter().copied()).collect();
+    let digits: Vec<u8> = data
+        .iter()
+        .flat_map(|word| word.of(text).iter().copied())
+        .collect();
     if digits.is_empty() && (generic || words.len() == 3) {
         let message = "the record has no association data; some NSD take it so".to_owned();
-        return wrong(fields.rtype.start, "empty-digest", message, "make the record again with danewright tlsa");
+        return wrong(
+            fields.rtype.start,
+            "empty-digest",
+            message,
+            "make the record again with danewright tlsa",
+        );
     }
     if digits.len() % 2 == 1 && digits.iter().all(u8::is_ascii_hexdigit) {
-        let message = format!("the association data has {} hex digits, an odd number; some NSD add a 0", digits.len());
-        return wrong(error.at, "odd-digest", message, "a digit was lost or added: compare with danewright tlsa");
+        let message = format!(
+            "the association data has {} hex digits, an odd number; some NSD add a 0",
+            digits.len()
+        );
+        return wrong(
+            error.at,
+            "odd-digest",
+            message,
+            "a digit was lost or added: compare with danewright tlsa",
+        );
     }
-    wrong(error.at, "bad-data", error.what, "make the record again with danewright tlsa")
+    wrong(
+        error.at,
+        "bad-data",
+        error.what,
+        "make the record again with danewright tlsa",
+    )
 }
 
 /// What there is to say of a record's data, at this port where it has one.
@@ -65,12 +93,19 @@ pub(super) fn remarks(tlsa: &Tlsa, port: Option<Port>) -> Vec<Remark> {
         remarks.push(Remark::new(
             "digest-of-nothing",
             Severity::Error,
-            format!("the record {} is the digest of empty input, which no key has", tlsa.params),
+            format!(
+                "the record {} is the digest of empty input, which no key has",
+                tlsa.params
+            ),
             "the program that made it read no key; make the record again with danewright tlsa",
         ));
     }
     remarks.extend(numbers(tlsa.params));
-    let Params { usage, selector, matching } = tlsa.params;
+    let Params {
+        usage,
+        selector,
+        matching,
+    } = tlsa.params;
     if (usage == Usage::DANE_EE || usage == Usage::PKIX_EE) && selector == Selector::CERT {
         remarks.push(Remark::new(
             "breaks-on-renewal",
@@ -81,7 +116,11 @@ pub(super) fn remarks(tlsa: &Tlsa, port: Option<Port>) -> Vec<Remark> {
     }
     if matching == Matching::FULL && !tlsa.data.is_empty() {
         let octets = tlsa.data.len();
-        let severity = if octets > LARGE { Severity::Warning } else { Severity::Note };
+        let severity = if octets > LARGE {
+            Severity::Warning
+        } else {
+            Severity::Note
+        };
         remarks.push(Remark::new(
             "full-data",
             severity,
@@ -100,11 +139,20 @@ pub(super) fn remarks(tlsa: &Tlsa, port: Option<Port>) -> Vec<Remark> {
 /// Whether the data can be what the matching type says.
 fn length(tlsa: &Tlsa) -> Option<Remark> {
     let found = tlsa.data.len();
-    let wrong =
-        |message| Remark::new("wrong-length", Severity::Error, message, "no client can match it; make it again");
+    let wrong = |message| {
+        Remark::new(
+            "wrong-length",
+            Severity::Error,
+            message,
+            "no client can match it; make it again",
+        )
+    };
     if let Some(octets) = tlsa.params.matching.octets() {
         return (found != octets).then(|| {
-            wrong(format!("matching type {} has {octets} octets and here are {found}", tlsa.params.matching.0))
+            wrong(format!(
+                "matching type {} has {octets} octets and here are {found}",
+                tlsa.params.matching.0
+            ))
         });
     }
     let whole = tlsa.params.matching != Matching::FULL || der_length(&tlsa.data) == Some(found);
@@ -122,19 +170,27 @@ fn length(tlsa: &Tlsa) -> Option<Remark> {
 
 /// How long a DER sequence says that it is, head included.
 fn der_length(data: &[u8]) -> Option<usize> {
-    let [0x30, first, rest @ ..] = data else { return None };
+    let [0x30, first, rest @ ..] = data else {
+        return None;
+    };
     let count = usize::from(first & 0x7f);
     if *first < 0x80 {
         return Some(2 + count);
     }
     let octets = rest.get(..count).filter(|_| (1..=4).contains(&count))?;
-    let length = octets.iter().fold(0usize, |sum, octet| (sum << 8) | usize::from(*octet));
+    let length = octets
+        .iter()
+        .fold(0usize, |sum, octet| (sum << 8) | usize::from(*octet));
     length.checked_add(2 + count)
 }
 
 /// Numbers that the registries do not know (RFC 6698 section 7, RFC 7218).
 fn numbers(params: Params) -> Option<Remark> {
-    let Params { usage, selector, matching } = params;
+    let Params {
+        usage,
+        selector,
+        matching,
+    } = params;
     if usage.0 <= 3 && selector.0 <= 1 && matching.0 <= 2 {
         return None;
     }
@@ -144,7 +200,9 @@ fn numbers(params: Params) -> Option<Remark> {
         Remark::new(
             "private-parameters",
             Severity::Note,
-            format!("{params} has the number 255, which only clients of your own understand (RFC 6698 section 7)"),
+            format!(
+                "{params} has the number 255, which only clients of your own understand (RFC 6698 section 7)"
+            ),
             "clients elsewhere pass over it",
         )
     } else {
@@ -174,7 +232,9 @@ fn authority_usage(usage: Usage, port: Port) -> Remark {
     Remark::new(
         "pkix-usage",
         Severity::Note,
-        format!("usage {usage} at mail port {number} demands a public CA besides (RFC 7671 section 4.1)"),
+        format!(
+            "usage {usage} at mail port {number} demands a public CA besides (RFC 7671 section 4.1)"
+        ),
         "3 1 1 or 2 1 1 work for clients that trust no public CA too",
     )
 }
@@ -185,7 +245,9 @@ pub(super) fn long_ttl(ttl: Option<u32>) -> Option<Remark> {
     Some(Remark::new(
         "long-ttl",
         Severity::Warning,
-        format!("the TTL is {ttl} seconds, more than a day: a key change has to wait for twice that"),
+        format!(
+            "the TTL is {ttl} seconds, more than a day: a key change has to wait for twice that"
+        ),
         "an hour or two is usual for TLSA records",
     ))
 }
@@ -196,7 +258,9 @@ pub(super) fn short_ttl(ttl: Option<u32>) -> Option<Remark> {
     Some(Remark::new(
         "short-ttl",
         Severity::Note,
-        format!("the TTL is {ttl}: no cache keeps the record, so mail waits whenever a name server does"),
+        format!(
+            "the TTL is {ttl}: no cache keeps the record, so mail waits whenever a name server does"
+        ),
         "an hour or two is usual for TLSA records; 1 is how some providers export what they call automatic",
     ))
 }
@@ -209,9 +273,14 @@ mod tests {
     fn codes(rdata: &str, port: &str) -> Vec<(&'static str, Severity)> {
         let text = format!("a TLSA {rdata}\n");
         let scanned = scan::entry(text.as_bytes(), true).unwrap();
-        let Kind::Record(fields) = scanned.kind else { return vec![("unread", Severity::Error)] };
+        let Kind::Record(fields) = scanned.kind else {
+            return vec![("unread", Severity::Error)];
+        };
         match read(text.as_bytes(), &fields) {
-            Ok(tlsa) => remarks(&tlsa, port.parse().ok()).iter().map(|r| (r.code, r.severity)).collect(),
+            Ok(tlsa) => remarks(&tlsa, port.parse().ok())
+                .iter()
+                .map(|r| (r.code, r.severity))
+                .collect(),
             Err((_, remark)) => vec![(remark.code, remark.severity)],
         }
     }
@@ -230,32 +299,100 @@ mod tests {
             (format!("3 1 2 {digest}{digest}"), "25", vec![]),
             (format!("1 1 1 {digest}"), "443", vec![]),
             (format!("\\# 35 030101{digest}"), "25", vec![]),
-            (format!("3 1 1 {}", &digest[1..]), "25", vec![("odd-digest", Error)]),
-            (format!("\\# 35 030101{}", &digest[1..]), "25", vec![("odd-digest", Error)]),
+            (
+                format!("3 1 1 {}", &digest[1..]),
+                "25",
+                vec![("odd-digest", Error)],
+            ),
+            (
+                format!("\\# 35 030101{}", &digest[1..]),
+                "25",
+                vec![("odd-digest", Error)],
+            ),
             ("3 1 1".to_owned(), "25", vec![("empty-digest", Error)]),
-            ("\\# 3 030101".to_owned(), "25", vec![("empty-digest", Error)]),
+            (
+                "\\# 3 030101".to_owned(),
+                "25",
+                vec![("empty-digest", Error)],
+            ),
             ("\\# 3".to_owned(), "25", vec![("empty-digest", Error)]),
             ("3 1".to_owned(), "25", vec![("bad-data", Error)]),
             (format!("256 1 1 {digest}"), "25", vec![("bad-data", Error)]),
             ("3 1 1 xyz0".to_owned(), "25", vec![("bad-data", Error)]),
-            (format!("\\# 34 030101{digest}"), "25", vec![("bad-data", Error)]),
-            (format!("3 1 1 {}", &digest[2..]), "25", vec![("wrong-length", Error)]),
-            (format!("3 1 2 {digest}"), "25", vec![("wrong-length", Error)]),
-            (format!("3 1 0 {digest}"), "25", vec![("wrong-length", Error), ("full-data", Note)]),
-            (format!("3 1 1 {nothing}"), "25", vec![("digest-of-nothing", Error)]),
-            (format!("3 1 2 {nothing_512}"), "25", vec![("digest-of-nothing", Error)]),
+            (
+                format!("\\# 34 030101{digest}"),
+                "25",
+                vec![("bad-data", Error)],
+            ),
+            (
+                format!("3 1 1 {}", &digest[2..]),
+                "25",
+                vec![("wrong-length", Error)],
+            ),
+            (
+                format!("3 1 2 {digest}"),
+                "25",
+                vec![("wrong-length", Error)],
+            ),
+            (
+                format!("3 1 0 {digest}"),
+                "25",
+                vec![("wrong-length", Error), ("full-data", Note)],
+            ),
+            (
+                format!("3 1 1 {nothing}"),
+                "25",
+                vec![("digest-of-nothing", Error)],
+            ),
+            (
+                format!("3 1 2 {nothing_512}"),
+                "25",
+                vec![("digest-of-nothing", Error)],
+            ),
             (format!("3 1 2 {}1", &nothing_512[..127]), "25", vec![]),
-            (format!("3 0 1 {digest}"), "25", vec![("breaks-on-renewal", Warning)]),
+            (
+                format!("3 0 1 {digest}"),
+                "25",
+                vec![("breaks-on-renewal", Warning)],
+            ),
             (format!("2 0 1 {digest}"), "25", vec![]),
-            ("3 1 0 3003020101".to_owned(), "25", vec![("full-data", Note)]),
-            ("3 1 0 3004020101".to_owned(), "25", vec![("wrong-length", Error), ("full-data", Note)]),
+            (
+                "3 1 0 3003020101".to_owned(),
+                "25",
+                vec![("full-data", Note)],
+            ),
+            (
+                "3 1 0 3004020101".to_owned(),
+                "25",
+                vec![("wrong-length", Error), ("full-data", Note)],
+            ),
             (format!("2 0 0 {large}"), "25", vec![("full-data", Warning)]),
-            (format!("0 1 1 {digest}"), "25", vec![("pkix-usage", Warning)]),
+            (
+                format!("0 1 1 {digest}"),
+                "25",
+                vec![("pkix-usage", Warning)],
+            ),
             (format!("1 1 1 {digest}"), "993", vec![("pkix-usage", Note)]),
-            (format!("4 1 1 {digest}"), "25", vec![("unknown-parameters", Warning)]),
-            (format!("3 2 1 {digest}"), "25", vec![("unknown-parameters", Warning)]),
-            ("3 1 3 ab".to_owned(), "25", vec![("unknown-parameters", Warning)]),
-            (format!("255 1 1 {digest}"), "25", vec![("private-parameters", Note)]),
+            (
+                format!("4 1 1 {digest}"),
+                "25",
+                vec![("unknown-parameters", Warning)],
+            ),
+            (
+                format!("3 2 1 {digest}"),
+                "25",
+                vec![("unknown-parameters", Warning)],
+            ),
+            (
+                "3 1 3 ab".to_owned(),
+                "25",
+                vec![("unknown-parameters", Warning)],
+            ),
+            (
+                format!("255 1 1 {digest}"),
+                "25",
+                vec![("private-parameters", Note)],
+            ),
         ] {
             assert_eq!(codes(&rdata, port), expected, "{rdata} {port}");
         }
@@ -265,6 +402,9 @@ mod tests {
     fn a_day_is_not_too_long_a_ttl() {
         assert_eq!(long_ttl(Some(DAY)), None);
         assert_eq!(long_ttl(None), None);
-        assert_eq!(long_ttl(Some(DAY + 1)).map(|remark| remark.code), Some("long-ttl"));
+        assert_eq!(
+            long_ttl(Some(DAY + 1)).map(|remark| remark.code),
+            Some("long-ttl")
+        );
     }
 }

@@ -136,7 +136,9 @@ impl<'a> Pass<'a> {
                 let inherited = reader.inherited();
                 let is_first = !inherited.has_owner() || inherited.owner_is_outside();
                 if is_first && (entry.text.starts_with(b" ") || entry.text.starts_with(b"\t")) {
-                    tally(&mut self.differences, Difference::BlankBeforeOwner, || reader.place(0));
+                    tally(&mut self.differences, Difference::BlankBeforeOwner, || {
+                        reader.place(0)
+                    });
                 }
             }
         }
@@ -146,14 +148,20 @@ impl<'a> Pass<'a> {
         self.read.total += 1;
         self.owner_known |= fields.owner.is_some();
         if fields.ttl.is_none() && !self.has_ttl {
-            tally(&mut self.differences, Difference::ImplicitTtl, || reader.place(fields.rtype.start));
+            tally(&mut self.differences, Difference::ImplicitTtl, || {
+                reader.place(fields.rtype.start)
+            });
         }
         if std::mem::take(&mut self.after_include) && fields.owner.is_none() {
-            tally(&mut self.differences, Difference::OwnerAfterInclude, || reader.place(fields.rtype.start));
+            tally(&mut self.differences, Difference::OwnerAfterInclude, || {
+                reader.place(fields.rtype.start)
+            });
         }
         let inside = self.is_inside(reader, entry, fields);
         if !inside {
-            tally(&mut self.differences, Difference::OutOfZone, || reader.place(0));
+            tally(&mut self.differences, Difference::OutOfZone, || {
+                reader.place(0)
+            });
         }
         match fields.code {
             code::TLSA if self.owner_known => self.tlsa(reader, entry, fields, inside),
@@ -174,29 +182,48 @@ impl<'a> Pass<'a> {
         };
         let place = reader.place(fields.rtype.start);
         if !inside {
-            let message = format!("{owner} is outside the zone {}, so the record is not served", self.apex);
+            let message = format!(
+                "{owner} is outside the zone {}, so the record is not served",
+                self.apex
+            );
             let hint = "is a $ORIGIN left in force, or the record in the wrong file?";
             let remark = Remark::new("tlsa-out-of-zone", Severity::Warning, message, hint);
-            self.read.findings.push(remark.at(place.clone(), Some(&owner)));
+            self.read
+                .findings
+                .push(remark.at(place.clone(), Some(&owner)));
         }
         match record::read(entry.text, fields) {
             Ok(tlsa) => {
                 let ttl = inherited.ttl_of(entry.text, fields);
-                self.read.records.push(Record { owner, place, ttl, tlsa });
+                self.read.records.push(Record {
+                    owner,
+                    place,
+                    ttl,
+                    tlsa,
+                });
             }
             Err((at, remark)) => {
                 self.told = true;
-                self.read.findings.push(remark.at(reader.place(at), Some(&owner)));
+                self.read
+                    .findings
+                    .push(remark.at(reader.place(at), Some(&owner)));
             }
         }
     }
 
     fn soa(&mut self, reader: &Reader<'_>, entry: &Entry<'_>, fields: &Fields) {
         self.read.has_soa = true;
-        self.serial = self.serial.or_else(|| rdata::soa(entry.text, fields).ok().map(|soa| soa.serial));
-        let Ok(owner) = reader.inherited().owner_of(entry.text, fields) else { return };
+        self.serial = self
+            .serial
+            .or_else(|| rdata::soa(entry.text, fields).ok().map(|soa| soa.serial));
+        let Ok(owner) = reader.inherited().owner_of(entry.text, fields) else {
+            return;
+        };
         let words = rdata_words(entry.text, fields);
-        let data = words.iter().map(|word| word.of(entry.text).to_ascii_lowercase()).collect();
+        let data = words
+            .iter()
+            .map(|word| word.of(entry.text).to_ascii_lowercase())
+            .collect();
         let place = || reader.place(fields.rtype.start);
         match self.soas.first() {
             None => self.soas.push((owner, data)),
@@ -204,17 +231,30 @@ impl<'a> Pass<'a> {
                 tally(&mut self.differences, Difference::TwoSoas, place);
             }
             Some((first, _)) => {
-                let message = format!("there is another SOA record, at {first}, and this one differs from it");
-                let remark = Remark::new("unequal-soas", Severity::Error, message, "leave only one of them");
+                let message = format!(
+                    "there is another SOA record, at {first}, and this one differs from it"
+                );
+                let remark = Remark::new(
+                    "unequal-soas",
+                    Severity::Error,
+                    message,
+                    "leave only one of them",
+                );
                 self.read.findings.push(remark.at(place(), Some(&owner)));
             }
         }
     }
 
     fn digest(&mut self, reader: &Reader<'_>, entry: &Entry<'_>, fields: &Fields) {
-        let Ok(owner) = reader.inherited().owner_of(entry.text, fields) else { return };
-        if let (Some(serial), true) = (rdata::zonemd_serial(entry.text, fields), owner == *self.apex) {
-            self.digests.push((reader.place(fields.rtype.start), serial));
+        let Ok(owner) = reader.inherited().owner_of(entry.text, fields) else {
+            return;
+        };
+        if let (Some(serial), true) = (
+            rdata::zonemd_serial(entry.text, fields),
+            owner == *self.apex,
+        ) {
+            self.digests
+                .push((reader.place(fields.rtype.start), serial));
         }
     }
 
@@ -237,7 +277,9 @@ impl<'a> Pass<'a> {
                     "edit the source from which the digest is made; danewright patch refuses this file",
                 ),
             };
-            self.read.findings.push(remark.at(place.clone(), Some(self.apex)));
+            self.read
+                .findings
+                .push(remark.at(place.clone(), Some(self.apex)));
         }
     }
 
@@ -245,11 +287,14 @@ impl<'a> Pass<'a> {
     /// where its text says so already.
     fn is_inside(&mut self, reader: &Reader<'_>, entry: &Entry<'_>, fields: &Fields) -> bool {
         let Some(span) = fields.owner else {
-            let inside = self.inside.unwrap_or_else(|| self.is_name_inside(reader, entry, fields));
+            let inside = self
+                .inside
+                .unwrap_or_else(|| self.is_name_inside(reader, entry, fields));
             self.inside = Some(inside);
             return inside;
         };
-        let inside = self.says_inside(reader, span.of(entry.text)) || self.is_name_inside(reader, entry, fields);
+        let inside = self.says_inside(reader, span.of(entry.text))
+            || self.is_name_inside(reader, entry, fields);
         self.inside = Some(inside);
         inside
     }
@@ -260,9 +305,13 @@ impl<'a> Pass<'a> {
             return false;
         }
         if token.last() == Some(&b'.') {
-            return token.len().checked_sub(self.apex_text.len()).is_some_and(|start| {
-                token[start..].eq_ignore_ascii_case(&self.apex_text) && (start == 0 || token[start - 1] == b'.')
-            });
+            return token
+                .len()
+                .checked_sub(self.apex_text.len())
+                .is_some_and(|start| {
+                    token[start..].eq_ignore_ascii_case(&self.apex_text)
+                        && (start == 0 || token[start - 1] == b'.')
+                });
         }
         match (&self.origin, &reader.inherited().origin) {
             (Some((known, inside)), Some(origin)) if Rc::ptr_eq(known, origin) => *inside,
@@ -277,7 +326,10 @@ impl<'a> Pass<'a> {
 
     /// The same by the name itself; one that cannot be made is another matter.
     fn is_name_inside(&self, reader: &Reader<'_>, entry: &Entry<'_>, fields: &Fields) -> bool {
-        reader.inherited().owner_of(entry.text, fields).map_or(true, |owner| owner.is_within(self.apex))
+        reader
+            .inherited()
+            .owner_of(entry.text, fields)
+            .map_or(true, |owner| owner.is_within(self.apex))
     }
 
     fn fault(&mut self, error: ReadError) {

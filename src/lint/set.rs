@@ -14,7 +14,9 @@ const MANY: usize = 12;
 /// What there is to say of a set, each with the index of the record it is at.
 pub(super) fn remarks(set: &[&Record]) -> Vec<(usize, Remark)> {
     let mut remarks = Vec::new();
-    let Some(first) = set.first() else { return remarks };
+    let Some(first) = set.first() else {
+        return remarks;
+    };
     if let Some(other) = set.iter().position(|record| record.ttl != first.ttl) {
         remarks.push((
             other,
@@ -32,11 +34,17 @@ pub(super) fn remarks(set: &[&Record]) -> Vec<(usize, Remark)> {
             ),
         ));
     }
-    let longest = set.iter().enumerate().max_by_key(|(at, record)| (record.ttl, usize::MAX - at));
+    let longest = set
+        .iter()
+        .enumerate()
+        .max_by_key(|(at, record)| (record.ttl, usize::MAX - at));
     if let Some((at, record)) = longest {
         remarks.extend(long_ttl(record.ttl).map(|remark| (at, remark)));
     }
-    let shortest = set.iter().enumerate().min_by_key(|(at, record)| (record.ttl.unwrap_or(u32::MAX), *at));
+    let shortest = set
+        .iter()
+        .enumerate()
+        .min_by_key(|(at, record)| (record.ttl.unwrap_or(u32::MAX), *at));
     if let Some((at, record)) = shortest {
         remarks.extend(short_ttl(record.ttl).map(|remark| (at, remark)));
     }
@@ -47,8 +55,20 @@ pub(super) fn remarks(set: &[&Record]) -> Vec<(usize, Remark)> {
                 new.insert(record);
             }
             Entry::Occupied(twin) => {
-                let message = format!("the same record stands at {}:{}", twin.get().place.file, twin.get().place.line);
-                remarks.push((at, Remark::new("duplicate-record", Severity::Note, message, "remove one of them")));
+                let message = format!(
+                    "the same record stands at {}:{}",
+                    twin.get().place.file,
+                    twin.get().place.line
+                );
+                remarks.push((
+                    at,
+                    Remark::new(
+                        "duplicate-record",
+                        Severity::Note,
+                        message,
+                        "remove one of them",
+                    ),
+                ));
             }
         }
     }
@@ -68,7 +88,10 @@ pub(super) fn remarks(set: &[&Record]) -> Vec<(usize, Remark)> {
         ));
     }
     if let Some((params, remark)) = unequal(&distinct) {
-        let at = set.iter().position(|record| record.tlsa.params == params).unwrap_or(0);
+        let at = set
+            .iter()
+            .position(|record| record.tlsa.params == params)
+            .unwrap_or(0);
         remarks.push((at, remark));
     }
     remarks
@@ -86,8 +109,12 @@ fn unequal(set: &BTreeSet<&Tlsa>) -> Option<(Params, Remark)> {
     for tlsa in set.iter().filter(|tlsa| is_usable(tlsa)) {
         *counts.entry(tlsa.params).or_default() += 1;
     }
-    let pairs =
-        counts.iter().flat_map(|(one, count)| counts.range(one..).skip(1).map(move |other| ((one, count), other)));
+    let pairs = counts.iter().flat_map(|(one, count)| {
+        counts
+            .range(one..)
+            .skip(1)
+            .map(move |other| ((one, count), other))
+    });
     let mut weaker = None;
     for ((one, &count), (other, &others)) in pairs {
         let same_part = one.usage == other.usage && one.selector == other.selector;
@@ -99,17 +126,29 @@ fn unequal(set: &BTreeSet<&Tlsa>) -> Option<(Params, Remark)> {
             continue;
         }
         let fewer = if count <= others { *one } else { *other };
-        let counted = format!("{} with {one} and {} with {other}", records(count), records(others));
-        let hint = "give each key a record with each set of parameters, or use one set of parameters only";
+        let counted = format!(
+            "{} with {one} and {} with {other}",
+            records(count),
+            records(others)
+        );
+        let hint =
+            "give each key a record with each set of parameters, or use one set of parameters only";
         // Full data is looked at whatever digests there are (RFC 7671 section 9).
         if same_part && one.matching != Matching::FULL {
             let message = format!(
                 "there are {counted}: a client that looks at one matching type only (RFC 7671 section 9) misses a key"
             );
-            return Some((fewer, Remark::new("unequal-parameter-sets", Severity::Warning, message, hint)));
+            return Some((
+                fewer,
+                Remark::new("unequal-parameter-sets", Severity::Warning, message, hint),
+            ));
         }
-        let message = format!("there are {counted}: some key lacks one of them (RFC 7671 section 8)");
-        weaker = weaker.or(Some((fewer, Remark::new("unequal-parameter-sets", Severity::Note, message, hint))));
+        let message =
+            format!("there are {counted}: some key lacks one of them (RFC 7671 section 8)");
+        weaker = weaker.or(Some((
+            fewer,
+            Remark::new("unequal-parameter-sets", Severity::Note, message, hint),
+        )));
     }
     weaker
 }
@@ -119,15 +158,25 @@ fn records(count: usize) -> String {
 }
 
 fn is_usable(tlsa: &Tlsa) -> bool {
-    let Params { usage, selector, matching } = tlsa.params;
-    let length = matching.octets().is_none_or(|octets| octets == tlsa.data.len());
+    let Params {
+        usage,
+        selector,
+        matching,
+    } = tlsa.params;
+    let length = matching
+        .octets()
+        .is_none_or(|octets| octets == tlsa.data.len());
     usage.0 <= 3 && selector.0 <= 1 && matching.0 <= 2 && length && !tlsa.is_digest_of_nothing()
 }
 
 /// Whether full data stands there whose digest is not among the records of the
 /// other matching type.
 fn full_without_digest(set: &BTreeSet<&Tlsa>, one: Params, other: Params) -> bool {
-    let (full, digest) = if one.matching == Matching::FULL { (one, other) } else { (other, one) };
+    let (full, digest) = if one.matching == Matching::FULL {
+        (one, other)
+    } else {
+        (other, one)
+    };
     full.matching == Matching::FULL
         && set
             .iter()
@@ -145,10 +194,18 @@ mod tests {
     fn record(params: &str, seed: &str, ttl: u32) -> Record {
         let mut numbers = params.split(' ').map(|number| number.parse().unwrap());
         let mut next = || numbers.next().unwrap();
-        let params = Params { usage: Usage(next()), selector: Selector(next()), matching: Matching(next()) };
+        let params = Params {
+            usage: Usage(next()),
+            selector: Selector(next()),
+            matching: Matching(next()),
+        };
         Record {
             owner: Name::from_user("_25._tcp.mail.example.com").unwrap(),
-            place: Place { file: "z".to_owned(), line: 1, column: 1 },
+            place: Place {
+                file: "z".to_owned(),
+                line: 1,
+                column: 1,
+            },
             ttl: Some(ttl),
             tlsa: Tlsa::of(seed.as_bytes(), params).unwrap(),
         }
@@ -156,12 +213,20 @@ mod tests {
 
     fn codes(set: &[Record]) -> Vec<(usize, &'static str, Severity)> {
         let set: Vec<&Record> = set.iter().collect();
-        remarks(&set).into_iter().map(|(at, remark)| (at, remark.code, remark.severity)).collect()
+        remarks(&set)
+            .into_iter()
+            .map(|(at, remark)| (at, remark.code, remark.severity))
+            .collect()
     }
 
     /// One set of records: parameters and key of each.
     fn sets(records: &[(&str, &str)]) -> Vec<(usize, &'static str, Severity)> {
-        codes(&records.iter().map(|(params, seed)| record(params, seed, 3600)).collect::<Vec<_>>())
+        codes(
+            &records
+                .iter()
+                .map(|(params, seed)| record(params, seed, 3600))
+                .collect::<Vec<_>>(),
+        )
     }
 
     #[test]
@@ -178,13 +243,18 @@ mod tests {
 
     #[test]
     fn a_record_that_stands_twice_is_told_once() {
-        assert_eq!(sets(&[("3 1 1", "a"), ("3 1 1", "a")]), [(1, "duplicate-record", Severity::Note)]);
+        assert_eq!(
+            sets(&[("3 1 1", "a"), ("3 1 1", "a")]),
+            [(1, "duplicate-record", Severity::Note)]
+        );
         assert_eq!(sets(&[("3 1 1", "a"), ("3 1 1", "b")]), []);
     }
 
     #[test]
     fn a_dozen_is_not_too_many_and_one_more_is() {
-        let keys: Vec<Record> = (0..13).map(|key| record("3 1 1", &key.to_string(), 60)).collect();
+        let keys: Vec<Record> = (0..13)
+            .map(|key| record("3 1 1", &key.to_string(), 60))
+            .collect();
         assert_eq!(codes(&keys[..12]), []);
         assert_eq!(codes(&keys), [(0, "many-records", Severity::Warning)]);
     }
@@ -196,12 +266,21 @@ mod tests {
         let one_strong = [("3 1 1", "a"), ("3 1 2", "a"), ("3 1 1", "b")];
         assert_eq!(sets(&one_strong), unequal(Severity::Warning));
         assert_eq!(sets(&[&one_strong[..], &[("3 1 2", "b")]].concat()), []);
-        assert_eq!(sets(&[("2 1 1", "a"), ("2 1 2", "a"), ("2 1 1", "b")]), unequal(Severity::Warning));
-        assert_eq!(sets(&[("3 1 1", "a"), ("3 0 1", "a"), ("3 1 1", "b")]), unequal(Severity::Note));
+        assert_eq!(
+            sets(&[("2 1 1", "a"), ("2 1 2", "a"), ("2 1 1", "b")]),
+            unequal(Severity::Warning)
+        );
+        assert_eq!(
+            sets(&[("3 1 1", "a"), ("3 0 1", "a"), ("3 1 1", "b")]),
+            unequal(Severity::Note)
+        );
         // An issuer beside two keys is common and sound.
         assert_eq!(sets(&[("3 1 1", "a"), ("3 1 1", "b"), ("2 1 1", "ca")]), []);
         // Full data shows whose it is.
-        assert_eq!(sets(&[("3 1 1", "a"), ("3 1 0", "b")]), [(1, "unequal-parameter-sets", Severity::Note)]);
+        assert_eq!(
+            sets(&[("3 1 1", "a"), ("3 1 0", "b")]),
+            [(1, "unequal-parameter-sets", Severity::Note)]
+        );
         assert_eq!(sets(&[("3 1 1", "a"), ("3 1 0", "a")]), []);
     }
 }

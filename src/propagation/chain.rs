@@ -29,8 +29,15 @@ pub(crate) fn judge(evidence: &Evidence, now: DateTime<Utc>, ledger: &mut Ledger
         }
         judge_servers(hop, now, ledger);
         if index > 0 && insecure(hop) {
-            let text = format!("the alias leads to {} in {}, which is not secure", hop.owner, hop.zone);
-            ledger.add(Finding::new("cname-target-insecure", Severity::Unsafe, text));
+            let text = format!(
+                "the alias leads to {} in {}, which is not secure",
+                hop.owner, hop.zone
+            );
+            ledger.add(Finding::new(
+                "cname-target-insecure",
+                Severity::Unsafe,
+                text,
+            ));
         }
     }
     match evidence.host {
@@ -43,7 +50,10 @@ pub(crate) fn judge(evidence: &Evidence, now: DateTime<Utc>, ledger: &mut Ledger
         Some(security @ (Security::Insecure | Security::Bogus)) => ledger.add(Finding::new(
             "host-address-insecure",
             Severity::Unsafe,
-            format!("the host's own address records are {}, so senders look for no TLSA record", security.word()),
+            format!(
+                "the host's own address records are {}, so senders look for no TLSA record",
+                security.word()
+            ),
         )),
     }
 }
@@ -52,8 +62,14 @@ fn judge_link(link: &Link, ledger: &mut Ledger) {
     for finding in &link.findings {
         ledger.add(finding.clone());
     }
-    let reason = |severity: Severity| link.findings.iter().any(|finding| finding.severity >= severity);
-    if let Some((code, severity)) = weakness(link.security).filter(|(_, severity)| !reason(*severity)) {
+    let reason = |severity: Severity| {
+        link.findings
+            .iter()
+            .any(|finding| finding.severity >= severity)
+    };
+    if let Some((code, severity)) =
+        weakness(link.security).filter(|(_, severity)| !reason(*severity))
+    {
         let text = format!("the zone {} is {}", link.zone, link.security.word());
         ledger.add(Finding::new(code, severity, text));
     }
@@ -61,16 +77,26 @@ fn judge_link(link: &Link, ledger: &mut Ledger) {
 
 fn judge_servers(hop: &Hop, now: DateTime<Utc>, ledger: &mut Ledger) {
     for server in &hop.servers {
-        let reason = |severity: Severity| server.findings.iter().any(|finding| finding.severity >= severity);
+        let reason = |severity: Severity| {
+            server
+                .findings
+                .iter()
+                .any(|finding| finding.severity >= severity)
+        };
         // Without an answer, "indeterminate" says nothing that the outcome does not.
-        let weakness = weakness(server.security).filter(|(_, s)| *s == Severity::Unsafe || answered(server));
+        let weakness =
+            weakness(server.security).filter(|(_, s)| *s == Severity::Unsafe || answered(server));
         if let Some((code, severity)) = weakness.filter(|(_, severity)| !reason(*severity)) {
             let text = format!("the answer for {} is {}", hop.owner, server.security.word());
             ledger.add(Finding::new(code, severity, text).at(server.label()));
         }
-        if let Some(expired) = server.signature_expires.filter(|end| answered(server) && *end <= now) {
+        if let Some(expired) = server
+            .signature_expires
+            .filter(|end| answered(server) && *end <= now)
+        {
             let text = format!("a signature expired at {}", moment(expired));
-            ledger.add(Finding::new("signature-expired", Severity::Unsafe, text).at(server.label()));
+            ledger
+                .add(Finding::new("signature-expired", Severity::Unsafe, text).at(server.label()));
         }
     }
 }
@@ -86,5 +112,9 @@ fn weakness(security: Security) -> Option<(&'static str, Severity)> {
 
 fn insecure(hop: &Hop) -> bool {
     let servers = hop.servers.iter().map(|server| server.security);
-    hop.chain.iter().map(|link| link.security).chain(servers).any(|security| security == Security::Insecure)
+    hop.chain
+        .iter()
+        .map(|link| link.security)
+        .chain(servers)
+        .any(|security| security == Security::Insecure)
 }

@@ -98,8 +98,16 @@ pub fn code_name(code: u16) -> String {
         "NOTZONE",
         "DSOTYPENI",
     ];
-    const EXTENDED: [&str; 8] =
-        ["BADVERS", "BADKEY", "BADTIME", "BADMODE", "BADNAME", "BADALG", "BADTRUNC", "BADCOOKIE"];
+    const EXTENDED: [&str; 8] = [
+        "BADVERS",
+        "BADKEY",
+        "BADTIME",
+        "BADMODE",
+        "BADNAME",
+        "BADALG",
+        "BADTRUNC",
+        "BADCOOKIE",
+    ];
     let extended = || EXTENDED.get(usize::from(code).checked_sub(16)?);
     match FIRST.get(usize::from(code)).or_else(extended) {
         Some(name) => (*name).to_owned(),
@@ -239,7 +247,11 @@ pub fn label(name: &Name, address: Option<SocketAddr>) -> String {
 /// An address, with its port only when that is not the one of the DNS.
 #[must_use]
 pub fn address_text(address: SocketAddr) -> String {
-    if address.port() == 53 { address.ip().to_string() } else { address.to_string() }
+    if address.port() == 53 {
+        address.ip().to_string()
+    } else {
+        address.to_string()
+    }
 }
 
 #[cfg(test)]

@@ -86,12 +86,23 @@ enum Signature {
 }
 
 /// What was seen served before at the owners of this evidence, and is not what is expected now.
-pub(crate) fn served_before<'m>(evidence: &Evidence, expectation: &Expectation, memory: &'m Memory) -> Vec<&'m Served> {
+pub(crate) fn served_before<'m>(
+    evidence: &Evidence,
+    expectation: &Expectation,
+    memory: &'m Memory,
+) -> Vec<&'m Served> {
     let mut all = Vec::new();
     for (index, hop) in evidence.hops.iter().enumerate() {
         let next = evidence.hops.get(index + 1);
-        let served = memory.history(&hop.owner).map(|history| history.served.as_slice()).unwrap_or_default();
-        all.extend(served.iter().filter(|served| !fits(&served.content, next, expectation)));
+        let served = memory
+            .history(&hop.owner)
+            .map(|history| history.served.as_slice())
+            .unwrap_or_default();
+        all.extend(
+            served
+                .iter()
+                .filter(|served| !fits(&served.content, next, expectation)),
+        );
     }
     all
 }
@@ -99,7 +110,9 @@ pub(crate) fn served_before<'m>(evidence: &Evidence, expectation: &Expectation, 
 /// Whether a cache that holds this content accepts the new key.
 fn fits(content: &Content, next: Option<&Hop>, expectation: &Expectation) -> bool {
     match content {
-        Content::Set(records) => !lacks_any(records, expectation.expected()) && !has_unmatched(records, expectation),
+        Content::Set(records) => {
+            !lacks_any(records, expectation.expected()) && !has_unmatched(records, expectation)
+        }
         Content::Alias(target) => next.is_some_and(|next| next.owner.to_string() == *target),
         Content::Absent | Content::Unknown => false,
     }
@@ -116,13 +129,22 @@ pub(crate) fn agreed_ttl(
     now: DateTime<Utc>,
 ) -> Option<u32> {
     let before = served_before(evidence, expectation, memory);
-    let joined = watch.relapsed || before.iter().any(|served| served.content != Content::Absent);
+    let joined = watch.relapsed
+        || before
+            .iter()
+            .any(|served| served.content != Content::Absent);
     let mut largest = None;
     for hop in &evidence.hops {
-        let Some(history) = memory.history(&hop.owner) else { continue };
+        let Some(history) = memory.history(&hop.owner) else {
+            continue;
+        };
         for key in hop.servers.iter().map(|server| server_key(hop, server)) {
             let since = watch.servers.get(&key).and_then(|seen| seen.since);
-            let Some((look, since)) = history.servers.get(&key).zip(since.filter(|since| *since == now)) else {
+            let Some((look, since)) = history
+                .servers
+                .get(&key)
+                .zip(since.filter(|since| *since == now))
+            else {
                 continue;
             };
             if joined || look.first_heard.is_none_or(|first| first >= since) {
@@ -153,22 +175,39 @@ impl Terms {
             },
         };
         let old = &watch.old;
-        let sets = [old.ttl, watch.agreed_ttl].into_iter().flatten().map(Basis::OldTtl);
+        let sets = [old.ttl, watch.agreed_ttl]
+            .into_iter()
+            .flatten()
+            .map(Basis::OldTtl);
         let looks = |hop: &Hop| {
             let history = memory.history(&hop.owner);
-            history.into_iter().flat_map(|history| history.looks(hop).cloned()).collect::<Vec<Look>>()
+            history
+                .into_iter()
+                .flat_map(|history| history.looks(hop).cloned())
+                .collect::<Vec<Look>>()
         };
-        let watched =
-            |hop: &Hop| looks(hop).iter().all(|look| look.first_heard.is_some_and(|first| now - first >= SIGNED));
+        let watched = |hop: &Hop| {
+            looks(hop)
+                .iter()
+                .all(|look| look.first_heard.is_some_and(|first| now - first >= SIGNED))
+        };
         Self {
             wish: policy.hold,
-            served: served_before(evidence, expectation, memory).into_iter().map(lasting).collect(),
-            always: sets.chain(old.negative_ttl.map(Basis::NegativeTtl)).collect(),
+            served: served_before(evidence, expectation, memory)
+                .into_iter()
+                .map(lasting)
+                .collect(),
+            always: sets
+                .chain(old.negative_ttl.map(Basis::NegativeTtl))
+                .collect(),
             looks: evidence.hops.iter().flat_map(looks).collect(),
             signature: match old.signature_expires {
                 _ if old.unsigned => Signature::Unknown,
                 Some(expires) => Signature::Expires(expires),
-                None if old.absence_seen && old.records.is_empty() && evidence.hops.iter().all(watched) => {
+                None if old.absence_seen
+                    && old.records.is_empty()
+                    && evidence.hops.iter().all(watched) =>
+                {
                     Signature::NoSet
                 }
                 None => Signature::Unknown,
@@ -178,29 +217,55 @@ impl Terms {
 
     /// When a hold that starts at this moment ends, and what that rests on. `None`
     /// when it is not known. Whether the user vouches for the time before.
-    pub(crate) fn end(&self, start: DateTime<Utc>, vouched: bool) -> (Option<DateTime<Utc>>, Basis) {
+    pub(crate) fn end(
+        &self,
+        start: DateTime<Utc>,
+        vouched: bool,
+    ) -> (Option<DateTime<Utc>>, Basis) {
         let default = self.default_end(start, vouched);
         match (self.wish, &self.signature) {
             (HoldWish::For(length), _) => (Some(later(start, length)), Basis::Asked),
-            (HoldWish::TwiceTheOldTtl, _) | (HoldWish::Signature, Signature::NoSet) => (Some(default.0), default.1),
-            (HoldWish::Signature, Signature::Unknown) => (None, Basis::Signature(None)),
-            (HoldWish::Signature, Signature::Expires(expires)) => {
-                (Some(default.0.max(*expires)), Basis::Signature(Some(*expires)))
+            (HoldWish::TwiceTheOldTtl, _) | (HoldWish::Signature, Signature::NoSet) => {
+                (Some(default.0), default.1)
             }
+            (HoldWish::Signature, Signature::Unknown) => (None, Basis::Signature(None)),
+            (HoldWish::Signature, Signature::Expires(expires)) => (
+                Some(default.0.max(*expires)),
+                Basis::Signature(Some(*expires)),
+            ),
         }
     }
 
     fn default_end(&self, start: DateTime<Utc>, vouched: bool) -> (DateTime<Utc>, Basis) {
-        let look = self.looks.iter().filter_map(|look| look.known_since(start)).max().unwrap_or(start);
+        let look = self
+            .looks
+            .iter()
+            .filter_map(|look| look.known_since(start))
+            .max()
+            .unwrap_or(start);
         // Who states since when all agreed vouches for the time before the first look.
         let look = if vouched { look.min(start) } else { look };
         let look = (later(look, CAREFUL), Basis::FirstLook(look));
-        let always = self.always.iter().map(|basis| (later(start, twice(*basis)), *basis));
-        let served = self.served.iter().filter_map(|Lasting { until, departed, basis, .. }| {
-            let length = twice(*basis);
-            let basis = if *departed && *until > start { Basis::Departure(*until) } else { *basis };
-            (later(*until, length) > start).then(|| (later(start.max(*until), length), basis))
-        });
+        let always = self
+            .always
+            .iter()
+            .map(|basis| (later(start, twice(*basis)), *basis));
+        let served = self.served.iter().filter_map(
+            |Lasting {
+                 until,
+                 departed,
+                 basis,
+                 ..
+             }| {
+                let length = twice(*basis);
+                let basis = if *departed && *until > start {
+                    Basis::Departure(*until)
+                } else {
+                    *basis
+                };
+                (later(*until, length) > start).then(|| (later(start.max(*until), length), basis))
+            },
+        );
         // Of equals, a TTL says more than the first look.
         let says = |basis: Basis| match basis {
             Basis::OldTtl(ttl) => (3, ttl),
@@ -208,21 +273,29 @@ impl Terms {
             Basis::Departure(_) => (1, 0),
             Basis::FirstLook(_) | Basis::Asked | Basis::Signature(_) => (0, 0),
         };
-        always
-            .chain(served)
-            .fold(look, |last, next| if (next.0, says(next.1)) > (last.0, says(last.1)) { next } else { last })
+        always.chain(served).fold(look, |last, next| {
+            if (next.0, says(next.1)) > (last.0, says(last.1)) {
+                next
+            } else {
+                last
+            }
+        })
     }
 }
 
 fn twice(basis: Basis) -> TimeDelta {
     match basis {
         Basis::OldTtl(ttl) | Basis::NegativeTtl(ttl) => TimeDelta::seconds(i64::from(ttl) * 2),
-        Basis::Asked | Basis::FirstLook(_) | Basis::Departure(_) | Basis::Signature(_) => TimeDelta::zero(),
+        Basis::Asked | Basis::FirstLook(_) | Basis::Departure(_) | Basis::Signature(_) => {
+            TimeDelta::zero()
+        }
     }
 }
 
 fn later(start: DateTime<Utc>, length: TimeDelta) -> DateTime<Utc> {
-    start.checked_add_signed(length).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    start
+        .checked_add_signed(length)
+        .unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 /// Judges whether the hold has passed: since when all agree, and the hold with
@@ -237,27 +310,61 @@ pub(crate) fn judge(
 ) -> (Option<DateTime<Utc>>, Hold) {
     let agreed = agreed_since(evidence, expectation, watch, now);
     let stated = agreed.map(|agreed| stated(agreed, watch, terms, policy, now, ledger));
-    let (agreed, vouched) = (stated.map(|(agreed, _)| agreed), stated.is_some_and(|(_, vouched)| vouched));
+    let (agreed, vouched) = (
+        stated.map(|(agreed, _)| agreed),
+        stated.is_some_and(|(_, vouched)| vouched),
+    );
     let start = agreed.unwrap_or(now);
     let (until, basis) = terms.end(start, vouched);
     let length = until.map(|until| (until - start).max(TimeDelta::zero()));
     let Some(until) = until else {
         let text = "no signature over the set before was seen, so it is not known when the last one expires";
-        ledger.add(Finding::new("old-signature-unknown", Severity::Unknown, text));
-        return (agreed, Hold { length, basis, until });
+        ledger.add(Finding::new(
+            "old-signature-unknown",
+            Severity::Unknown,
+            text,
+        ));
+        return (
+            agreed,
+            Hold {
+                length,
+                basis,
+                until,
+            },
+        );
     };
-    let Some(agreed) = agreed else { return (None, Hold { length, basis, until: None }) };
+    let Some(agreed) = agreed else {
+        return (
+            None,
+            Hold {
+                length,
+                basis,
+                until: None,
+            },
+        );
+    };
     // Whole seconds are for people: a hold of none has passed at once.
     let shown = end(until, TimeDelta::zero());
     if until > now {
         ledger.add_until(shown, not_elapsed(agreed, shown));
         ledger.add_all(reasons(basis));
     }
-    (Some(agreed), Hold { length, basis, until: Some(shown) })
+    (
+        Some(agreed),
+        Hold {
+            length,
+            basis,
+            until: Some(shown),
+        },
+    )
 }
 
 fn not_elapsed(agreed: DateTime<Utc>, until: DateTime<Utc>) -> Finding {
-    let text = format!("all servers agree since {}, which is to last until {}", moment(agreed), moment(until));
+    let text = format!(
+        "all servers agree since {}, which is to last until {}",
+        moment(agreed),
+        moment(until)
+    );
     Finding::new("hold-not-elapsed", Severity::Wait, text)
 }
 
@@ -274,15 +381,25 @@ fn reasons(basis: Basis) -> Option<Finding> {
         ),
         Basis::Departure(until) => (
             "server-departed",
-            format!("a name server is no longer listed, and resolvers may go on asking it until {}", moment(until)),
+            format!(
+                "a name server is no longer listed, and resolvers may go on asking it until {}",
+                moment(until)
+            ),
         ),
-        Basis::Asked | Basis::OldTtl(_) | Basis::NegativeTtl(_) | Basis::Signature(_) => return None,
+        Basis::Asked | Basis::OldTtl(_) | Basis::NegativeTtl(_) | Basis::Signature(_) => {
+            return None;
+        }
     };
     Some(Finding::new(code, Severity::Note, text))
 }
 
 /// Whether the hold that nobody shortened has passed too.
-pub(crate) fn rested(terms: &Terms, agreed: Option<DateTime<Utc>>, policy: &Policy, now: DateTime<Utc>) -> bool {
+pub(crate) fn rested(
+    terms: &Terms,
+    agreed: Option<DateTime<Utc>>,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> bool {
     let vouched = agreed.is_some() && agreed == policy.since;
     agreed.is_some_and(|agreed| terms.default_end(agreed, vouched).0 <= now)
 }
@@ -300,7 +417,10 @@ fn agreed_since(
     let mut any = false;
     for (index, hop) in evidence.hops.iter().enumerate() {
         for server in &hop.servers {
-            let since = watch.servers.get(&server_key(hop, server)).and_then(|seen| seen.since);
+            let since = watch
+                .servers
+                .get(&server_key(hop, server))
+                .and_then(|seen| seen.since);
             if serves(evidence, index, server, expectation.expected()) {
                 // A moment to come is the trace of a wrong clock.
                 agreed = agreed.max(Some(since.filter(|since| *since <= now).unwrap_or(now)));
@@ -325,14 +445,29 @@ fn stated(
     now: DateTime<Utc>,
     ledger: &mut Ledger,
 ) -> (DateTime<Utc>, bool) {
-    let Some(since) = policy.since.filter(|since| *since <= now) else { return (agreed, false) };
+    let Some(since) = policy.since.filter(|since| *since <= now) else {
+        return (agreed, false);
+    };
     let unpatched = watch.old.by_patch && lacks_any(&watch.old.records, &watch.expected);
     let patched_at = watch.old.seen_at.filter(|_| unpatched);
-    let seen_at = terms.served.iter().map(|served| served.seen_at).max().max(watch.disagreed_at);
+    let seen_at = terms
+        .served
+        .iter()
+        .map(|served| served.seen_at)
+        .max()
+        .max(watch.disagreed_at);
     let text = if let Some(seen) = seen_at.filter(|seen| *seen > since) {
-        format!("not all servers agreed at {}, so {} is not counted", moment(seen), moment(since))
+        format!(
+            "not all servers agreed at {}, so {} is not counted",
+            moment(seen),
+            moment(since)
+        )
     } else if let Some(seen) = patched_at.filter(|seen| *seen > since) {
-        format!("the zone had no new record before {}, so {} is not counted", moment(seen), moment(since))
+        format!(
+            "the zone had no new record before {}, so {} is not counted",
+            moment(seen),
+            moment(since)
+        )
     } else {
         return (since, true);
     };

@@ -21,7 +21,10 @@ use cases::{any_case, any_server, finding, last_servers, resolvers, security, si
 const CASES: u32 = 300;
 
 fn config() -> ProptestConfig {
-    let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    let mut config = ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
     if std::env::var_os("PROPTEST_CASES").is_none() {
         config.cases = CASES;
     }

@@ -48,17 +48,31 @@ impl Ledger {
     /// Sums up: the heaviest finding decides. Of those of one weight, what
     /// somebody has to see to stands before what time ends, and that by its end,
     /// the last one first: it is the one that decides.
-    pub(crate) fn verdict(mut self, agreed_since: Option<DateTime<Utc>>, hold: Option<Hold>) -> Verdict {
+    pub(crate) fn verdict(
+        mut self,
+        agreed_since: Option<DateTime<Utc>>,
+        hold: Option<Hold>,
+    ) -> Verdict {
         self.findings.sort_by(|(a_end, a), (b_end, b)| {
             let of_end = |end: &Option<DateTime<Utc>>| (end.is_some(), Reverse(*end));
             let key = |f: &Finding| (rank(f.code), f.code, f.server.clone(), f.message.clone());
             let weight = b.severity.cmp(&a.severity);
-            weight.then_with(|| of_end(a_end).cmp(&of_end(b_end))).then_with(|| key(a).cmp(&key(b)))
+            weight
+                .then_with(|| of_end(a_end).cmp(&of_end(b_end)))
+                .then_with(|| key(a).cmp(&key(b)))
         });
-        let mut findings: Vec<Finding> = self.findings.into_iter().map(|(_, finding)| finding).collect();
+        let mut findings: Vec<Finding> = self
+            .findings
+            .into_iter()
+            .map(|(_, finding)| finding)
+            .collect();
         findings.dedup();
-        let decision = findings.first().map_or(Decision::Safe, |worst| worst.severity.into());
-        let safe_at = self.until.filter(|_| decision == Decision::Wait && !self.open);
+        let decision = findings
+            .first()
+            .map_or(Decision::Safe, |worst| worst.severity.into());
+        let safe_at = self
+            .until
+            .filter(|_| decision == Decision::Wait && !self.open);
         let settled = !self.unsettled;
         Verdict {
             decision,
@@ -78,16 +92,30 @@ impl Ledger {
 /// follows from it, so that the first one is what somebody has to see to.
 fn rank(code: &str) -> u8 {
     match code {
-        "clock-before-build" | "nothing-expected" | "check-timeout" | "limits-exceeded" | "no-route" => 0,
+        "clock-before-build" | "nothing-expected" | "check-timeout" | "limits-exceeded"
+        | "no-route" => 0,
         "signature-expired" | "signature-not-yet-valid" | "insecure" => 1,
         // What is wrong with one server, or with what it gives.
         "bogus" | "denial-unproven" | "old-record-missing" | "not-published" | "unreachable" => 2,
-        "servfail" | "refused" | "not-authoritative" | "malformed" | "error-code" | "truncated-without-tcp" => 3,
-        "machines-differ" | "record-missing" | "parameter-set-unmatched" | "signature-expires-soon" => 4,
+        "servfail"
+        | "refused"
+        | "not-authoritative"
+        | "malformed"
+        | "error-code"
+        | "truncated-without-tcp" => 3,
+        "machines-differ"
+        | "record-missing"
+        | "parameter-set-unmatched"
+        | "signature-expires-soon" => 4,
         // What follows from all that.
         "rrset-differs" | "serial-behind" | "serial-unknown" | "resolver-stale" => 6,
-        "no-servers" | "zone-not-found" | "zone-unknown" | "chain-incomplete" | "indeterminate" => 7,
-        "cname-target-insecure" | "host-address-insecure" | "host-address-unknown" | "old-signature-unknown" => 8,
+        "no-servers" | "zone-not-found" | "zone-unknown" | "chain-incomplete" | "indeterminate" => {
+            7
+        }
+        "cname-target-insecure"
+        | "host-address-insecure"
+        | "host-address-unknown"
+        | "old-signature-unknown" => 8,
         "hold-not-elapsed" => 9,
         _ => 5,
     }
@@ -96,7 +124,9 @@ fn rank(code: &str) -> u8 {
 /// The end of a span as a whole second that is not before it, so that what is
 /// printed is never too early.
 pub(crate) fn end(start: DateTime<Utc>, length: TimeDelta) -> DateTime<Utc> {
-    let end = start.checked_add_signed(length).unwrap_or(DateTime::<Utc>::MAX_UTC);
+    let end = start
+        .checked_add_signed(length)
+        .unwrap_or(DateTime::<Utc>::MAX_UTC);
     match end.duration_trunc(TimeDelta::seconds(1)) {
         Ok(whole) if whole < end => whole + TimeDelta::seconds(1),
         Ok(whole) => whole,
@@ -127,7 +157,11 @@ mod tests {
         ledger.add_until(at("12:00:00"), finding("hold-not-elapsed", Severity::Wait));
         ledger.add_until(at("14:00:00"), finding("resolver-stale", Severity::Wait));
         let verdict = ledger.verdict(None, None);
-        let codes: Vec<&str> = verdict.findings.iter().map(|finding| finding.code).collect();
+        let codes: Vec<&str> = verdict
+            .findings
+            .iter()
+            .map(|finding| finding.code)
+            .collect();
         assert_eq!(
             codes,
             [

@@ -110,7 +110,12 @@ impl Memory {
     /// No memory of this zone.
     #[must_use]
     pub fn empty(zone: &Name) -> Self {
-        Self { version: VERSION, zone: zone.to_string(), clock: None, owners: BTreeMap::new() }
+        Self {
+            version: VERSION,
+            zone: zone.to_string(),
+            clock: None,
+            owners: BTreeMap::new(),
+        }
     }
 
     /// What is remembered of one key change; nothing, if it was never looked at.
@@ -121,7 +126,9 @@ impl Memory {
 
     /// What was seen served at one owner.
     pub(crate) fn history(&self, owner: &Name) -> Option<&History> {
-        self.owners.get(&owner.to_string()).map(|owner| &owner.history)
+        self.owners
+            .get(&owner.to_string())
+            .map(|owner| &owner.history)
     }
 
     /// The same memory by the clocks as they are now: where the wall clock was set
@@ -130,7 +137,9 @@ impl Memory {
     #[must_use]
     pub fn read_at(&self, reading: Option<Reading>) -> Self {
         let mut memory = self.clone();
-        let Some(reading) = reading else { return memory };
+        let Some(reading) = reading else {
+            return memory;
+        };
         let step = match &mut memory.clock {
             Some(clock) => clock.read(reading),
             None => {
@@ -151,12 +160,23 @@ impl Memory {
     /// unless the same records were expected before and `old` had them all: then
     /// nothing changed.
     #[must_use]
-    pub fn patched(&self, owner: &Name, old: &[Tlsa], ttl: OldTtl, expected: &[Tlsa], now: DateTime<Utc>) -> Self {
+    pub fn patched(
+        &self,
+        owner: &Name,
+        old: &[Tlsa],
+        ttl: OldTtl,
+        expected: &[Tlsa],
+        now: DateTime<Utc>,
+    ) -> Self {
         let (expected, records) = (sorted(expected.to_vec()), sorted(old.to_vec()));
         let mut memory = self.clone();
         let owner = memory.owners.entry(owner.to_string()).or_default();
         let whole = !lacks_any(&records, &expected);
-        let before = owner.changes.iter().find(|watch| watch.expected == expected).cloned();
+        let before = owner
+            .changes
+            .iter()
+            .find(|watch| watch.expected == expected)
+            .cloned();
         if whole && before.is_some() {
             return memory;
         }
@@ -165,17 +185,33 @@ impl Memory {
             OldTtl::Absent(ttl) => OldTtl::Absent(ttl.min(WEEK)),
         };
         let signed = owner.history.signature_of(&records).is_some();
-        let old = Old::by_patch(records.clone(), ttl, signed, before.as_ref().map(|watch| &watch.old), now);
+        let old = Old::by_patch(
+            records.clone(),
+            ttl,
+            signed,
+            before.as_ref().map(|watch| &watch.old),
+            now,
+        );
         let (content, seconds) = match ttl {
             OldTtl::Set(ttl) => (Content::Set(records), ttl),
             OldTtl::Absent(ttl) => (Content::Absent, ttl),
         };
         // What the file lacked, servers may have lacked.
-        let lacking = owner.changes.iter_mut().filter(|other| lacks_any(&old.records, &other.expected));
+        let lacking = owner
+            .changes
+            .iter_mut()
+            .filter(|other| lacks_any(&old.records, &other.expected));
         lacking.for_each(|other| other.stop(now));
         owner.history.word(content, seconds, now);
-        let watch = Watch { old, ..before.as_ref().map_or_else(Watch::default, Watch::anew) };
-        owner.put(Watch { expected, patched_at: Some(now), ..watch });
+        let watch = Watch {
+            old,
+            ..before.as_ref().map_or_else(Watch::default, Watch::anew)
+        };
+        owner.put(Watch {
+            expected,
+            patched_at: Some(now),
+            ..watch
+        });
         memory
     }
 
@@ -185,7 +221,12 @@ impl Memory {
     #[must_use]
     pub fn pruned(&self, owner: &Name, removed: &[Tlsa], _now: DateTime<Utc>) -> Self {
         let mut memory = self.clone();
-        for watch in memory.owners.get_mut(&owner.to_string()).into_iter().flat_map(|owner| &mut owner.changes) {
+        for watch in memory
+            .owners
+            .get_mut(&owner.to_string())
+            .into_iter()
+            .flat_map(|owner| &mut owner.changes)
+        {
             watch.old.records.retain(|record| !removed.contains(record));
             if watch.expected.iter().any(|record| removed.contains(record)) {
                 *watch = watch.anew();
@@ -197,39 +238,74 @@ impl Memory {
     /// Takes in what was just found. The same evidence at the same moment
     /// changes nothing more when it is taken in again.
     #[must_use]
-    pub fn after(&self, evidence: &Evidence, expectation: &Expectation, now: DateTime<Utc>) -> Self {
+    pub fn after(
+        &self,
+        evidence: &Evidence,
+        expectation: &Expectation,
+        now: DateTime<Utc>,
+    ) -> Self {
         let mut memory = self.clone();
         memory.learn(evidence, expectation, now);
         memory
     }
 
     /// Takes in what was just found, in place: a zone may have thousands of owners.
-    pub(crate) fn learn(&mut self, evidence: &Evidence, expectation: &Expectation, now: DateTime<Utc>) {
+    pub(crate) fn learn(
+        &mut self,
+        evidence: &Evidence,
+        expectation: &Expectation,
+        now: DateTime<Utc>,
+    ) {
         let mut back = false;
-        for owner in evidence.hops.iter().map(|hop| &hop.owner).chain([&evidence.owner]) {
-            back |= self.owners.entry(owner.to_string()).or_default().correct(now);
+        for owner in evidence
+            .hops
+            .iter()
+            .map(|hop| &hop.owner)
+            .chain([&evidence.owner])
+        {
+            back |= self
+                .owners
+                .entry(owner.to_string())
+                .or_default()
+                .correct(now);
         }
         let departures = Departures::of(evidence);
         let strays = self.strays(evidence);
         let mut led_elsewhere = Vec::new();
         for hop in &evidence.hops {
-            let history = &mut self.owners.entry(hop.owner.to_string()).or_default().history;
+            let history = &mut self
+                .owners
+                .entry(hop.owner.to_string())
+                .or_default()
+                .history;
             led_elsewhere.extend(history.learn(hop, &departures, now));
         }
         let mut watch = self.watch(&evidence.owner, expectation);
         if back {
             watch.clock_went_back_at = Some(now);
         }
-        let heard = Heard { evidence, departures: &departures, led_elsewhere: &led_elsewhere, strays: &strays, now };
+        let heard = Heard {
+            evidence,
+            departures: &departures,
+            led_elsewhere: &led_elsewhere,
+            strays: &strays,
+            now,
+        };
         if !evidence.hops.is_empty() {
             watch.listen(&heard, expectation);
             self.weigh_history(&mut watch, evidence, expectation, now);
         }
         watch.last_checked = Some(now);
         let owner = self.owners.entry(evidence.owner.to_string()).or_default();
-        owner.resolvers.listen(&evidence.resolvers, expectation, now);
+        owner
+            .resolvers
+            .listen(&evidence.resolvers, expectation, now);
         // What one looks for tells of what others wait for, too.
-        for other in owner.changes.iter_mut().filter(|other| other.expected != watch.expected) {
+        for other in owner
+            .changes
+            .iter_mut()
+            .filter(|other| other.expected != watch.expected)
+        {
             other.overhear(&heard);
         }
         owner.put(watch);
@@ -240,7 +316,9 @@ impl Memory {
     fn strays(&self, evidence: &Evidence) -> Vec<String> {
         let mut strays = Vec::new();
         for hop in &evidence.hops {
-            let Some(history) = self.history(&hop.owner) else { continue };
+            let Some(history) = self.history(&hop.owner) else {
+                continue;
+            };
             for server in &hop.servers {
                 let (key, alias) = (server_key(hop, server), server.alias.as_ref());
                 if alias.is_some_and(|alias| history.gave_no_alias_of(&key, &alias.to_string())) {
@@ -252,15 +330,26 @@ impl Memory {
     }
 
     /// What the history says of the set before.
-    fn weigh_history(&self, watch: &mut Watch, evidence: &Evidence, expectation: &Expectation, now: DateTime<Utc>) {
+    fn weigh_history(
+        &self,
+        watch: &mut Watch,
+        evidence: &Evidence,
+        expectation: &Expectation,
+        now: DateTime<Utc>,
+    ) {
         for served in hold::served_before(evidence, expectation, self) {
             match served.content {
                 Content::Absent => watch.old.absence_seen = true,
-                _ => watch.old.signature_expires = watch.old.signature_expires.max(served.signature_expires),
+                _ => {
+                    watch.old.signature_expires =
+                        watch.old.signature_expires.max(served.signature_expires)
+                }
             }
         }
-        let signature =
-            |hop: &Hop| self.history(&hop.owner).and_then(|history| history.signature_of(&watch.old.records));
+        let signature = |hop: &Hop| {
+            self.history(&hop.owner)
+                .and_then(|history| history.signature_of(&watch.old.records))
+        };
         watch.old.unsigned &= evidence.hops.iter().all(|hop| signature(hop).is_none());
         let agreed = hold::agreed_ttl(evidence, expectation, watch, self, now);
         watch.agreed_ttl = watch.agreed_ttl.max(agreed);
@@ -274,12 +363,23 @@ impl Memory {
         verdict: &Verdict,
         now: DateTime<Utc>,
     ) {
-        let Some(owner) = self.owners.get_mut(&evidence.owner.to_string()) else { return };
+        let Some(owner) = self.owners.get_mut(&evidence.owner.to_string()) else {
+            return;
+        };
         let expected = expectation.expected();
-        let Some(watch) = owner.changes.iter_mut().find(|watch| watch.expected == expected) else { return };
+        let Some(watch) = owner
+            .changes
+            .iter_mut()
+            .find(|watch| watch.expected == expected)
+        else {
+            return;
+        };
         for hop in &evidence.hops {
             for server in &hop.servers {
-                let seen = watch.servers.entry(server_key(hop, server)).or_insert(Seen::UNHEARD);
+                let seen = watch
+                    .servers
+                    .entry(server_key(hop, server))
+                    .or_insert(Seen::UNHEARD);
                 seen.learn_amiss(&verdict.findings, &server.label(), now);
                 if !silent(server) {
                     seen.heard_at = Some(now);
@@ -299,38 +399,69 @@ impl Memory {
     /// takes over what is known of the set that is being replaced.
     pub(crate) fn watch(&self, owner: &Name, expectation: &Expectation) -> Watch {
         let expected = expectation.expected().to_vec();
-        let Some(owner) = self.owners.get(&owner.to_string()) else { return Watch { expected, ..Watch::default() } };
-        if let Some(watch) = owner.changes.iter().find(|watch| watch.expected == expected) {
+        let Some(owner) = self.owners.get(&owner.to_string()) else {
+            return Watch {
+                expected,
+                ..Watch::default()
+            };
+        };
+        if let Some(watch) = owner
+            .changes
+            .iter()
+            .find(|watch| watch.expected == expected)
+        {
             return watch.clone();
         }
         // What `patch` recorded is the set of the deployed key, as long as no other
         // was deployed since.
-        let pending = owner.changes.iter().filter(|watch| watch.old.by_patch && watch.calm_since().is_none());
+        let pending = owner
+            .changes
+            .iter()
+            .filter(|watch| watch.old.by_patch && watch.calm_since().is_none());
         let old = match pending.max_by_key(|watch| watch.old.seen_at) {
             Some(watch) => watch.old.clone(),
-            None => Old { records: owner.history.records_without(&expected), ..Old::default() },
+            None => Old {
+                records: owner.history.records_without(&expected),
+                ..Old::default()
+            },
         };
-        Watch { expected, old, ..Watch::default() }
+        Watch {
+            expected,
+            old,
+            ..Watch::default()
+        }
     }
 }
 
 impl Owner {
     /// Keeps this change in the place of the one with the same records.
     fn put(&mut self, watch: Watch) {
-        self.changes.retain(|other| other.expected != watch.expected);
+        self.changes
+            .retain(|other| other.expected != watch.expected);
         while self.changes.len() >= CHANGES {
-            let looked_at = |at: &usize| self.changes[*at].last_checked.max(self.changes[*at].old.seen_at);
-            let Some(oldest) = (0..self.changes.len()).min_by_key(looked_at) else { break };
+            let looked_at = |at: &usize| {
+                self.changes[*at]
+                    .last_checked
+                    .max(self.changes[*at].old.seen_at)
+            };
+            let Some(oldest) = (0..self.changes.len()).min_by_key(looked_at) else {
+                break;
+            };
             self.changes.remove(oldest);
         }
-        let at = self.changes.partition_point(|other| other.expected < watch.expected);
+        let at = self
+            .changes
+            .partition_point(|other| other.expected < watch.expected);
         self.changes.insert(at, watch);
     }
 
     /// Every time in it that a set clock moves along.
     fn times(&mut self) -> impl Iterator<Item = &mut DateTime<Utc>> {
         let changes = self.changes.iter_mut().flat_map(Watch::times);
-        self.history.times().chain(self.resolvers.times()).chain(changes)
+        self.history
+            .times()
+            .chain(self.resolvers.times())
+            .chain(changes)
     }
 
     /// Drops what lies in the future, the trace of a clock that was ahead; what

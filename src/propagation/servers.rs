@@ -28,7 +28,12 @@ use crate::tlsa::Tlsa;
 
 /// Whether a server serves what is expected of it, secure: the whole expected
 /// set, or the alias that leads there.
-pub(crate) fn serves(evidence: &Evidence, hop: usize, server: &ServerAnswer, expected: &[Tlsa]) -> bool {
+pub(crate) fn serves(
+    evidence: &Evidence,
+    hop: usize,
+    server: &ServerAnswer,
+    expected: &[Tlsa],
+) -> bool {
     server.outcome == Outcome::Answered
         && server.security == Security::Secure
         && match evidence.hops.get(hop + 1) {
@@ -50,17 +55,26 @@ pub(crate) fn judge(
     }
     for (index, hop) in evidence.hops.iter().enumerate() {
         let next = evidence.hops.get(index + 1);
-        for server in hop.servers.iter().filter(|server| answered(server) && !waived.contains(hop, server)) {
+        for server in hop
+            .servers
+            .iter()
+            .filter(|server| answered(server) && !waived.contains(hop, server))
+        {
             let findings = match next {
                 Some(next) => alias_missing(server, next),
                 None => records_missing(server, expectation.expected()),
             };
-            for finding in findings.into_iter().chain(old_missing(server, expectation, watch)) {
+            for finding in findings
+                .into_iter()
+                .chain(old_missing(server, expectation, watch))
+            {
                 ledger.add(finding.at(server.label()));
             }
             if server.serial.is_none() {
                 let text = format!("gave no serial for {}", hop.zone);
-                ledger.add(Finding::new("serial-unknown", Severity::Unknown, text).at(server.label()));
+                ledger.add(
+                    Finding::new("serial-unknown", Severity::Unknown, text).at(server.label()),
+                );
             }
         }
         differing(hop, ledger);
@@ -87,17 +101,26 @@ pub(crate) fn judge_unpublished(
     watch: &Watch,
     ledger: &mut Ledger,
 ) -> bool {
-    let Some(hop) = evidence.hops.last() else { return false };
+    let Some(hop) = evidence.hops.last() else {
+        return false;
+    };
     let serials: BTreeSet<Option<u32>> = hop.servers.iter().map(|server| server.serial).collect();
     let without = |server: &ServerAnswer| {
-        let none = !expectation.expected().iter().any(|record| server.records.contains(record));
+        let none = !expectation
+            .expected()
+            .iter()
+            .any(|record| server.records.contains(record));
         answered(server) && server.security == Security::Secure && server.alias.is_none() && none
     };
     let expects = !expectation.expected().is_empty();
     let all = expects && !hop.servers.is_empty() && hop.servers.iter().all(without);
-    let unpublished = all && serials.len() == 1 && !serials.contains(&None) && watch.patched_at.is_none();
+    let unpublished =
+        all && serials.len() == 1 && !serials.contains(&None) && watch.patched_at.is_none();
     if unpublished {
-        let text = format!("no server of {} has any of the records, and all have the same serial", hop.zone);
+        let text = format!(
+            "no server of {} has any of the records, and all have the same serial",
+            hop.zone
+        );
         ledger.add(Finding::new("not-published", Severity::Wait, text));
     }
     unpublished
@@ -108,7 +131,10 @@ fn records_missing(server: &ServerAnswer, expected: &[Tlsa]) -> Option<Finding> 
         let text = format!("has an alias to {alias}, which was not followed");
         return Some(Finding::new("alias-not-followed", Severity::Unknown, text));
     }
-    let lacking: Vec<&Tlsa> = expected.iter().filter(|record| !server.records.contains(record)).collect();
+    let lacking: Vec<&Tlsa> = expected
+        .iter()
+        .filter(|record| !server.records.contains(record))
+        .collect();
     if lacking.is_empty() {
         return None;
     }
@@ -124,7 +150,10 @@ fn alias_missing(server: &ServerAnswer, next: &Hop) -> Option<Finding> {
     match &server.alias {
         Some(alias) if *alias == next.owner => None,
         Some(alias) => {
-            let text = format!("has an alias to {alias} where others have one to {}", next.owner);
+            let text = format!(
+                "has an alias to {alias} where others have one to {}",
+                next.owner
+            );
             Some(Finding::new("rrset-differs", Severity::Wait, text))
         }
         None => {
@@ -140,17 +169,27 @@ fn old_missing(server: &ServerAnswer, expectation: &Expectation, watch: &Watch) 
         return None;
     }
     let lacking = |records: &[Tlsa]| -> Vec<Tlsa> {
-        records.iter().filter(|record| !server.records.contains(record)).cloned().collect()
+        records
+            .iter()
+            .filter(|record| !server.records.contains(record))
+            .cloned()
+            .collect()
     };
     let (lacking, whose) = match expectation.current() {
         Some(current) => (lacking(current), "the deployed key"),
         None if watch.calm_since().is_some() => return None,
         None if watch.old.by_patch => (lacking(&watch.old.records), "the set before the change"),
         None => {
-            let only_new = server.records.iter().all(|record| expectation.expected().contains(record));
+            let only_new = server
+                .records
+                .iter()
+                .all(|record| expectation.expected().contains(record));
             let gone = lacking(&watch.old.records);
             let replaced = only_new && gone.len() == watch.old.records.len();
-            (if replaced { gone } else { Vec::new() }, "the set before, which was replaced instead of joined")
+            (
+                if replaced { gone } else { Vec::new() },
+                "the set before, which was replaced instead of joined",
+            )
         }
     };
     if lacking.is_empty() {
@@ -161,18 +200,31 @@ fn old_missing(server: &ServerAnswer, expectation: &Expectation, watch: &Watch) 
 }
 
 fn differing(hop: &Hop, ledger: &mut Ledger) {
-    let heard = hop.servers.iter().filter(|server| server.outcome == Outcome::Answered && server.alias.is_none());
-    let sets: BTreeSet<BTreeSet<&Tlsa>> = heard.map(|server| server.records.iter().collect()).collect();
+    let heard = hop
+        .servers
+        .iter()
+        .filter(|server| server.outcome == Outcome::Answered && server.alias.is_none());
+    let sets: BTreeSet<BTreeSet<&Tlsa>> = heard
+        .map(|server| server.records.iter().collect())
+        .collect();
     if sets.len() > 1 {
-        let text = format!("the servers of {} serve {} different sets", hop.zone, sets.len());
+        let text = format!(
+            "the servers of {} serve {} different sets",
+            hop.zone,
+            sets.len()
+        );
         ledger.add(Finding::new("rrset-differs", Severity::Wait, text));
     }
 }
 
 /// Whether every server answers with the same, proven.
 fn is_same_everywhere(hop: &Hop) -> bool {
-    let sorted =
-        |server: &ServerAnswer| (server.alias.clone(), server.records.iter().cloned().collect::<BTreeSet<_>>());
+    let sorted = |server: &ServerAnswer| {
+        (
+            server.alias.clone(),
+            server.records.iter().cloned().collect::<BTreeSet<_>>(),
+        )
+    };
     let first = hop.servers.first().map(sorted);
     hop.servers.iter().all(|server| {
         let proven = server.outcome == Outcome::Answered && server.security == Security::Secure;
@@ -186,12 +238,21 @@ fn is_same_everywhere(hop: &Hop) -> bool {
 fn behind(hop: &Hop, same: bool, ledger: &mut Ledger) {
     let severity = if same { Severity::Note } else { Severity::Wait };
     // A server that gave its serial and no answer lags as any other does.
-    let serials: BTreeSet<u32> = hop.servers.iter().filter_map(|server| server.serial).collect();
+    let serials: BTreeSet<u32> = hop
+        .servers
+        .iter()
+        .filter_map(|server| server.serial)
+        .collect();
     for server in &hop.servers {
-        let Some(serial) = server.serial else { continue };
+        let Some(serial) = server.serial else {
+            continue;
+        };
         let newer = |other: &&u32| serial_order(serial, **other).is_none_or(Ordering::is_lt);
         if let Some(newer) = serials.iter().find(newer) {
-            let text = format!("has serial {serial} of {}, another server has {newer}", hop.zone);
+            let text = format!(
+                "has serial {serial} of {}, another server has {newer}",
+                hop.zone
+            );
             ledger.add(Finding::new("serial-behind", severity, text).at(server.label()));
         }
     }
@@ -222,44 +283,74 @@ pub(crate) fn judge_resolvers(
     for resolver in &evidence.resolvers {
         let name = address_text(resolver.address);
         let failed = resolver.outcome == Outcome::ServFail;
-        let broken = resolver.findings.iter().any(|finding| finding.code == "resolver-broken");
+        let broken = resolver
+            .findings
+            .iter()
+            .any(|finding| finding.code == "resolver-broken");
         for finding in &resolver.findings {
             let code = finding.code == resolver.outcome.word();
-            let severity = if failed && code && !broken { Severity::Unknown } else { Severity::Note };
-            ledger.add(Finding { severity, server: Some(name.clone()), ..finding.clone() });
+            let severity = if failed && code && !broken {
+                Severity::Unknown
+            } else {
+                Severity::Note
+            };
+            ledger.add(Finding {
+                severity,
+                server: Some(name.clone()),
+                ..finding.clone()
+            });
         }
         let told = |code: &str| resolver.findings.iter().any(|finding| finding.code == code);
         let note = |code, text: &str| Finding::new(code, Severity::Note, text).at(name.clone());
         match resolver.outcome {
             Outcome::Answered => {}
-            Outcome::NoData | Outcome::NoName => ledger.add(note("resolver-stale", "this resolver has no record yet")),
+            Outcome::NoData | Outcome::NoName => {
+                ledger.add(note("resolver-stale", "this resolver has no record yet"))
+            }
             // To whoever asks it, it says nothing about this name.
             Outcome::ServFail if told("resolver-broken") => {}
             outcome if told(outcome.word()) => {}
             Outcome::ServFail => {
-                let text = "this resolver answers SERVFAIL: senders that ask one like it put off delivery";
+                let text =
+                    "this resolver answers SERVFAIL: senders that ask one like it put off delivery";
                 ledger.add(Finding::new("servfail", Severity::Unknown, text).at(name.clone()));
             }
-            outcome => ledger.add(note(outcome.word(), "this resolver gave no answer to judge")),
+            outcome => ledger.add(note(
+                outcome.word(),
+                "this resolver gave no answer to judge",
+            )),
         }
-        if matches!(resolver.outcome, Outcome::Answered | Outcome::NoData | Outcome::NoName)
-            && !resolver.authenticated
+        if matches!(
+            resolver.outcome,
+            Outcome::Answered | Outcome::NoData | Outcome::NoName
+        ) && !resolver.authenticated
             && !told("resolver-not-validating")
         {
-            ledger.add(note("resolver-not-validating", "this resolver does not say that it has validated its answer"));
+            ledger.add(note(
+                "resolver-not-validating",
+                "this resolver does not say that it has validated its answer",
+            ));
         }
-        if resolver.outcome != Outcome::Answered || !lacks_any(&resolver.records, expectation.expected()) {
+        if resolver.outcome != Outcome::Answered
+            || !lacks_any(&resolver.records, expectation.expected())
+        {
             continue;
         }
-        let stale = |text: String| Finding::new("resolver-stale", Severity::Wait, text).at(name.clone());
+        let stale =
+            |text: String| Finding::new("resolver-stale", Severity::Wait, text).at(name.clone());
         let seen = remembered.stale_until(&resolver.address.to_string(), expectation.expected());
         match seen.or_else(|| resolver.ttl.map(|ttl| held_until(now, ttl))) {
             Some(until) if until > now => {
-                let text = format!("this resolver holds a set without the new record until {}", super::moment(until));
+                let text = format!(
+                    "this resolver holds a set without the new record until {}",
+                    super::moment(until)
+                );
                 ledger.add_until(until, stale(text));
             }
             Some(_) => {}
-            None => ledger.add(stale("this resolver holds a set without the new record".to_owned())),
+            None => ledger.add(stale(
+                "this resolver holds a set without the new record".to_owned(),
+            )),
         }
     }
 }
@@ -272,13 +363,22 @@ fn judge_remembered(
     now: DateTime<Utc>,
     ledger: &mut Ledger,
 ) {
-    for resolver in evidence.resolvers.iter().filter(|resolver| resolver.outcome != Outcome::Answered) {
+    for resolver in evidence
+        .resolvers
+        .iter()
+        .filter(|resolver| resolver.outcome != Outcome::Answered)
+    {
         let held = remembered.stale_until(&resolver.address.to_string(), expectation.expected());
         if let Some(until) = held.filter(|until| *until > now) {
-            let text =
-                format!("this resolver held a set without the new record that lasts until {}", super::moment(until));
+            let text = format!(
+                "this resolver held a set without the new record that lasts until {}",
+                super::moment(until)
+            );
             let name = address_text(resolver.address);
-            ledger.add_until(until, Finding::new("resolver-stale", Severity::Wait, text).at(name));
+            ledger.add_until(
+                until,
+                Finding::new("resolver-stale", Severity::Wait, text).at(name),
+            );
         }
     }
 }

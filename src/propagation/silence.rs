@@ -30,7 +30,10 @@ impl Waived {
 
 /// Whether the server answered the question, rightly or wrongly.
 pub(crate) fn answered(server: &ServerAnswer) -> bool {
-    matches!(server.outcome, Outcome::Answered | Outcome::NoData | Outcome::NoName)
+    matches!(
+        server.outcome,
+        Outcome::Answered | Outcome::NoData | Outcome::NoName
+    )
 }
 
 /// Judges what is missing, and says which servers need not be looked at.
@@ -56,7 +59,10 @@ pub(crate) fn judge(
             let (name, mute) = (server.label(), silent(server));
             let excused = waived.contains(hop, server);
             for finding in &server.findings {
-                let mut finding = Finding { server: Some(name.clone()), ..finding.clone() };
+                let mut finding = Finding {
+                    server: Some(name.clone()),
+                    ..finding.clone()
+                };
                 if excused {
                     finding.severity = Severity::Note;
                 } else if !answered(server) && finding.code == server.outcome.word() {
@@ -70,7 +76,11 @@ pub(crate) fn judge(
             }
             if let Some(finding) = missing(server, excused) {
                 let finding = finding.at(name);
-                if mute { ledger.add_silence(finding) } else { ledger.add(finding) }
+                if mute {
+                    ledger.add_silence(finding)
+                } else {
+                    ledger.add(finding)
+                }
             }
         }
     }
@@ -94,27 +104,49 @@ fn missing(server: &ServerAnswer, excused: bool) -> Option<Finding> {
         Outcome::ServFail => "answered SERVFAIL".to_owned(),
         Outcome::Refused => "answered REFUSED".to_owned(),
         Outcome::OtherCode(code) => format!("answered {}", code_name(code)),
-        Outcome::TruncatedWithoutTcp => "truncates its answer and cannot be asked over TCP".to_owned(),
-        Outcome::Malformed => "answered what cannot be read as an answer to the question".to_owned(),
+        Outcome::TruncatedWithoutTcp => {
+            "truncates its answer and cannot be asked over TCP".to_owned()
+        }
+        Outcome::Malformed => {
+            "answered what cannot be read as an answer to the question".to_owned()
+        }
     };
     Some(Finding::new(server.outcome.word(), Severity::Unknown, text))
 }
 
-fn waive(evidence: &Evidence, watch: &Watch, policy: &Policy, terms: &Terms, now: DateTime<Utc>) -> Waived {
+fn waive(
+    evidence: &Evidence,
+    watch: &Watch,
+    policy: &Policy,
+    terms: &Terms,
+    now: DateTime<Utc>,
+) -> Waived {
     let mut addresses = BTreeSet::new();
     let mut waived = Waived::default();
     for hop in &evidence.hops {
         // Somebody must have answered for each zone on the way.
         let spoken = hop.servers.iter().any(answered);
-        for server in hop.servers.iter().filter(|server| server.outcome == Outcome::Unreachable) {
-            addresses.insert(server.address.map_or_else(|| server.name.to_string(), |address| address.to_string()));
+        for server in hop
+            .servers
+            .iter()
+            .filter(|server| server.outcome == Outcome::Unreachable)
+        {
+            addresses.insert(
+                server
+                    .address
+                    .map_or_else(|| server.name.to_string(), |address| address.to_string()),
+            );
             if spoken && silent(server) && !last_heard_amiss(hop, server, watch, terms, now) {
                 waived.0.insert(server_key(hop, server));
             }
         }
     }
     // More silence than allowed: none of it is.
-    if addresses.len() > policy.allow_unreachable { Waived::default() } else { waived }
+    if addresses.len() > policy.allow_unreachable {
+        Waived::default()
+    } else {
+        waived
+    }
 }
 
 /// Whether nothing at all is known from the server: it did not answer, gave no
@@ -123,13 +155,27 @@ pub(crate) fn silent(server: &ServerAnswer) -> bool {
     server.outcome == Outcome::Unreachable
         && server.serial.is_none()
         && !matches!(server.security, Security::Bogus | Security::Insecure)
-        && server.findings.iter().all(|finding| finding.severity < Severity::Unsafe)
+        && server
+            .findings
+            .iter()
+            .all(|finding| finding.severity < Severity::Unsafe)
 }
 
-fn last_heard_amiss(hop: &Hop, server: &ServerAnswer, watch: &Watch, terms: &Terms, now: DateTime<Utc>) -> bool {
-    watch.servers.get(&server_key(hop, server)).is_some_and(|seen| {
-        // Without an end nothing can be said to have passed.
-        let passed = |heard| heard < now && terms.end(heard, false).0.is_some_and(|end| end <= now);
-        seen.heard_at.is_some_and(|heard| !seen.sound && !passed(heard))
-    })
+fn last_heard_amiss(
+    hop: &Hop,
+    server: &ServerAnswer,
+    watch: &Watch,
+    terms: &Terms,
+    now: DateTime<Utc>,
+) -> bool {
+    watch
+        .servers
+        .get(&server_key(hop, server))
+        .is_some_and(|seen| {
+            // Without an end nothing can be said to have passed.
+            let passed =
+                |heard| heard < now && terms.end(heard, false).0.is_some_and(|end| end <= now);
+            seen.heard_at
+                .is_some_and(|heard| !seen.sound && !passed(heard))
+        })
 }

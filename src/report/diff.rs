@@ -58,7 +58,8 @@ struct Block {
 impl Block {
     fn around(library: &dyn Library, file: usize, splice: &Splice) -> io::Result<Self> {
         let before = read_before(library, file, splice.start)?;
-        let column = before.len() - memchr::memrchr(b'\n', &before).map_or(0, |newline| newline + 1);
+        let column =
+            before.len() - memchr::memrchr(b'\n', &before).map_or(0, |newline| newline + 1);
         let start = splice.start - column as u64;
         let whole_lines = splice.text.ends_with(b"\n");
         let end = if splice.end == splice.start && column == 0 && whole_lines {
@@ -69,9 +70,18 @@ impl Block {
             last + memchr::memchr(b'\n', &after).map_or(after.len(), |newline| newline + 1) as u64
         };
         // An insertion behind a last line without a line end changes that line.
-        let (start, end) = if start == end && column > 0 { (start, splice.end) } else { (start, end) };
+        let (start, end) = if start == end && column > 0 {
+            (start, splice.end)
+        } else {
+            (start, end)
+        };
         let lines = line_count(&read_span(library, file, start, end)?);
-        Ok(Self { start, end, line: splice.line.max(1), lines })
+        Ok(Self {
+            start,
+            end,
+            line: splice.line.max(1),
+            lines,
+        })
     }
 
     fn join(&mut self, next: Self) {
@@ -94,7 +104,9 @@ fn write_hunk(
     shift: i64,
     text: &mut Vec<u8>,
 ) -> io::Result<i64> {
-    let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else { return Ok(0) };
+    let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else {
+        return Ok(0);
+    };
     let before = read_before(library, file, first.start)?;
     let lines: Vec<&[u8]> = before.split_inclusive(|octet| *octet == b'\n').collect();
     let context: Vec<u8> = lines[lines.len().saturating_sub(CONTEXT)..].concat();
@@ -116,7 +128,11 @@ fn write_hunk(
         at = block.end;
     }
     let after = read_after(library, file, last.end)?;
-    let context: Vec<u8> = after.split_inclusive(|octet| *octet == b'\n').take(CONTEXT).collect::<Vec<_>>().concat();
+    let context: Vec<u8> = after
+        .split_inclusive(|octet| *octet == b'\n')
+        .take(CONTEXT)
+        .collect::<Vec<_>>()
+        .concat();
     mark(b' ', &context, &mut body);
     old += line_count(&context);
     new += line_count(&context);
@@ -135,10 +151,17 @@ fn edited(lines: &[u8], start: u64, splices: &[Splice]) -> Vec<u8> {
     let mut text = Vec::new();
     let mut at = start;
     let of = |from: u64, to: u64| {
-        let index = |offset: u64| usize::try_from(offset - start).unwrap_or(lines.len()).min(lines.len());
+        let index = |offset: u64| {
+            usize::try_from(offset - start)
+                .unwrap_or(lines.len())
+                .min(lines.len())
+        };
         &lines[index(from)..index(to)]
     };
-    for splice in splices.iter().filter(|splice| splice.start >= start && splice.end <= end) {
+    for splice in splices
+        .iter()
+        .filter(|splice| splice.start >= start && splice.end <= end)
+    {
         text.extend_from_slice(of(at, splice.start));
         text.extend_from_slice(&splice.text);
         at = splice.end;
@@ -184,7 +207,12 @@ mod tests {
     use crate::text::source::Texts;
 
     fn splice(start: u64, end: u64, text: &str, line: u64) -> Splice {
-        Splice { start, end, text: text.as_bytes().to_vec(), line }
+        Splice {
+            start,
+            end,
+            text: text.as_bytes().to_vec(),
+            line,
+        }
     }
 
     #[test]
@@ -198,21 +226,29 @@ mod tests {
         );
         let near = [splice(2, 3, "B", 2), splice(8, 8, "new\n", 5)];
         let diff = String::from_utf8(unified(&library, 0, &near).unwrap()).unwrap();
-        assert_eq!(diff, "--- z\n+++ z\n@@ -1,7 +1,8 @@\n a\n-b\n+B\n c\n d\n+new\n e\n f\n g\n");
+        assert_eq!(
+            diff,
+            "--- z\n+++ z\n@@ -1,7 +1,8 @@\n a\n-b\n+B\n c\n d\n+new\n e\n f\n g\n"
+        );
     }
 
     #[test]
     fn a_last_line_without_a_line_end_is_marked() {
         let library = Texts::one("z", "a\nb");
-        let diff = String::from_utf8(unified(&library, 0, &[splice(3, 3, "\nc", 2)]).unwrap()).unwrap();
+        let diff =
+            String::from_utf8(unified(&library, 0, &[splice(3, 3, "\nc", 2)]).unwrap()).unwrap();
         let note = "\\ No newline at end of file\n";
-        assert_eq!(diff, format!("--- z\n+++ z\n@@ -1,2 +1,3 @@\n a\n-b\n{note}+b\n+c\n{note}"));
+        assert_eq!(
+            diff,
+            format!("--- z\n+++ z\n@@ -1,2 +1,3 @@\n a\n-b\n{note}+b\n+c\n{note}")
+        );
     }
 
     #[test]
     fn words_put_in_front_of_a_line_change_that_line() {
         let library = Texts::one("z", "a\n b\nc\n");
-        let diff = String::from_utf8(unified(&library, 0, &[splice(2, 2, "x", 2)]).unwrap()).unwrap();
+        let diff =
+            String::from_utf8(unified(&library, 0, &[splice(2, 2, "x", 2)]).unwrap()).unwrap();
         assert_eq!(diff, "--- z\n+++ z\n@@ -1,3 +1,3 @@\n a\n- b\n+x b\n c\n");
     }
 
@@ -224,7 +260,11 @@ mod tests {
         let (mut at, mut written) = (1, 1);
         let lines: Vec<&str> = diff.lines().skip(2).collect();
         for (number, line) in lines.iter().enumerate() {
-            let end = if lines.get(number + 1) == Some(&note) { "" } else { "\n" };
+            let end = if lines.get(number + 1) == Some(&note) {
+                ""
+            } else {
+                "\n"
+            };
             if let Some(hunk) = line.strip_prefix("@@ -") {
                 let (from, to) = hunk.strip_suffix(" @@")?.split_once(" +")?;
                 let start = |range: &str| {

@@ -13,7 +13,9 @@ pub(crate) fn of(target: &Judged, finding: &Finding) -> Option<&'static str> {
         return None;
     }
     if finding.code == "host-address-insecure" && target.evidence.host == Some(Security::Bogus) {
-        return Some("see to the signatures over the host's A and AAAA records (delv +vtrace shows the chain)");
+        return Some(
+            "see to the signatures over the host's A and AAAA records (delv +vtrace shows the chain)",
+        );
     }
     hint(finding.code, finding.severity)
 }
@@ -21,8 +23,13 @@ pub(crate) fn of(target: &Judged, finding: &Finding) -> Option<&'static str> {
 /// Whether a finding follows from another one that weighs no less.
 #[must_use]
 pub(crate) fn follows(finding: &Finding, all: &[Finding]) -> bool {
-    const BROKEN: &[&str] =
-        &["bogus", "signature-expired", "signature-not-yet-valid", "insecure", "delegation-missing"];
+    const BROKEN: &[&str] = &[
+        "bogus",
+        "signature-expired",
+        "signature-not-yet-valid",
+        "insecure",
+        "delegation-missing",
+    ];
     const MUTE: &[&str] = &[
         "unreachable",
         "servfail",
@@ -34,20 +41,29 @@ pub(crate) fn follows(finding: &Finding, all: &[Finding]) -> bool {
     ];
     let causes: &[&[&str]] = match finding.code {
         "host-address-insecure" | "cname-target-insecure" => &[BROKEN],
-        "host-address-unknown" | "chain-incomplete" | "indeterminate" => &[BROKEN, MUTE, &["no-servers"]],
+        "host-address-unknown" | "chain-incomplete" | "indeterminate" => {
+            &[BROKEN, MUTE, &["no-servers"]]
+        }
         "no-servers" => &[MUTE],
         "rrset-differs" | "serial-behind" => &[&["record-missing"]],
         _ => return false,
     };
     let is_cause = |other: &Finding| causes.iter().any(|codes| codes.contains(&other.code));
-    all.iter().any(|other| other.severity >= finding.severity && is_cause(other))
+    all.iter()
+        .any(|other| other.severity >= finding.severity && is_cause(other))
 }
 
 /// What to do about findings with this code.
 fn hint(code: &str, severity: Severity) -> Option<&'static str> {
     Some(match code {
         // As a note it is permitted, or about a resolver that decides nothing.
-        "unreachable" | "servfail" | "refused" | "malformed" | "error-code" | "truncated-without-tcp" | "bogus"
+        "unreachable"
+        | "servfail"
+        | "refused"
+        | "malformed"
+        | "error-code"
+        | "truncated-without-tcp"
+        | "bogus"
             if severity == Severity::Note =>
         {
             return None;
@@ -56,8 +72,12 @@ fn hint(code: &str, severity: Severity) -> Option<&'static str> {
         "algorithm-incomplete" => {
             "sign the zone with every algorithm that its DS records name, or remove those DS records"
         }
-        "algorithm-outdated" => "move the zone to a newer algorithm, such as ECDSAP256SHA256 (RFC 6781 section 4.1.4)",
-        "alias-not-followed" | "alias-unsupported" => "publish the records at the owner itself, or name another --host",
+        "algorithm-outdated" => {
+            "move the zone to a newer algorithm, such as ECDSAP256SHA256 (RFC 6781 section 4.1.4)"
+        }
+        "alias-not-followed" | "alias-unsupported" => {
+            "publish the records at the owner itself, or name another --host"
+        }
         "bogus" | "signature-expired" => {
             "mail to this host is at risk already: see to the zone's signatures first (delv +vtrace shows the chain)"
         }
@@ -65,7 +85,9 @@ fn hint(code: &str, severity: Severity) -> Option<&'static str> {
             "see whether the resolver and the parent zones answer from here, then try again"
         }
         "clock-before-build" => "set the clock, then try again",
-        "cname-target-insecure" => "have the other zone signed, or publish the records at the owner itself",
+        "cname-target-insecure" => {
+            "have the other zone signed, or publish the records at the owner itself"
+        }
         "denial-unproven" if severity == Severity::Unsafe => {
             "mail to this host is at risk already: its server is to give NSEC or NSEC3 records with their signatures \
              (dig +dnssec shows them)"
@@ -73,38 +95,60 @@ fn hint(code: &str, severity: Severity) -> Option<&'static str> {
         "denial-unproven" => {
             "publish the records at the owner itself; that it is not there, or not closer than a wildcard, is not proven"
         }
-        "delegation-differs" => "make the parent's delegation and the zone's own NS records the same",
+        "delegation-differs" => {
+            "make the parent's delegation and the zone's own NS records the same"
+        }
         "delegation-missing" | "insecure" => {
             "the parent has no DS for the zone: sign the zone and publish the DS first"
         }
-        "delegation-unknown" => "ask the parent's servers for the zone's NS records with dig, then try again",
-        "machines-differ" => "see that every machine behind the address has loaded the zone's newest version",
+        "delegation-unknown" => {
+            "ask the parent's servers for the zone's NS records with dig, then try again"
+        }
+        "machines-differ" => {
+            "see that every machine behind the address has loaded the zone's newest version"
+        }
         "name-servers-unproven" => {
             "see whether the resolver can be trusted, and the signatures over the NS, A and AAAA records that are named"
         }
-        "name-servers-unknown" => "ask the server for the zone's NS records with dig, over UDP and over TCP (+tcp)",
-        "digest-of-nothing" | "unknown-parameters" | "wrong-length" => "remove the record; no client can use it",
+        "name-servers-unknown" => {
+            "ask the server for the zone's NS records with dig, over UDP and over TCP (+tcp)"
+        }
+        "digest-of-nothing" | "unknown-parameters" | "wrong-length" => {
+            "remove the record; no client can use it"
+        }
         "family-not-asked" => "leave --ipv4 or --ipv6 away to ask these addresses too",
         "host-is-alias" if severity == Severity::Note => return None,
-        "host-is-alias" => "senders look for TLSA where the alias leads: verify with that name as --host",
-        "host-without-address" => "publish an A or AAAA record for the host, or name another --host",
+        "host-is-alias" => {
+            "senders look for TLSA where the alias leads: verify with that name as --host"
+        }
+        "host-without-address" => {
+            "publish an A or AAAA record for the host, or name another --host"
+        }
         "limits-exceeded" => {
             "the zone asks for more work than one verdict may take: see its name servers and aliases, or --max-questions"
         }
         "host-address-insecure" => "sign the zone of the host's A and AAAA records",
         "key-tag-collision" => "replace one of the zone's keys that share a key tag by a new one",
-        "malformed" | "error-code" | "truncated-without-tcp" => "ask the server with dig, over UDP and over TCP (+tcp)",
-        "no-route" => "with --ipv4 only addresses that can be reached from a machine without IPv6 are asked",
+        "malformed" | "error-code" | "truncated-without-tcp" => {
+            "ask the server with dig, over UDP and over TCP (+tcp)"
+        }
+        "no-route" => {
+            "with --ipv4 only addresses that can be reached from a machine without IPv6 are asked"
+        }
         "check-timeout" => {
             "see why the servers named are slow or silent; where very many are asked, --check-timeout may be longer"
         }
         "resolver-broken" => "see to this resolver, or name another with --resolver",
         "signature-unused" => "a key roll leaves such signatures for a while; they may stay",
-        "ttl-above-signed" => "see whether something before this server, or a setting of its own, raises TTLs",
+        "ttl-above-signed" => {
+            "see whether something before this server, or a setting of its own, raises TTLs"
+        }
         "no-servers" | "unreachable" => {
             "start the server or take it out of the delegation; --allow-unreachable N permits silence"
         }
-        "not-authoritative" | "refused" => "the server has not loaded the zone or lost its transfer: see its log",
+        "not-authoritative" | "refused" => {
+            "the server has not loaded the zone or lost its transfer: see its log"
+        }
         "servfail" => {
             "see the log: a server has not loaded the zone or lost its transfer, a resolver could not validate"
         }
@@ -112,7 +156,9 @@ fn hint(code: &str, severity: Severity) -> Option<&'static str> {
         "old-record-missing" => {
             "put the records of the deployed key back; if another key is deployed, name it with --current"
         }
-        "old-signature-unknown" => "use --hold with a duration as long as the zone's signatures live",
+        "old-signature-unknown" => {
+            "use --hold with a duration as long as the zone's signatures live"
+        }
         "not-published" => {
             "add the record with danewright patch and reload the zone, or see whether key, host and port are the right ones"
         }
@@ -123,7 +169,9 @@ fn hint(code: &str, severity: Severity) -> Option<&'static str> {
             "add the new key's record with these parameters, or remove the others; \
              for usage 0 and 2 give the whole chain as FILE"
         }
-        "parent-keys-bogus" => "tell the parent zone's operator; one of its servers gives keys that do not validate",
+        "parent-keys-bogus" => {
+            "tell the parent zone's operator; one of its servers gives keys that do not validate"
+        }
         "record-missing" | "rrset-differs" | "serial-behind" => {
             "see whether the zone was reloaded and transferred; NOTIFY or the SOA's refresh time bring it over"
         }
@@ -154,6 +202,9 @@ mod tests {
         }
         assert!(!follows(&host, std::slice::from_ref(&host)));
         let none = finding("no-servers", Severity::Unknown);
-        assert!(follows(&none, &[finding("refused", Severity::Unknown), none.clone()]));
+        assert!(follows(
+            &none,
+            &[finding("refused", Severity::Unknown), none.clone()]
+        ));
     }
 }

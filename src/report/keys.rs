@@ -23,19 +23,41 @@ struct Shared<'a> {
 pub fn text(files: &[KeyFile], width: Option<usize>) -> String {
     let mut rows = Vec::new();
     for (file, item) in items(files) {
-        let place = if file.items.len() > 1 { file.place(item) } else { file.name.clone() };
+        let place = if file.items.len() > 1 {
+            file.place(item)
+        } else {
+            file.name.clone()
+        };
         let (subject, until) = match &item.kind {
-            Kind::Certificate(certificate) => (certificate.subject.clone(), certificate.not_after.map(day)),
+            Kind::Certificate(certificate) => {
+                (certificate.subject.clone(), certificate.not_after.map(day))
+            }
             Kind::Request { subject } => (subject.clone(), None),
             Kind::PublicKey | Kind::PrivateKey => (String::new(), None),
         };
         let (what, algorithm) = (what(&item.kind), item.algorithm().to_string());
-        rows.push(vec![place, what, algorithm, until.unwrap_or_default(), subject]);
+        rows.push(vec![
+            place,
+            what,
+            algorithm,
+            until.unwrap_or_default(),
+            subject,
+        ]);
     }
-    let mut text = table::table(&["file", "what", "key", "valid until", "subject"], &rows, width);
-    let keys = shared(files).into_iter().map(|key| vec![key.digest, key.files.join(", ")]);
+    let mut text = table::table(
+        &["file", "what", "key", "valid until", "subject"],
+        &rows,
+        width,
+    );
+    let keys = shared(files)
+        .into_iter()
+        .map(|key| vec![key.digest, key.files.join(", ")]);
     text.push('\n');
-    text.push_str(&table::table(&["SPKI SHA-256", "in"], &keys.collect::<Vec<_>>(), width));
+    text.push_str(&table::table(
+        &["SPKI SHA-256", "in"],
+        &keys.collect::<Vec<_>>(),
+        width,
+    ));
     text
 }
 
@@ -43,11 +65,12 @@ pub fn text(files: &[KeyFile], width: Option<usize>) -> String {
 #[must_use]
 pub fn json(files: &[KeyFile]) -> Map<String, Value> {
     let mut fields = Map::new();
-    let described =
-        |file: &KeyFile| json!({ "file": file.name, "items": file.items.iter().map(described).collect::<Vec<_>>() });
+    let described = |file: &KeyFile| json!({ "file": file.name, "items": file.items.iter().map(described).collect::<Vec<_>>() });
     fields.insert("files".to_owned(), files.iter().map(described).collect());
     let keys = shared(files).into_iter();
-    let keys = keys.map(|key| json!({ "spki_sha256": key.digest, "algorithm": key.algorithm, "files": key.files }));
+    let keys = keys.map(
+        |key| json!({ "spki_sha256": key.digest, "algorithm": key.algorithm, "files": key.files }),
+    );
     fields.insert("keys".to_owned(), keys.collect());
     fields
 }
@@ -70,7 +93,10 @@ fn described(item: &Item) -> Value {
             say("not_before", json!(certificate.not_before.map(moment)));
             say("not_after", json!(certificate.not_after.map(moment)));
             say("authority", json!(certificate.authority));
-            say("certificate_sha256", json!(hex(&Sha256::digest(&certificate.der))));
+            say(
+                "certificate_sha256",
+                json!(hex(&Sha256::digest(&certificate.der))),
+            );
         }
         Kind::Request { subject } => {
             say("subject", json!(subject));
@@ -86,7 +112,11 @@ fn shared(files: &[KeyFile]) -> Vec<Shared<'_>> {
     let mut keys: Vec<Shared<'_>> = Vec::new();
     for (file, item) in items(files) {
         let at = *places.entry(&item.spki).or_insert_with(|| {
-            keys.push(Shared { digest: digest(item), algorithm: item.algorithm().to_string(), files: Vec::new() });
+            keys.push(Shared {
+                digest: digest(item),
+                algorithm: item.algorithm().to_string(),
+                files: Vec::new(),
+            });
             keys.len() - 1
         });
         if keys[at].files.last() != Some(&file.name.as_str()) {
@@ -97,13 +127,17 @@ fn shared(files: &[KeyFile]) -> Vec<Shared<'_>> {
 }
 
 fn items(files: &[KeyFile]) -> impl Iterator<Item = (&KeyFile, &Item)> {
-    files.iter().flat_map(|file| file.items.iter().map(move |item| (file, item)))
+    files
+        .iter()
+        .flat_map(|file| file.items.iter().map(move |item| (file, item)))
 }
 
 fn what(kind: &Kind) -> String {
     match kind {
         Kind::Certificate(certificate) if certificate.authority => "CA certificate".to_owned(),
-        Kind::Certificate(_) | Kind::Request { .. } | Kind::PublicKey | Kind::PrivateKey => kind.word().to_owned(),
+        Kind::Certificate(_) | Kind::Request { .. } | Kind::PublicKey | Kind::PrivateKey => {
+            kind.word().to_owned()
+        }
     }
 }
 

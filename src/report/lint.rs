@@ -27,14 +27,23 @@ pub struct Look {
 /// The whole report about the zone file called `file`.
 #[must_use]
 pub fn text(lint: &Lint, findings: &[Finding], file: &str, look: Look) -> String {
-    let mut text = format!("{}: {}; {}\n", cell(file), weighed(findings), inventory(lint));
+    let mut text = format!(
+        "{}: {}; {}\n",
+        cell(file),
+        weighed(findings),
+        inventory(lint)
+    );
     let groups = groups(findings);
     // Of each code: its groups, and the places in those that are not printed.
     let mut codes: HashMap<(&str, Severity), (usize, u64)> = HashMap::new();
     for (first, rest) in &groups {
         let (count, unprinted) = codes.entry((first.code, first.severity)).or_default();
         *count += 1;
-        *unprinted += if *count > FEW { 1 + rest.len() as u64 } else { 0 };
+        *unprinted += if *count > FEW {
+            1 + rest.len() as u64
+        } else {
+            0
+        };
     }
     let mut printed: HashMap<(&str, Severity), usize> = HashMap::new();
     for (first, rest) in &groups {
@@ -82,8 +91,15 @@ fn groups(findings: &[Finding]) -> Vec<(&Finding, Vec<&Finding>)> {
 fn elsewhere(first: &Finding, rest: &[&Finding]) -> String {
     let place = |finding: &&Finding| {
         let place = &finding.place;
-        let here = if place.file == first.place.file { String::new() } else { format!("{}:", cell(&place.file)) };
-        let owner = finding.owner.as_ref().filter(|owner| first.owner.as_ref() != Some(owner));
+        let here = if place.file == first.place.file {
+            String::new()
+        } else {
+            format!("{}:", cell(&place.file))
+        };
+        let owner = finding
+            .owner
+            .as_ref()
+            .filter(|owner| first.owner.as_ref() != Some(owner));
         let owner = owner.map_or_else(String::new, |owner| format!(" ({owner})"));
         format!("{here}{}:{}{owner}", place.line, place.column)
     };
@@ -94,20 +110,42 @@ fn elsewhere(first: &Finding, rest: &[&Finding]) -> String {
         (true, 0) => String::new(),
         (true, _) => format!("  and at {}\n", plural(more, "more place")),
         (false, 0) => format!("  also at {}\n", places.join(", ")),
-        (false, _) => format!("  also at {} and {}\n", places.join(", "), plural(more, "more place")),
+        (false, _) => format!(
+            "  also at {} and {}\n",
+            places.join(", "),
+            plural(more, "more place")
+        ),
     }
 }
 
 fn one(finding: &Finding, look: Look) -> String {
-    let Finding { code, severity, owner, place, message, hint, .. } = finding;
+    let Finding {
+        code,
+        severity,
+        owner,
+        place,
+        message,
+        hint,
+        ..
+    } = finding;
     let color = match severity {
         Severity::Error => "1;31",
         Severity::Warning => "1;33",
         Severity::Note => "1;36",
     };
-    let word = if look.color { format!("\u{1b}[{color}m{severity}\u{1b}[0m") } else { severity.to_string() };
-    let owner = owner.as_ref().map_or_else(String::new, |owner| format!(" at {owner}"));
-    let mut text = format!("{}: {word}[{code}]{owner}\n  {}\n", cell(&place.to_string()), cell(message));
+    let word = if look.color {
+        format!("\u{1b}[{color}m{severity}\u{1b}[0m")
+    } else {
+        severity.to_string()
+    };
+    let owner = owner
+        .as_ref()
+        .map_or_else(String::new, |owner| format!(" at {owner}"));
+    let mut text = format!(
+        "{}: {word}[{code}]{owner}\n  {}\n",
+        cell(&place.to_string()),
+        cell(message)
+    );
     if let Some(hint) = hint {
         text.push_str(&format!("  hint: {}\n", cell(hint)));
     }
@@ -117,16 +155,24 @@ fn one(finding: &Finding, look: Look) -> String {
 /// How many findings there are of each severity, left out ones included.
 fn counts(findings: &[Finding]) -> [(Severity, u64); 3] {
     [Severity::Error, Severity::Warning, Severity::Note].map(|severity| {
-        let these = findings.iter().filter(|finding| finding.severity == severity);
+        let these = findings
+            .iter()
+            .filter(|finding| finding.severity == severity);
         (severity, these.map(|finding| 1 + finding.more).sum())
     })
 }
 
 fn weighed(findings: &[Finding]) -> String {
     let some = counts(findings).into_iter().filter(|(_, count)| *count > 0);
-    let some: Vec<String> = some.map(|(severity, count)| plural(count, severity.word())).collect();
+    let some: Vec<String> = some
+        .map(|(severity, count)| plural(count, severity.word()))
+        .collect();
     // Silence is not to be taken for more than it says.
-    if some.is_empty() { "nothing found that concerns DANE".to_owned() } else { some.join(", ") }
+    if some.is_empty() {
+        "nothing found that concerns DANE".to_owned()
+    } else {
+        some.join(", ")
+    }
 }
 
 fn inventory(lint: &Lint) -> String {
@@ -134,7 +180,11 @@ fn inventory(lint: &Lint) -> String {
     owners.sort_unstable();
     owners.dedup();
     let records = plural(lint.records.len() as u64, "TLSA record");
-    if owners.is_empty() { records } else { format!("{records} at {}", plural(owners.len() as u64, "name")) }
+    if owners.is_empty() {
+        records
+    } else {
+        format!("{records} at {}", plural(owners.len() as u64, "name"))
+    }
 }
 
 fn plural(count: u64, word: &str) -> String {
@@ -148,8 +198,17 @@ fn keys(lint: &Lint, look: Look) -> String {
         .iter()
         .zip(&lint.matches)
         .map(|(record, keys)| {
-            let keys = if keys.is_empty() { "-".to_owned() } else { keys.join(", ") };
-            vec![record.owner.to_string(), record.place.line.to_string(), brief(&record.tlsa), keys]
+            let keys = if keys.is_empty() {
+                "-".to_owned()
+            } else {
+                keys.join(", ")
+            };
+            vec![
+                record.owner.to_string(),
+                record.place.line.to_string(),
+                brief(&record.tlsa),
+                keys,
+            ]
         })
         .collect();
     table(&["owner", "line", "record", "key"], &rows, look.width)
@@ -159,27 +218,47 @@ fn keys(lint: &Lint, look: Look) -> String {
 #[must_use]
 pub fn json(lint: &Lint, findings: &[Finding], files: &[String], keys: bool) -> Map<String, Value> {
     let mut fields = Map::new();
-    fields.insert("zone".to_owned(), json!(lint.apex.as_ref().map(ToString::to_string)));
+    fields.insert(
+        "zone".to_owned(),
+        json!(lint.apex.as_ref().map(ToString::to_string)),
+    );
     fields.insert("files".to_owned(), json!(files));
     fields.insert("scope".to_owned(), json!("dane"));
-    let counts = counts(findings).into_iter().map(|(severity, count)| (severity.word().to_owned(), json!(count)));
+    let counts = counts(findings)
+        .into_iter()
+        .map(|(severity, count)| (severity.word().to_owned(), json!(count)));
     fields.insert("counts".to_owned(), Value::Object(counts.collect()));
-    let records = lint.records.iter().zip(&lint.matches).map(|(record, matches)| {
-        json!({
-            "owner": record.owner.to_string(),
-            "place": record.place.to_string(),
-            "ttl": record.ttl,
-            "record": record.tlsa.to_string(),
-            "matches": keys.then_some(matches),
-        })
-    });
+    let records = lint
+        .records
+        .iter()
+        .zip(&lint.matches)
+        .map(|(record, matches)| {
+            json!({
+                "owner": record.owner.to_string(),
+                "place": record.place.to_string(),
+                "ttl": record.ttl,
+                "record": record.tlsa.to_string(),
+                "matches": keys.then_some(matches),
+            })
+        });
     fields.insert("records".to_owned(), records.collect());
-    fields.insert("findings".to_owned(), findings.iter().map(finding).collect());
+    fields.insert(
+        "findings".to_owned(),
+        findings.iter().map(finding).collect(),
+    );
     fields
 }
 
 fn finding(finding: &Finding) -> Value {
-    let Finding { code, severity, owner, place, message, hint, more } = finding;
+    let Finding {
+        code,
+        severity,
+        owner,
+        place,
+        message,
+        hint,
+        more,
+    } = finding;
     json!({
         "code": code,
         "severity": severity.word(),

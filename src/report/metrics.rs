@@ -15,20 +15,38 @@ use crate::propagation::{Decision, Judged};
 #[must_use]
 pub fn text(targets: &[Judged], checked_at: DateTime<Utc>) -> String {
     let mut page = Page::default();
-    page.metric("checked_at_timestamp_seconds", "When the name servers were asked.");
+    page.metric(
+        "checked_at_timestamp_seconds",
+        "When the name servers were asked.",
+    );
     page.sample(&[], seconds(checked_at));
     page.metric("verdict", "1 for the verdict that holds, 0 for the others.");
     for target in targets {
-        for decision in [Decision::Safe, Decision::Wait, Decision::Unknown, Decision::Unsafe] {
+        for decision in [
+            Decision::Safe,
+            Decision::Wait,
+            Decision::Unknown,
+            Decision::Unsafe,
+        ] {
             let holds = target.verdict.decision == decision;
-            page.of_target(target, &[("verdict", decision.word())], Some(u8::from(holds)));
+            page.of_target(
+                target,
+                &[("verdict", decision.word())],
+                Some(u8::from(holds)),
+            );
         }
     }
-    page.metric("safe_at_timestamp_seconds", "When it will be safe if nothing changes.");
+    page.metric(
+        "safe_at_timestamp_seconds",
+        "When it will be safe if nothing changes.",
+    );
     for target in targets {
         page.of_target(target, &[], target.verdict.safe_at.map(seconds));
     }
-    page.metric("agreed_since_timestamp_seconds", "Since when all servers have agreed.");
+    page.metric(
+        "agreed_since_timestamp_seconds",
+        "Since when all servers have agreed.",
+    );
     for target in targets {
         page.of_target(target, &[], target.verdict.agreed_since.map(seconds));
     }
@@ -39,12 +57,21 @@ pub fn text(targets: &[Judged], checked_at: DateTime<Utc>) -> String {
     }
     page.metric("findings", "Number of findings by code.");
     for target in targets {
-        let kinds: BTreeSet<(&str, &str)> =
-            target.verdict.findings.iter().map(|finding| (finding.code, finding.severity.word())).collect();
+        let kinds: BTreeSet<(&str, &str)> = target
+            .verdict
+            .findings
+            .iter()
+            .map(|finding| (finding.code, finding.severity.word()))
+            .collect();
         for (code, severity) in kinds {
-            let same = |f: &&crate::finding::Finding| f.code == code && f.severity.word() == severity;
+            let same =
+                |f: &&crate::finding::Finding| f.code == code && f.severity.word() == severity;
             let count = target.verdict.findings.iter().filter(same).count();
-            page.of_target(target, &[("code", code), ("severity", severity)], Some(count));
+            page.of_target(
+                target,
+                &[("code", code), ("severity", severity)],
+                Some(count),
+            );
         }
     }
     servers(&mut page, targets);
@@ -53,15 +80,27 @@ pub fn text(targets: &[Judged], checked_at: DateTime<Utc>) -> String {
 
 fn servers(page: &mut Page, targets: &[Judged]) {
     page.metric("server_outcome", "1 with what came back from the server.");
-    of_servers(page, targets, |server| (Some(("outcome", server.outcome.word())), Some(1)));
-    page.metric("server_security", "1 with how far the server's answer can be trusted.");
-    of_servers(page, targets, |server| (Some(("security", server.security.word())), Some(1)));
+    of_servers(page, targets, |server| {
+        (Some(("outcome", server.outcome.word())), Some(1))
+    });
+    page.metric(
+        "server_security",
+        "1 with how far the server's answer can be trusted.",
+    );
+    of_servers(page, targets, |server| {
+        (Some(("security", server.security.word())), Some(1))
+    });
     page.metric("server_serial", "Serial of the zone at the server.");
     of_servers(page, targets, |server| (None, server.serial.map(i64::from)));
     page.metric("server_ttl_seconds", "TTL of the TLSA set at the server.");
     of_servers(page, targets, |server| (None, server.ttl.map(i64::from)));
-    page.metric("server_signature_expires_timestamp_seconds", "When the first signature of the answer expires.");
-    of_servers(page, targets, |server| (None, server.signature_expires.map(seconds)));
+    page.metric(
+        "server_signature_expires_timestamp_seconds",
+        "When the first signature of the answer expires.",
+    );
+    of_servers(page, targets, |server| {
+        (None, server.signature_expires.map(seconds))
+    });
 }
 
 fn of_servers(
@@ -70,7 +109,11 @@ fn of_servers(
     sample: impl Fn(&ServerAnswer) -> (Option<(&'static str, &'static str)>, Option<i64>),
 ) {
     for target in targets {
-        let servers = target.evidence.hops.iter().flat_map(|hop| hop.servers.iter().map(move |server| (hop, server)));
+        let servers = target
+            .evidence
+            .hops
+            .iter()
+            .flat_map(|hop| hop.servers.iter().map(move |server| (hop, server)));
         for (hop, server) in servers {
             let (label, value) = sample(server);
             page.of_server(target, hop, server, label, value);
@@ -99,9 +142,16 @@ impl Page {
 
     fn of_target(&mut self, target: &Judged, more: &[(&str, &str)], value: Option<impl ToString>) {
         let owner = target.evidence.owner.to_string();
-        let zone = target.evidence.hops.first().map(|hop| hop.zone.to_string()).unwrap_or_default();
-        let labels: Vec<(&str, &str)> =
-            [("owner", owner.as_str()), ("zone", zone.as_str())].into_iter().chain(more.iter().copied()).collect();
+        let zone = target
+            .evidence
+            .hops
+            .first()
+            .map(|hop| hop.zone.to_string())
+            .unwrap_or_default();
+        let labels: Vec<(&str, &str)> = [("owner", owner.as_str()), ("zone", zone.as_str())]
+            .into_iter()
+            .chain(more.iter().copied())
+            .collect();
         if let Some(value) = value {
             self.sample(&labels, value);
         }
@@ -116,11 +166,22 @@ impl Page {
         value: Option<i64>,
     ) {
         let (owner, asked) = (target.evidence.owner.to_string(), hop.owner.to_string());
-        let (name, address) = (server.name.to_string(), server.address.map(address_text).unwrap_or_default());
+        let (name, address) = (
+            server.name.to_string(),
+            server.address.map(address_text).unwrap_or_default(),
+        );
         // Behind an alias, what was asked for is another name than the target's.
-        let labels = [("owner", &owner), ("asked", &asked), ("server", &name), ("address", &address)];
-        let labels: Vec<(&str, &str)> =
-            labels.into_iter().map(|(key, value)| (key, value.as_str())).chain(label).collect();
+        let labels = [
+            ("owner", &owner),
+            ("asked", &asked),
+            ("server", &name),
+            ("address", &address),
+        ];
+        let labels: Vec<(&str, &str)> = labels
+            .into_iter()
+            .map(|(key, value)| (key, value.as_str()))
+            .chain(label)
+            .collect();
         if let Some(value) = value {
             self.sample(&labels, value);
         }
@@ -128,7 +189,10 @@ impl Page {
 
     fn sample(&mut self, labels: &[(&str, &str)], value: impl ToString) {
         let mut series = format!("danewright_{}", self.metric);
-        let pairs: Vec<String> = labels.iter().map(|(key, value)| format!("{key}=\"{}\"", escaped(value))).collect();
+        let pairs: Vec<String> = labels
+            .iter()
+            .map(|(key, value)| format!("{key}=\"{}\"", escaped(value)))
+            .collect();
         if !pairs.is_empty() {
             series.push_str(&format!("{{{}}}", pairs.join(",")));
         }
@@ -137,7 +201,9 @@ impl Page {
         }
         if let Some(help) = self.help.take() {
             let name = self.metric;
-            self.text.push_str(&format!("# HELP danewright_{name} {help}\n# TYPE danewright_{name} gauge\n"));
+            self.text.push_str(&format!(
+                "# HELP danewright_{name} {help}\n# TYPE danewright_{name} gauge\n"
+            ));
         }
         // Writing to a string does not fail.
         let _ = writeln!(self.text, "{series} {}", value.to_string());
@@ -146,7 +212,10 @@ impl Page {
 
 /// A label's value: backslash, quote and line feed have escapes.
 fn escaped(value: &str) -> String {
-    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    value
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
 }
 
 #[cfg(test)]
@@ -162,11 +231,22 @@ mod tests {
     fn page(servers: Vec<ServerAnswer>) -> String {
         let evidence = evidence(servers);
         let expectation = Expectation::new(vec![key("new")], None);
-        let policy = Policy { hold: HoldWish::For(TimeDelta::hours(2)), ..Policy::default() };
+        let policy = Policy {
+            hold: HoldWish::For(TimeDelta::hours(2)),
+            ..Policy::default()
+        };
         let memory = Memory::empty(&name("example.com"));
         let (verdict, memory) = check(&evidence, &expectation, &memory, &policy, at("12:00:00"));
         let watch = memory.of(&evidence.owner, &expectation);
-        text(&[Judged { evidence, expectation, verdict, watch }], at("12:00:00"))
+        text(
+            &[Judged {
+                evidence,
+                expectation,
+                verdict,
+                watch,
+            }],
+            at("12:00:00"),
+        )
     }
 
     #[test]
@@ -181,15 +261,23 @@ mod tests {
             format!("danewright_checked_at_timestamp_seconds {noon}"),
             format!("danewright_verdict{{{target},verdict=\"safe\"}} 0"),
             format!("danewright_verdict{{{target},verdict=\"wait\"}} 1"),
-            format!("danewright_safe_at_timestamp_seconds{{{target}}} {}", noon + 7200),
+            format!(
+                "danewright_safe_at_timestamp_seconds{{{target}}} {}",
+                noon + 7200
+            ),
             format!("danewright_agreed_since_timestamp_seconds{{{target}}} {noon}"),
             format!("danewright_hold_seconds{{{target}}} 7200"),
-            format!("danewright_findings{{{target},code=\"hold-not-elapsed\",severity=\"wait\"}} 1"),
+            format!(
+                "danewright_findings{{{target},code=\"hold-not-elapsed\",severity=\"wait\"}} 1"
+            ),
             format!("danewright_server_outcome{{{server},outcome=\"answered\"}} 1"),
             format!("danewright_server_security{{{server},security=\"secure\"}} 1"),
             format!("danewright_server_serial{{{server}}} 2026112001"),
         ] {
-            assert!(page.lines().any(|found| found == line), "{line}\nin\n{page}");
+            assert!(
+                page.lines().any(|found| found == line),
+                "{line}\nin\n{page}"
+            );
         }
     }
 
@@ -207,7 +295,11 @@ mod tests {
         let mut twin = server(1, &[key("new")]);
         twin.serial = Some(7);
         let page = page(vec![server(1, &[key("new")]), twin]);
-        assert_eq!(page.matches("\ndanewright_server_serial{").count(), 1, "{page}");
+        assert_eq!(
+            page.matches("\ndanewright_server_serial{").count(),
+            1,
+            "{page}"
+        );
         assert_eq!(escaped("a\\046\"b\n"), "a\\\\046\\\"b\\n");
     }
 }

@@ -72,15 +72,28 @@ impl Records<'_> {
     /// A table with the names of the numbers (RFC 7218).
     #[must_use]
     pub fn table(&self, width: Option<usize>) -> String {
-        let ttl = self.ttl.map_or_else(|| "zone's".to_owned(), |ttl| ttl.to_string());
+        let ttl = self
+            .ttl
+            .map_or_else(|| "zone's".to_owned(), |ttl| ttl.to_string());
         let mut rows = Vec::with_capacity(self.owners.len() * self.tlsa.len());
         for owner in self.owners {
             for tlsa in self.tlsa {
                 let [usage, selector, matching] = named(tlsa.params);
-                rows.push(vec![owner.to_string(), ttl.clone(), usage, selector, matching, tlsa.hex()]);
+                rows.push(vec![
+                    owner.to_string(),
+                    ttl.clone(),
+                    usage,
+                    selector,
+                    matching,
+                    tlsa.hex(),
+                ]);
             }
         }
-        table::table(&["owner", "ttl", "usage", "selector", "matching", "data"], &rows, width)
+        table::table(
+            &["owner", "ttl", "usage", "selector", "matching", "data"],
+            &rows,
+            width,
+        )
     }
 
     /// One object per record.
@@ -109,7 +122,12 @@ fn named(params: Params) -> [String; 3] {
     let usage = ["PKIX-TA", "PKIX-EE", "DANE-TA", "DANE-EE"].get(usize::from(params.usage.0));
     let selector = ["Cert", "SPKI"].get(usize::from(params.selector.0));
     let matching = ["Full", "SHA2-256", "SHA2-512"].get(usize::from(params.matching.0));
-    [(params.usage.0, usage), (params.selector.0, selector), (params.matching.0, matching)].map(|(number, name)| {
+    [
+        (params.usage.0, usage),
+        (params.selector.0, selector),
+        (params.matching.0, matching),
+    ]
+    .map(|(number, name)| {
         let mut text = number.to_string();
         if let Some(name) = name {
             // Writing to a String does not fail.
@@ -124,9 +142,17 @@ mod tests {
     use super::*;
 
     fn text(ttl: Option<u32>, form: impl Fn(&Records<'_>) -> String) -> String {
-        let owners = ["_25._tcp.mail.example.com", "_465._tcp.mail.example.com"].map(|n| Name::from_user(n).unwrap());
-        let tlsa = [vec![0xab, 1], vec![2]].map(|data| Tlsa { params: Params::default(), data });
-        form(&Records { owners: &owners, tlsa: &tlsa, ttl })
+        let owners = ["_25._tcp.mail.example.com", "_465._tcp.mail.example.com"]
+            .map(|n| Name::from_user(n).unwrap());
+        let tlsa = [vec![0xab, 1], vec![2]].map(|data| Tlsa {
+            params: Params::default(),
+            data,
+        });
+        form(&Records {
+            owners: &owners,
+            tlsa: &tlsa,
+            ttl,
+        })
     }
 
     #[test]
@@ -138,7 +164,10 @@ mod tests {
              _465._tcp.mail.example.com. 3600 IN TLSA 3 1 1 ab01\n\
              _465._tcp.mail.example.com. 3600 IN TLSA 3 1 1 02\n"
         );
-        assert!(text(None, |records| records.zone()).starts_with("_25._tcp.mail.example.com.  IN TLSA 3 1 1 ab01\n"));
+        assert!(
+            text(None, |records| records.zone())
+                .starts_with("_25._tcp.mail.example.com.  IN TLSA 3 1 1 ab01\n")
+        );
     }
 
     #[test]
@@ -151,17 +180,29 @@ mod tests {
 
     #[test]
     fn a_script_adds_then_deletes_then_sends() {
-        let old = [Tlsa { params: Params::default(), data: vec![9] }];
+        let old = [Tlsa {
+            params: Params::default(),
+            data: vec![9],
+        }];
         let script = text(Some(60), |records| records.nsupdate(&old));
         let lines: Vec<&str> = script.lines().collect();
-        assert_eq!(lines[0], "update add _25._tcp.mail.example.com. 60 IN TLSA 3 1 1 ab01");
-        assert_eq!(lines[2], "update delete _25._tcp.mail.example.com. IN TLSA 3 1 1 09");
+        assert_eq!(
+            lines[0],
+            "update add _25._tcp.mail.example.com. 60 IN TLSA 3 1 1 ab01"
+        );
+        assert_eq!(
+            lines[2],
+            "update delete _25._tcp.mail.example.com. IN TLSA 3 1 1 09"
+        );
         assert_eq!(lines[6], "send");
         assert_eq!(lines.len(), 7);
     }
 
     #[test]
     fn numbers_in_tables_have_their_names() {
-        assert!(text(None, |records| records.table(None)).contains("3 DANE-EE  1 SPKI    1 SHA2-256  ab01"));
+        assert!(
+            text(None, |records| records.table(None))
+                .contains("3 DANE-EE  1 SPKI    1 SHA2-256  ab01")
+        );
     }
 }

@@ -46,14 +46,28 @@ pub(crate) fn worded(
     paragraph: impl Fn(&[String]) -> Vec<String>,
 ) -> String {
     let text = table(headings, rows, None);
-    let (Some(width), Some(last)) = (width, headings.last()) else { return text };
-    let before = text.lines().next().and_then(|line| line.rfind(&last.to_uppercase())).unwrap_or(width);
+    let (Some(width), Some(last)) = (width, headings.last()) else {
+        return text;
+    };
+    let before = text
+        .lines()
+        .next()
+        .and_then(|line| line.rfind(&last.to_uppercase()))
+        .unwrap_or(width);
     if before + FEW_WORDS <= width {
-        return text.lines().map(|line| format!("{}\n", wrapped(line, before, Some(width)))).collect();
+        return text
+            .lines()
+            .map(|line| format!("{}\n", wrapped(line, before, Some(width))))
+            .collect();
     }
     let mut text = String::new();
     for row in rows {
-        for (at, line) in paragraph(row).iter().map(|line| cell(line)).filter(|line| !line.is_empty()).enumerate() {
+        for (at, line) in paragraph(row)
+            .iter()
+            .map(|line| cell(line))
+            .filter(|line| !line.is_empty())
+            .enumerate()
+        {
             let indent = if at == 0 { 0 } else { INDENT };
             let line = wrapped(&line, INDENT, Some(width - indent));
             text.push_str(&format!("{:indent$}{line}\n", ""));
@@ -92,18 +106,31 @@ mod tests {
 
     #[test]
     fn columns_are_aligned_and_lines_have_no_spaces_at_their_end() {
-        assert_eq!(table(&["file", "what"], &rows(&["a-long-name", "b"]), None), "FILE         WHAT\na-long-name  b\n");
+        assert_eq!(
+            table(&["file", "what"], &rows(&["a-long-name", "b"]), None),
+            "FILE         WHAT\na-long-name  b\n"
+        );
     }
 
     #[test]
     fn a_cell_cannot_break_out_of_its_line() {
-        assert_eq!(table(&["x"], &rows(&["a\nb\u{1b}[1m"]), None), "X\na\\nb\\u{1b}[1m\n");
+        assert_eq!(
+            table(&["x"], &rows(&["a\nb\u{1b}[1m"]), None),
+            "X\na\\nb\\u{1b}[1m\n"
+        );
     }
 
     #[test]
     fn a_terminal_is_never_overfull() {
-        let text = table(&["file", "digest"], &rows(&["a.pem", &"0123456789abcdef".repeat(4)]), Some(40));
-        assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
+        let text = table(
+            &["file", "digest"],
+            &rows(&["a.pem", &"0123456789abcdef".repeat(4)]),
+            Some(40),
+        );
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 40),
+            "{text}"
+        );
         assert_eq!(text.matches("a.pem").count(), 1);
     }
 }

@@ -37,7 +37,11 @@ pub struct Look {
 #[must_use]
 pub fn text(targets: &[Judged], checked_at: DateTime<Utc>, look: Look) -> String {
     let (decision, safe_at) = overall(targets.iter().map(|target| &target.verdict));
-    let step = format!("{}: {}", decision.word().to_uppercase(), next_step(targets, decision, safe_at, checked_at));
+    let step = format!(
+        "{}: {}",
+        decision.word().to_uppercase(),
+        next_step(targets, decision, safe_at, checked_at)
+    );
     let step = wrapped(&step, 0, look.width);
     let (_, rest) = step.split_at(decision.word().len());
     let mut text = format!("{}{rest}\n", word(decision, look.color));
@@ -45,8 +49,10 @@ pub fn text(targets: &[Judged], checked_at: DateTime<Utc>, look: Look) -> String
         text.push_str(&format!("{}\n", wrapped(&line, INDENT, look.width)));
     }
     // What stands above is not said again below.
-    let mut told: Vec<&str> =
-        worst(targets).and_then(|(target, finding)| hints::of(target, finding)).into_iter().collect();
+    let mut told: Vec<&str> = worst(targets)
+        .and_then(|(target, finding)| hints::of(target, finding))
+        .into_iter()
+        .collect();
     let mut order: Vec<&Judged> = targets.iter().collect();
     order.sort_by_key(|target| Reverse(target.verdict.decision));
     if targets.len() > MANY {
@@ -61,32 +67,62 @@ pub fn text(targets: &[Judged], checked_at: DateTime<Utc>, look: Look) -> String
 #[must_use]
 pub fn line(targets: &[Judged], checked_at: DateTime<Utc>) -> String {
     let (decision, safe_at) = overall(targets.iter().map(|target| &target.verdict));
-    let reason = worst(targets).map(|(_, finding)| format!("; {}", sentence(finding))).unwrap_or_default();
-    let time = safe_at.map(|time| format!(" until {} ({})", moment(time), left(time, checked_at))).unwrap_or_default();
+    let reason = worst(targets)
+        .map(|(_, finding)| format!("; {}", sentence(finding)))
+        .unwrap_or_default();
+    let time = safe_at
+        .map(|time| format!(" until {} ({})", moment(time), left(time, checked_at)))
+        .unwrap_or_default();
     format!("{} {}{time}{reason}", moment(checked_at), decision.word())
 }
 
 /// The finding that decides, with its target: the first of the heaviest, and not
 /// one that only follows from another.
 pub(crate) fn worst(targets: &[Judged]) -> Option<(&Judged, &Finding)> {
-    let all = targets.iter().flat_map(|target| target.verdict.findings.iter().map(move |finding| (target, finding)));
-    all.min_by_key(|(target, finding)| (Reverse(finding.severity), hints::follows(finding, &target.verdict.findings)))
+    let all = targets.iter().flat_map(|target| {
+        target
+            .verdict
+            .findings
+            .iter()
+            .map(move |finding| (target, finding))
+    });
+    all.min_by_key(|(target, finding)| {
+        (
+            Reverse(finding.severity),
+            hints::follows(finding, &target.verdict.findings),
+        )
+    })
 }
 
 /// What decided, the first of the heaviest findings, and what to do about it.
 fn reason(targets: &[Judged], decision: Decision, now: DateTime<Utc>) -> Vec<String> {
-    let Some((target, finding)) = worst(targets).filter(|(_, finding)| finding.severity > Severity::Note) else {
+    let Some((target, finding)) =
+        worst(targets).filter(|(_, finding)| finding.severity > Severity::Note)
+    else {
         return Vec::new();
     };
     let weighs = |finding: &&Finding| Decision::from(finding.severity) == decision;
-    let others = targets.iter().flat_map(|target| &target.verdict.findings).filter(weighs).count() - 1;
-    let of = if targets.len() > 1 { format!("{}: ", target.evidence.owner) } else { String::new() };
+    let others = targets
+        .iter()
+        .flat_map(|target| &target.verdict.findings)
+        .filter(weighs)
+        .count()
+        - 1;
+    let of = if targets.len() > 1 {
+        format!("{}: ", target.evidence.owner)
+    } else {
+        String::new()
+    };
     let more = match others {
         0 => String::new(),
         1 => "; and one more".to_owned(),
         count => format!("; and {count} more"),
     };
-    let mut lines = vec![format!("why      {of}{}{}{more}", sentence(finding), since(target, finding, now))];
+    let mut lines = vec![format!(
+        "why      {of}{}{}{more}",
+        sentence(finding),
+        since(target, finding, now)
+    )];
     lines.extend(hints::of(target, finding).map(|hint| format!("to do    {hint}")));
     lines
 }
@@ -99,10 +135,19 @@ fn word(decision: Decision, color: bool) -> String {
         Decision::Unknown => "1;35",
         Decision::Unsafe => "1;31",
     };
-    if color { format!("\u{1b}[{code}m{word}\u{1b}[0m") } else { word }
+    if color {
+        format!("\u{1b}[{code}m{word}\u{1b}[0m")
+    } else {
+        word
+    }
 }
 
-fn next_step(targets: &[Judged], decision: Decision, safe_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
+fn next_step(
+    targets: &[Judged],
+    decision: Decision,
+    safe_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> String {
     match (decision, safe_at) {
         (Decision::Safe, _) if targets.iter().all(has_only_new) => {
             if targets.iter().all(|target| target.verdict.cleared) {
@@ -134,7 +179,12 @@ fn next_step(targets: &[Judged], decision: Decision, safe_at: Option<DateTime<Ut
 
 /// Whether the servers serve nothing but the new records.
 fn has_only_new(target: &Judged) -> bool {
-    let servers = target.evidence.hops.last().map(|hop| hop.servers.as_slice()).unwrap_or_default();
+    let servers = target
+        .evidence
+        .hops
+        .last()
+        .map(|hop| hop.servers.as_slice())
+        .unwrap_or_default();
     let mut records = servers.iter().flat_map(|server| &server.records);
     records.all(|record| target.expectation.expected().contains(record))
 }
@@ -147,9 +197,15 @@ fn overview(targets: &[&Judged], now: DateTime<Utc>, width: Option<usize>) -> St
             (Decision::Safe, _, Some(agreed)) => format!("all agree for {}", coarse(now - agreed)),
             (Decision::Safe, _, None) => String::new(),
             (_, Some(time), _) => format!("safe at {} ({})", moment(time), left(time, now)),
-            _ => worst(std::slice::from_ref(*target)).map(|(_, finding)| sentence(finding)).unwrap_or_default(),
+            _ => worst(std::slice::from_ref(*target))
+                .map(|(_, finding)| sentence(finding))
+                .unwrap_or_default(),
         };
-        vec![verdict.decision.word().to_owned(), target.evidence.owner.to_string(), what]
+        vec![
+            verdict.decision.word().to_owned(),
+            target.evidence.owner.to_string(),
+            what,
+        ]
     };
     let rows: Vec<Vec<String>> = targets.iter().map(row).collect();
     worded(&["", "target", "what"], &rows, width, |row| match row {
@@ -164,7 +220,11 @@ fn left(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
 
 /// The finding with the server it is about, escaped.
 pub(crate) fn sentence(finding: &Finding) -> String {
-    let server = finding.server.as_ref().map(|server| format!("{server}: ")).unwrap_or_default();
+    let server = finding
+        .server
+        .as_ref()
+        .map(|server| format!("{server}: "))
+        .unwrap_or_default();
     cell(&format!("{server}{}", finding.message))
 }
 

@@ -27,7 +27,9 @@ pub fn fields(targets: &[Judged], checked_at: DateTime<Utc>) -> Map<String, Valu
 
 /// The finding that decides, if anything is in the way; of several targets with the owner.
 fn why(targets: &[Judged], with_owner: bool) -> Value {
-    let Some((target, decides)) = worst(targets).filter(|(_, finding)| finding.severity > Severity::Note) else {
+    let Some((target, decides)) =
+        worst(targets).filter(|(_, finding)| finding.severity > Severity::Note)
+    else {
         return Value::Null;
     };
     let mut why = finding(decides);
@@ -38,8 +40,16 @@ fn why(targets: &[Judged], with_owner: bool) -> Value {
 }
 
 fn target(judged: &Judged) -> Value {
-    let Judged { evidence, expectation, verdict, watch } = judged;
-    let servers = evidence.hops.iter().flat_map(|hop| hop.servers.iter().map(move |answer| (hop, answer)));
+    let Judged {
+        evidence,
+        expectation,
+        verdict,
+        watch,
+    } = judged;
+    let servers = evidence
+        .hops
+        .iter()
+        .flat_map(|hop| hop.servers.iter().map(move |answer| (hop, answer)));
     json!({
         "owner": evidence.owner.to_string(),
         "zone": evidence.hops.first().map(|hop| hop.zone.to_string()),
@@ -60,8 +70,11 @@ fn target(judged: &Judged) -> Value {
 fn server(hop: &Hop, answer: &ServerAnswer, watch: &Watch, findings: &[Finding]) -> Value {
     let name = answer.label();
     let seen = watch.servers.get(&server_key(hop, answer));
-    let mut codes: Vec<&str> =
-        findings.iter().filter(|f| f.server.as_deref() == Some(name.as_str())).map(|f| f.code).collect();
+    let mut codes: Vec<&str> = findings
+        .iter()
+        .filter(|f| f.server.as_deref() == Some(name.as_str()))
+        .map(|f| f.code)
+        .collect();
     codes.dedup();
     json!({
         "name": answer.name.to_string(),
@@ -117,7 +130,12 @@ mod tests {
     use crate::propagation::{Expectation, HoldWish, Policy, check};
 
     fn keys(value: &Value) -> Vec<&str> {
-        value.as_object().unwrap().keys().map(String::as_str).collect()
+        value
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect()
     }
 
     #[test]
@@ -126,23 +144,61 @@ mod tests {
         let mut seen = evidence(vec![server(1, &both), failing(2, Outcome::Unreachable)]);
         seen.resolvers = vec![resolver(&[key("old")], 1200)];
         let expectation = Expectation::new(vec![key("new")], Some(vec![key("old")]));
-        let policy = Policy { hold: HoldWish::For(TimeDelta::hours(2)), since: None, allow_unreachable: 1 };
+        let policy = Policy {
+            hold: HoldWish::For(TimeDelta::hours(2)),
+            since: None,
+            allow_unreachable: 1,
+        };
         let memory = Memory::empty(&name("example.com"));
         let (verdict, memory) = check(&seen, &expectation, &memory, &policy, at("12:00:00"));
         let watch = memory.of(&seen.owner, &expectation);
-        let judged = Judged { evidence: seen, expectation, verdict, watch };
+        let judged = Judged {
+            evidence: seen,
+            expectation,
+            verdict,
+            watch,
+        };
         let document = Value::Object(fields(&[judged], at("12:00:00")));
-        assert_eq!(keys(&document), ["verdict", "checked_at", "safe_at", "why", "targets"]);
+        assert_eq!(
+            keys(&document),
+            ["verdict", "checked_at", "safe_at", "why", "targets"]
+        );
         assert_eq!(document["safe_at"], "2026-11-21T14:00:00Z");
         let target = &document["targets"][0];
-        let promised = ["owner", "zone", "verdict", "expected", "current", "agreed_since", "hold_seconds", "safe_at"];
-        assert_eq!(keys(target), [&promised[..], &["why", "servers", "resolvers", "findings"]].concat());
+        let promised = [
+            "owner",
+            "zone",
+            "verdict",
+            "expected",
+            "current",
+            "agreed_since",
+            "hold_seconds",
+            "safe_at",
+        ];
+        assert_eq!(
+            keys(target),
+            [&promised[..], &["why", "servers", "resolvers", "findings"]].concat()
+        );
         assert_eq!(target["owner"], "_25._tcp.mail.example.com.");
         assert_eq!(target["hold_seconds"], 7200);
-        assert_eq!(keys(&target["why"]), ["code", "severity", "server", "message"]);
-        assert_eq!(keys(&document["why"]), ["code", "severity", "server", "message", "owner"]);
-        let decides = target["findings"].as_array().unwrap().iter().find(|f| f["severity"] == "wait").unwrap();
-        assert_eq!((&target["why"], &document["why"]["owner"]), (decides, &target["owner"]));
+        assert_eq!(
+            keys(&target["why"]),
+            ["code", "severity", "server", "message"]
+        );
+        assert_eq!(
+            keys(&document["why"]),
+            ["code", "severity", "server", "message", "owner"]
+        );
+        let decides = target["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|f| f["severity"] == "wait")
+            .unwrap();
+        assert_eq!(
+            (&target["why"], &document["why"]["owner"]),
+            (decides, &target["owner"])
+        );
         assert_eq!(target["expected"], json!([key("new").to_string()]));
         let server = &target["servers"][0];
         for field in [
@@ -157,15 +213,31 @@ mod tests {
             "last_heard",
             "findings",
         ] {
-            assert!(server.get(field).is_some_and(|value| !value.is_null()), "{field}");
+            assert!(
+                server.get(field).is_some_and(|value| !value.is_null()),
+                "{field}"
+            );
         }
         assert_eq!(server["address"], "192.0.2.1");
         assert_eq!(server["agreed_since"], "2026-11-21T12:00:00Z");
         let silent = &target["servers"][1];
-        assert_eq!((&silent["serial"], &silent["findings"]), (&Value::Null, &json!(["unreachable"])));
-        assert_eq!((&silent["amiss_since"], &server["amiss_since"]), (&Value::Null, &Value::Null), "one is permitted");
-        assert_eq!(keys(&target["resolvers"][0]), ["address", "outcome", "security", "ttl", "records"]);
-        assert_eq!(keys(&target["findings"][0]), ["code", "severity", "server", "message"]);
+        assert_eq!(
+            (&silent["serial"], &silent["findings"]),
+            (&Value::Null, &json!(["unreachable"]))
+        );
+        assert_eq!(
+            (&silent["amiss_since"], &server["amiss_since"]),
+            (&Value::Null, &Value::Null),
+            "one is permitted"
+        );
+        assert_eq!(
+            keys(&target["resolvers"][0]),
+            ["address", "outcome", "security", "ttl", "records"]
+        );
+        assert_eq!(
+            keys(&target["findings"][0]),
+            ["code", "severity", "server", "message"]
+        );
     }
 
     #[test]
@@ -174,12 +246,27 @@ mod tests {
         seen.hops.clear();
         let expectation = Expectation::new(vec![key("new")], None);
         let memory = Memory::empty(&name("example.com"));
-        let verdict = check(&seen, &expectation, &memory, &Policy::default(), at("12:00:00")).0;
+        let verdict = check(
+            &seen,
+            &expectation,
+            &memory,
+            &Policy::default(),
+            at("12:00:00"),
+        )
+        .0;
         let document = Value::Object(fields(
-            &[Judged { evidence: seen, expectation, verdict, watch: Watch::default() }],
+            &[Judged {
+                evidence: seen,
+                expectation,
+                verdict,
+                watch: Watch::default(),
+            }],
             at("12:00:00"),
         ));
-        assert_eq!((&document["verdict"], &document["safe_at"]), (&json!("unknown"), &Value::Null));
+        assert_eq!(
+            (&document["verdict"], &document["safe_at"]),
+            (&json!("unknown"), &Value::Null)
+        );
         for field in ["zone", "current", "agreed_since", "safe_at"] {
             assert_eq!(document["targets"][0][field], Value::Null, "{field}");
             assert!(keys(&document["targets"][0]).contains(&field));

@@ -5,7 +5,9 @@
 /// `indent` blanks. Without a width it stays one line. No line end at the end.
 #[must_use]
 pub(crate) fn wrapped(text: &str, indent: usize, width: Option<usize>) -> String {
-    let Some(width) = width.filter(|width| text.chars().count() > *width) else { return text.to_owned() };
+    let Some(width) = width.filter(|width| text.chars().count() > *width) else {
+        return text.to_owned();
+    };
     let room = width.saturating_sub(indent).max(8);
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
@@ -28,7 +30,8 @@ pub(crate) fn wrapped(text: &str, indent: usize, width: Option<usize>) -> String
         }
         let limit = if lines.is_empty() { width } else { room };
         while word.chars().count() + line.chars().count() > limit {
-            let (head, tail) = word.split_at(cut(word, limit.saturating_sub(line.chars().count()).max(1)));
+            let (head, tail) =
+                word.split_at(cut(word, limit.saturating_sub(line.chars().count()).max(1)));
             line.push_str(head);
             lines.push(std::mem::take(&mut line));
             word = tail;
@@ -61,8 +64,14 @@ fn words(text: &str) -> Vec<(usize, &str)> {
 fn cut(word: &str, room: usize) -> usize {
     let fitting = word.char_indices().take(room);
     let ends = fitting.map(|(at, c)| (at + c.len_utf8(), c));
-    let marks = ends.clone().filter(|(_, c)| matches!(c, '.' | ':')).map(|(end, _)| end).last();
-    marks.or_else(|| ends.map(|(end, _)| end).last()).unwrap_or(word.len())
+    let marks = ends
+        .clone()
+        .filter(|(_, c)| matches!(c, '.' | ':'))
+        .map(|(end, _)| end)
+        .last();
+    marks
+        .or_else(|| ends.map(|(end, _)| end).last())
+        .unwrap_or(word.len())
 }
 
 #[cfg(test)]
@@ -72,19 +81,39 @@ mod tests {
     #[test]
     fn lines_break_between_words_and_names_after_dots() {
         assert_eq!(wrapped("one two three", 2, Some(8)), "one two\n  three");
-        assert_eq!(wrapped("wait     code  ns1", 4, Some(40)), "wait     code  ns1");
-        assert_eq!(wrapped("at mail-server.example.com. now", 0, Some(16)), "at\nmail-server.\nexample.com. now");
-        assert_eq!(wrapped("2001:db8:1111:2222::25", 0, Some(12)), "2001:db8:\n1111:2222::\n25");
+        assert_eq!(
+            wrapped("wait     code  ns1", 4, Some(40)),
+            "wait     code  ns1"
+        );
+        assert_eq!(
+            wrapped("at mail-server.example.com. now", 0, Some(16)),
+            "at\nmail-server.\nexample.com. now"
+        );
+        assert_eq!(
+            wrapped("2001:db8:1111:2222::25", 0, Some(12)),
+            "2001:db8:\n1111:2222::\n25"
+        );
         assert_eq!(wrapped("one two three", 2, None), "one two three");
     }
 
     #[test]
     fn no_line_is_wider_than_the_terminal_and_nothing_is_lost() {
-        let text = format!("unsafe  code {} {} end", "x".repeat(70), "ns1.example.".repeat(9));
+        let text = format!(
+            "unsafe  code {} {} end",
+            "x".repeat(70),
+            "ns1.example.".repeat(9)
+        );
         for width in 12..90 {
             let broken = wrapped(&text, 4, Some(width));
-            assert!(broken.lines().all(|line| line.chars().count() <= width), "{width}: {broken}");
-            let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+            assert!(
+                broken.lines().all(|line| line.chars().count() <= width),
+                "{width}: {broken}"
+            );
+            let letters = |text: &str| {
+                text.chars()
+                    .filter(|c| !c.is_whitespace())
+                    .collect::<String>()
+            };
             assert_eq!(letters(&broken), letters(&text));
         }
     }

@@ -41,7 +41,9 @@ impl Texts {
     /// A zone of several texts, the main one first.
     #[must_use]
     pub fn of(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
-        Self { files: RefCell::new(files.into_iter().collect()) }
+        Self {
+            files: RefCell::new(files.into_iter().collect()),
+        }
     }
 }
 
@@ -49,7 +51,10 @@ impl Library for Texts {
     fn read_at(&self, file: usize, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let files = self.files.borrow();
         let text = files.get(file).map_or(&[][..], |(_, text)| text);
-        let rest = usize::try_from(offset).ok().and_then(|at| text.get(at..)).unwrap_or(&[]);
+        let rest = usize::try_from(offset)
+            .ok()
+            .and_then(|at| text.get(at..))
+            .unwrap_or(&[]);
         let count = rest.len().min(buffer.len());
         buffer[..count].copy_from_slice(&rest[..count]);
         Ok(count)
@@ -62,7 +67,10 @@ impl Library for Texts {
     }
 
     fn label(&self, file: usize) -> String {
-        self.files.borrow().get(file).map_or_else(String::new, |(label, _)| label.clone())
+        self.files
+            .borrow()
+            .get(file)
+            .map_or_else(String::new, |(label, _)| label.clone())
     }
 }
 

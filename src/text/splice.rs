@@ -31,11 +31,18 @@ pub enum Piece<'s> {
 /// The splices are in order and disjoint.
 pub fn pieces(splices: &[Splice], length: u64) -> impl Iterator<Item = Piece<'_>> {
     let starts = std::iter::once(0).chain(splices.iter().map(|splice| splice.end));
-    let ends = splices.iter().map(|splice| splice.start).chain(std::iter::once(length));
-    let news = splices.iter().map(|splice| Some(splice.text.as_slice())).chain(std::iter::once(None));
+    let ends = splices
+        .iter()
+        .map(|splice| splice.start)
+        .chain(std::iter::once(length));
+    let news = splices
+        .iter()
+        .map(|splice| Some(splice.text.as_slice()))
+        .chain(std::iter::once(None));
     starts.zip(ends).zip(news).flat_map(|((start, end), new)| {
         let kept = (start < end).then_some(Piece::Kept(start, end));
-        kept.into_iter().chain(new.filter(|text| !text.is_empty()).map(Piece::New))
+        kept.into_iter()
+            .chain(new.filter(|text| !text.is_empty()).map(Piece::New))
     })
 }
 
@@ -59,7 +66,9 @@ pub fn in_order(mut splices: Vec<Splice>) -> Result<Vec<Splice>, (Splice, Splice
 #[must_use]
 pub fn moved(splices: &[Splice], offset: u64) -> u64 {
     let before = splices.iter().take_while(|splice| splice.start < offset);
-    before.fold(offset, |at, splice| at + splice.text.len() as u64 - (splice.end.min(offset) - splice.start))
+    before.fold(offset, |at, splice| {
+        at + splice.text.len() as u64 - (splice.end.min(offset) - splice.start)
+    })
 }
 
 /// A library whose files show the edited text.
@@ -95,9 +104,14 @@ impl Library for Edited<'_> {
                 continue;
             }
             let skip = offset - at;
-            let wanted = usize::try_from(length - skip).unwrap_or(usize::MAX).min(buffer.len());
+            let wanted = usize::try_from(length - skip)
+                .unwrap_or(usize::MAX)
+                .min(buffer.len());
             return match piece {
-                Piece::Kept(start, _) => self.library.read_at(file, start + skip, &mut buffer[..wanted]),
+                Piece::Kept(start, _) => {
+                    self.library
+                        .read_at(file, start + skip, &mut buffer[..wanted])
+                }
                 Piece::New(text) => {
                     let from = usize::try_from(skip).unwrap_or(usize::MAX);
                     buffer[..wanted].copy_from_slice(&text[from..from + wanted]);
@@ -123,13 +137,26 @@ mod tests {
     use crate::text::source::{Texts, read_span};
 
     fn splice(start: u64, end: u64, text: &str) -> Splice {
-        Splice { start, end, text: text.as_bytes().to_vec(), line: 1 }
+        Splice {
+            start,
+            end,
+            text: text.as_bytes().to_vec(),
+            line: 1,
+        }
     }
 
     #[test]
     fn the_edited_text_is_the_kept_pieces_and_the_new_ones() {
         let library = Texts::one("z", "0123456789");
-        let splices = vec![(0, in_order(vec![splice(4, 6, "ab"), splice(0, 0, "x"), splice(10, 10, "end")]).unwrap())];
+        let splices = vec![(
+            0,
+            in_order(vec![
+                splice(4, 6, "ab"),
+                splice(0, 0, "x"),
+                splice(10, 10, "end"),
+            ])
+            .unwrap(),
+        )];
         let edited = Edited::new(&library, &splices);
         assert_eq!(read_span(&edited, 0, 0, 14).unwrap(), b"x0123ab6789end");
         assert_eq!(read_span(&edited, 0, 3, 9).unwrap(), b"23ab67");

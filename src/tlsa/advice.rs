@@ -8,7 +8,11 @@ use crate::tlsa::{Matching, Params, Port, Selector, Usage};
 #[must_use]
 pub fn on(params: Params, port: Option<Port>) -> Vec<String> {
     let mut advice = Vec::new();
-    let Params { usage, selector, matching } = params;
+    let Params {
+        usage,
+        selector,
+        matching,
+    } = params;
     if usage == Usage::DANE_EE && selector == Selector::CERT {
         advice.push(format!(
             "{params} breaks with every renewed certificate; {} 1 1 names the key (RFC 7671 section 5.1)",
@@ -20,14 +24,18 @@ pub fn on(params: Params, port: Option<Port>) -> Vec<String> {
             "{params} publishes the whole data instead of a digest; answers may outgrow UDP (RFC 7671 section 10.1)"
         ));
     }
-    if let Some(port) = port.filter(|port| port.is_mail() && (usage == Usage::PKIX_TA || usage == Usage::PKIX_EE)) {
+    if let Some(port) =
+        port.filter(|port| port.is_mail() && (usage == Usage::PKIX_TA || usage == Usage::PKIX_EE))
+    {
         advice.push(format!(
             "usage {} is of no use on mail port {}: senders treat it as unusable (RFC 7672 section 3.1.3)",
             usage.0, port.number
         ));
     }
     if usage.0 > 3 || selector.0 > 1 || matching.0 > 2 {
-        advice.push(format!("{params} has a number that no client knows (RFC 6698 section 2.1)"));
+        advice.push(format!(
+            "{params} has a number that no client knows (RFC 6698 section 2.1)"
+        ));
     }
     advice
 }
@@ -37,7 +45,11 @@ mod tests {
     use super::*;
 
     fn advice(usage: u8, selector: u8, matching: u8, port: &str) -> usize {
-        let params = Params { usage: Usage(usage), selector: Selector(selector), matching: Matching(matching) };
+        let params = Params {
+            usage: Usage(usage),
+            selector: Selector(selector),
+            matching: Matching(matching),
+        };
         on(params, port.parse().ok()).len()
     }
 

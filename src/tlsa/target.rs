@@ -31,7 +31,9 @@ impl Transport {
     /// The transport of such a label.
     #[must_use]
     pub fn of(label: &[u8]) -> Option<Self> {
-        [Self::Tcp, Self::Udp, Self::Sctp].into_iter().find(|known| known.label().as_bytes() == label)
+        [Self::Tcp, Self::Udp, Self::Sctp]
+            .into_iter()
+            .find(|known| known.label().as_bytes() == label)
     }
 }
 
@@ -66,7 +68,8 @@ impl Port {
     /// Whether mail is spoken on this port (SMTP, submission, IMAP, POP3, ManageSieve).
     #[must_use]
     pub fn is_mail(self) -> bool {
-        self.transport == Transport::Tcp && matches!(self.number, 25 | 465 | 587 | 143 | 993 | 110 | 995 | 4190)
+        self.transport == Transport::Tcp
+            && matches!(self.number, 25 | 465 | 587 | 143 | 993 | 110 | 995 | 4190)
     }
 }
 
@@ -75,7 +78,9 @@ impl FromStr for Port {
 
     /// Reads `25`, `443/udp`, `smtp`.
     fn from_str(text: &str) -> Result<Self, PortError> {
-        let wrong = || PortError { found: text.to_owned() };
+        let wrong = || PortError {
+            found: text.to_owned(),
+        };
         let (port, transport) = match text.split_once('/') {
             None => (text, Transport::Tcp),
             Some((port, name)) => match name.to_ascii_lowercase().as_str() {
@@ -85,8 +90,14 @@ impl FromStr for Port {
                 _ => return Err(wrong()),
             },
         };
-        if let Some((_, number)) = SERVICES.iter().find(|(name, _)| name.eq_ignore_ascii_case(port)) {
-            return Ok(Self { number: *number, transport });
+        if let Some((_, number)) = SERVICES
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(port))
+        {
+            return Ok(Self {
+                number: *number,
+                transport,
+            });
         }
         if port.is_empty() || !port.bytes().all(|b| b.is_ascii_digit()) {
             return Err(wrong());
@@ -107,7 +118,11 @@ pub struct PortError {
 
 impl fmt::Display for PortError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} is neither a port from 1 to 65535 nor a service known by name", self.found)
+        write!(
+            f,
+            "{:?} is neither a port from 1 to 65535 nor a service known by name",
+            self.found
+        )
     }
 }
 
@@ -135,11 +150,20 @@ impl Target {
     pub fn of_owner(owner: Name) -> Self {
         let (port, transport) = {
             let mut labels = owner.labels();
-            (labels.next().and_then(port_of), labels.next().and_then(Transport::of))
+            (
+                labels.next().and_then(port_of),
+                labels.next().and_then(Transport::of),
+            )
         };
-        let host = owner.parent().and_then(|up| up.parent()).filter(|host| !host.is_root());
+        let host = owner
+            .parent()
+            .and_then(|up| up.parent())
+            .filter(|host| !host.is_root());
         match (host, port, transport) {
-            (Some(host), Some(number), Some(transport)) => Self::Service { host, port: Port { number, transport } },
+            (Some(host), Some(number), Some(transport)) => Self::Service {
+                host,
+                port: Port { number, transport },
+            },
             _ => Self::Owner(owner),
         }
     }
@@ -192,7 +216,10 @@ impl Target {
         let mut targets = Vec::new();
         for host in hosts {
             for port in ports {
-                let target = Self::Service { host: host.clone(), port: *port };
+                let target = Self::Service {
+                    host: host.clone(),
+                    port: *port,
+                };
                 if !targets.contains(&target) {
                     targets.push(target);
                 }
@@ -204,7 +231,9 @@ impl Target {
 
 /// The port of `_25`. Clients write no zeros in front, so `_025` is none.
 fn port_of(label: &[u8]) -> Option<u16> {
-    let digits = label.strip_prefix(b"_").filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
+    let digits = label
+        .strip_prefix(b"_")
+        .filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
     let number: u16 = std::str::from_utf8(digits).ok()?.parse().ok()?;
     (number > 0 && digits.first() != Some(&b'0')).then_some(number)
 }
@@ -224,8 +253,15 @@ mod tests {
         ] {
             assert_eq!(text.parse(), Ok(Port { number, transport }), "{text}");
         }
-        for wrong in ["", "0", "65536", "-1", "+25", "25/", "25/quic", "/tcp", "gopher", "25 "] {
-            assert_eq!(wrong.parse::<Port>(), Err(PortError { found: wrong.to_owned() }));
+        for wrong in [
+            "", "0", "65536", "-1", "+25", "25/", "25/quic", "/tcp", "gopher", "25 ",
+        ] {
+            assert_eq!(
+                wrong.parse::<Port>(),
+                Err(PortError {
+                    found: wrong.to_owned()
+                })
+            );
         }
     }
 
@@ -233,18 +269,28 @@ mod tests {
     fn every_host_meets_every_port_once_and_in_order() {
         let hosts = ["b.example", "a.example", "b.example"].map(|h| Name::from_user(h).unwrap());
         let ports = ["465", "25"].map(|p| p.parse().unwrap());
-        let owners: Vec<String> =
-            Target::combine(&hosts, &ports).iter().map(|t| t.owner().unwrap().to_string()).collect();
+        let owners: Vec<String> = Target::combine(&hosts, &ports)
+            .iter()
+            .map(|t| t.owner().unwrap().to_string())
+            .collect();
         assert_eq!(
             owners,
-            ["_465._tcp.b.example.", "_25._tcp.b.example.", "_465._tcp.a.example.", "_25._tcp.a.example."]
+            [
+                "_465._tcp.b.example.",
+                "_25._tcp.b.example.",
+                "_465._tcp.a.example.",
+                "_25._tcp.a.example."
+            ]
         );
     }
 
     #[test]
     fn an_owner_of_the_common_form_is_a_service() {
         for (owner, service) in [
-            ("_25._tcp.mail.example.com", Some(("mail.example.com.", "25/tcp"))),
+            (
+                "_25._tcp.mail.example.com",
+                Some(("mail.example.com.", "25/tcp")),
+            ),
             ("_853._udp.example.com", Some(("example.com.", "853/udp"))),
             ("_dane.mail.example.com", None),
             ("_025._tcp.mail.example.com", None),
@@ -258,8 +304,16 @@ mod tests {
             let name = Name::from_user(owner).unwrap();
             let target = Target::of_owner(name.clone());
             assert_eq!(target.owner(), Ok(name.clone()), "{owner}");
-            assert_eq!(target.host().map(ToString::to_string).as_deref(), service.map(|(host, _)| host), "{owner}");
-            assert_eq!(target.port(), service.map(|(_, port)| port.parse().unwrap()), "{owner}");
+            assert_eq!(
+                target.host().map(ToString::to_string).as_deref(),
+                service.map(|(host, _)| host),
+                "{owner}"
+            );
+            assert_eq!(
+                target.port(),
+                service.map(|(_, port)| port.parse().unwrap()),
+                "{owner}"
+            );
             assert_eq!(target.base(), target.host().unwrap_or(&name));
         }
     }

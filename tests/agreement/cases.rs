@@ -33,7 +33,12 @@ impl Case {
 }
 
 fn case(zone: &'static str, make: impl Fn(Plan) -> Plan, truth: State) -> Case {
-    Case { zone, host: "mail", plans: vec![make(Plan::new(zone))], truth }
+    Case {
+        zone,
+        host: "mail",
+        plans: vec![make(Plan::new(zone))],
+        truth,
+    }
 }
 
 /// The zones above all others. `example` proves with NSEC, `opt` with NSEC3 and opt-out.
@@ -41,11 +46,16 @@ pub(crate) fn above() -> Vec<Plan> {
     vec![
         Plan::new("").records(""),
         Plan::new("example").records(""),
-        Plan::new("opt").records("").sign_with(&["-3", "-", "-A", "-u"]),
+        Plan::new("opt")
+            .records("")
+            .sign_with(&["-3", "-", "-A", "-u"]),
     ]
 }
 
 /// All cases.
 pub(crate) fn cases() -> Vec<Case> {
-    [signing::cases(), chain::cases(), names::cases()].into_iter().flatten().collect()
+    [signing::cases(), chain::cases(), names::cases()]
+        .into_iter()
+        .flatten()
+        .collect()
 }

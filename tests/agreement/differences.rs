@@ -16,8 +16,18 @@ pub(crate) struct Difference {
     pub(crate) reason: &'static str,
 }
 
-const fn differs(who: Who, state: State, zones: &'static [&'static str], reason: &'static str) -> Difference {
-    Difference { who, state, zones, reason }
+const fn differs(
+    who: Who,
+    state: State,
+    zones: &'static [&'static str],
+    reason: &'static str,
+) -> Difference {
+    Difference {
+        who,
+        state,
+        zones,
+        reason,
+    }
 }
 
 /// All differences there are.
@@ -28,7 +38,12 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         &["ds-sha1-only.example"],
         "a DS that is a SHA-1 digest is passed over (RFC 4509 section 3, RFC 9905), and nothing else is there",
     ),
-    differs(Ours, Unknown, &["ed448.example"], "Ed448 cannot be verified here, and the zone has no other signatures"),
+    differs(
+        Ours,
+        Unknown,
+        &["ed448.example"],
+        "Ed448 cannot be verified here, and the zone has no other signatures",
+    ),
     differs(
         Ours,
         Unknown,
@@ -41,7 +56,12 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         ],
         "a wildcard's answer without a good denial proves nothing; whether that is an attack is not decided",
     ),
-    differs(Ours, Unknown, &["dname.example", "dname-broken.example"], "a DNAME is not followed"),
+    differs(
+        Ours,
+        Unknown,
+        &["dname.example", "dname-broken.example"],
+        "a DNAME is not followed",
+    ),
     differs(
         Ours,
         Bogus,
@@ -62,7 +82,11 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
     differs(
         Ours,
         Bogus,
-        &["ds-wrong-beside-good.example", "ds-sha384-wrong-beside.example", "ds-sha256-wrong-beside.example"],
+        &[
+            "ds-wrong-beside-good.example",
+            "ds-sha384-wrong-beside.example",
+            "ds-sha256-wrong-beside.example",
+        ],
         "validators differ in which DS records they look at, so none may contradict a key (RFC 4509 section 3)",
     ),
     differs(
@@ -101,7 +125,12 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         &["tag-collision.example"],
         "BIND allows one failed trial since KeyTrap, and keys of one tag are tried in any order",
     ),
-    differs(Delv, Bogus, &["two-algorithms-tlsa-broken.example"], "BIND gives up at the first signature that fails"),
+    differs(
+        Delv,
+        Bogus,
+        &["two-algorithms-tlsa-broken.example"],
+        "BIND gives up at the first signature that fails",
+    ),
     differs(
         Unbound,
         Secure,
@@ -155,6 +184,12 @@ pub(crate) const SECURE_AND_NOT_SAFE: &[(&str, &str)] = &[
         "two-algorithms-tlsa-by-one.example",
         "some validators demand every algorithm of the DS set (RFC 4035 section 2.2)",
     ),
-    ("algorithm-known-and-not.example", "the parent names Ed448, which cannot be verified here"),
-    ("ds-algorithm-without-key.example", "some validators demand every algorithm of the DS set (RFC 4035 section 2.2)"),
+    (
+        "algorithm-known-and-not.example",
+        "the parent names Ed448, which cannot be verified here",
+    ),
+    (
+        "ds-algorithm-without-key.example",
+        "some validators demand every algorithm of the DS set (RFC 4035 section 2.2)",
+    ),
 ];

@@ -28,7 +28,11 @@ const AT_ONCE: usize = 4;
 
 /// The host of a case, absolute.
 fn host(case: &Case) -> String {
-    if case.host == "@" { format!("{}.", case.zone) } else { format!("{}.{}.", case.host, case.zone) }
+    if case.host == "@" {
+        format!("{}.", case.zone)
+    } else {
+        format!("{}.{}.", case.host, case.zone)
+    }
 }
 
 fn owner(case: &Case) -> String {
@@ -48,13 +52,30 @@ pub(crate) fn ours(servers: &Servers, cases: &[Case], now: DateTime<Utc>) -> Vec
         now,
     };
     let host = |case: &Case| Name::from_zone_text(host(case).as_bytes(), None).unwrap();
-    let targets: Vec<Target> =
-        cases.iter().map(|case| Target::Service { host: host(case), port: "25".parse().unwrap() }).collect();
-    let record = Tlsa { params: Params::default(), data: unhex(DIGEST).unwrap() };
+    let targets: Vec<Target> = cases
+        .iter()
+        .map(|case| Target::Service {
+            host: host(case),
+            port: "25".parse().unwrap(),
+        })
+        .collect();
+    let record = Tlsa {
+        params: Params::default(),
+        data: unhex(DIGEST).unwrap(),
+    };
     let expectation = Expectation::new(vec![record], None);
-    let policy = Policy { hold: HoldWish::For(TimeDelta::zero()), ..Policy::default() };
+    let policy = Policy {
+        hold: HoldWish::For(TimeDelta::zero()),
+        ..Policy::default()
+    };
     let judged = gather(&targets, &settings).into_iter().map(|evidence| {
-        let (verdict, _) = check(&evidence, &expectation, &Memory::empty(&Name::root()), &policy, now);
+        let (verdict, _) = check(
+            &evidence,
+            &expectation,
+            &Memory::empty(&Name::root()),
+            &policy,
+            now,
+        );
         (state(&evidence), verdict)
     });
     judged.collect()
@@ -64,7 +85,9 @@ pub(crate) fn ours(servers: &Servers, cases: &[Case], now: DateTime<Utc>) -> Vec
 fn state(evidence: &Evidence) -> State {
     let of = |hop: &Hop| {
         let links = hop.chain.iter().map(|link| link.security);
-        links.chain(hop.servers.iter().map(|server| server.security)).max()
+        links
+            .chain(hop.servers.iter().map(|server| server.security))
+            .max()
     };
     match evidence.hops.iter().filter_map(of).max() {
         Some(Security::Secure) => State::Secure,
@@ -77,7 +100,9 @@ fn state(evidence: &Evidence) -> State {
 /// Unbound's word: AD, none, or SERVFAIL where a resolver that does not validate has an answer.
 fn unbound(servers: &Servers, case: &Case) -> State {
     let owner = owner(case);
-    let Some(reply) = ask(servers.validator(), &owner, "TLSA", true) else { return State::Unknown };
+    let Some(reply) = ask(servers.validator(), &owner, "TLSA", true) else {
+        return State::Unknown;
+    };
     match reply.code.as_str() {
         "NOERROR" | "NXDOMAIN" if reply.has("ad") => State::Secure,
         "NOERROR" | "NXDOMAIN" => State::Insecure,
@@ -92,24 +117,50 @@ fn unbound(servers: &Servers, case: &Case) -> State {
 /// delv's word. It takes anchors of one name at a time, and of the root unless
 /// it is told another; each answer on the way has a line of its own.
 fn delv(servers: &Servers, case: &Case) -> State {
-    let root = if case.zone.ends_with("island.example") { "island.example." } else { "." };
-    let (at, port) = (format!("@{}", servers.finder().ip()), servers.port().to_string());
-    let (anchors, root, owner) = (format!("delv.{}", root.trim_end_matches('.')), format!("+root={root}"), owner(case));
-    let ran = run(servers.folder(), "delv", &["-a", &anchors, &root, &at, "-p", &port, &owner, "TLSA"]);
-    let failed = ran.err.lines().filter_map(|line| line.strip_prefix(";; resolution failed: "));
+    let root = if case.zone.ends_with("island.example") {
+        "island.example."
+    } else {
+        "."
+    };
+    let (at, port) = (
+        format!("@{}", servers.finder().ip()),
+        servers.port().to_string(),
+    );
+    let (anchors, root, owner) = (
+        format!("delv.{}", root.trim_end_matches('.')),
+        format!("+root={root}"),
+        owner(case),
+    );
+    let ran = run(
+        servers.folder(),
+        "delv",
+        &["-a", &anchors, &root, &at, "-p", &port, &owner, "TLSA"],
+    );
+    let failed = ran
+        .err
+        .lines()
+        .filter_map(|line| line.strip_prefix(";; resolution failed: "));
     // That is how it says that there is no such record, which can be proven.
     if failed
-        .chain(ran.out.lines().filter_map(|line| line.strip_prefix(";; resolution failed: ")))
+        .chain(
+            ran.out
+                .lines()
+                .filter_map(|line| line.strip_prefix(";; resolution failed: ")),
+        )
         .any(|why| !why.starts_with("ncache"))
     {
         return State::Bogus;
     }
-    let words = ran.out.lines().filter(|line| line.starts_with("; ")).filter_map(|line| match line {
-        _ if line.ends_with("pending validation") => Some(State::Bogus),
-        _ if line.ends_with("fully validated") => Some(State::Secure),
-        _ if line.ends_with("unsigned answer") => Some(State::Insecure),
-        _ => None,
-    });
+    let words = ran
+        .out
+        .lines()
+        .filter(|line| line.starts_with("; "))
+        .filter_map(|line| match line {
+            _ if line.ends_with("pending validation") => Some(State::Bogus),
+            _ if line.ends_with("fully validated") => Some(State::Secure),
+            _ if line.ends_with("unsigned answer") => Some(State::Insecure),
+            _ => None,
+        });
     words.max().unwrap_or(State::Unknown)
 }
 
@@ -119,9 +170,14 @@ pub(crate) fn others(servers: &Servers, cases: &[Case]) -> Vec<(State, State)> {
     let ask = |case: &Case| (unbound(servers, case), delv(servers, case));
     thread::scope(|scope| {
         let share = |cases: &'_ [Case]| cases.iter().map(ask).collect::<Vec<_>>();
-        let threads: Vec<_> =
-            cases.chunks(cases.len().div_ceil(AT_ONCE)).map(|cases| scope.spawn(move || share(cases))).collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        let threads: Vec<_> = cases
+            .chunks(cases.len().div_ceil(AT_ONCE))
+            .map(|cases| scope.spawn(move || share(cases)))
+            .collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap())
+            .collect()
     })
 }
 
@@ -138,6 +194,12 @@ fn write_delv_anchors(servers: &Servers) {
             numbers.join(" "),
             digest.concat()
         );
-        fs::write(servers.folder().join(format!("delv.{}", fields[0].trim_end_matches('.'))), text).unwrap();
+        fs::write(
+            servers
+                .folder()
+                .join(format!("delv.{}", fields[0].trim_end_matches('.'))),
+            text,
+        )
+        .unwrap();
     }
 }

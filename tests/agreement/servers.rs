@@ -27,28 +27,49 @@ impl Servers {
     /// Signs the zones and serves them. `islands` have an anchor of their own.
     pub(crate) fn start(plans: &[Plan], islands: &[&str]) -> Self {
         let place = Place::find();
-        let folder = tempfile::Builder::new().prefix("dane-agree-").tempdir().expect("there is a temporary folder");
+        let folder = tempfile::Builder::new()
+            .prefix("dane-agree-")
+            .tempdir()
+            .expect("there is a temporary folder");
         let path = folder.path();
         let servers = [(ABOVE, Role::Root), (BELOW, Role::Nsd)];
-        let addresses = servers.map(|(name, role)| format!("{name} A {}\n", place.address(role))).concat();
+        let addresses = servers
+            .map(|(name, role)| format!("{name} A {}\n", place.address(role)))
+            .concat();
         let zones = make(path, plans, &addresses);
-        let (above, below): (Vec<_>, Vec<_>) = zones.iter().partition(|(name, _)| !name.contains('.'));
-        let mut daemons = vec![nsd(path, place, Role::Root, &above), nsd(path, place, Role::Nsd, &below)];
+        let (above, below): (Vec<_>, Vec<_>) =
+            zones.iter().partition(|(name, _)| !name.contains('.'));
+        let mut daemons = vec![
+            nsd(path, place, Role::Root, &above),
+            nsd(path, place, Role::Nsd, &below),
+        ];
         let mut anchors = String::new();
         for name in islands.iter().chain(&[""]) {
             let file = path.join(format!("zone-{name}/dsset-{name}."));
             anchors += &fs::read_to_string(file).expect("dnssec-signzone left the DS set");
         }
         fs::write(path.join("anchors"), anchors).expect("a temporary folder can be filled");
-        for (role, modules) in [(Role::Resolver, "validator iterator"), (Role::Tld, "iterator")] {
+        for (role, modules) in [
+            (Role::Resolver, "validator iterator"),
+            (Role::Tld, "iterator"),
+        ] {
             daemons.push(unbound(path, place, role, modules, &zones));
         }
         daemons.iter_mut().for_each(Daemon::start);
-        let servers = Self { _daemons: daemons, place, folder };
-        for (role, name) in
-            [(Role::Root, "example"), (Role::Nsd, "p256.example"), (Role::Resolver, "example"), (Role::Tld, "example")]
-        {
-            wait_for("the servers", || ask(servers.at(role), name, "SOA", true)?.serial());
+        let servers = Self {
+            _daemons: daemons,
+            place,
+            folder,
+        };
+        for (role, name) in [
+            (Role::Root, "example"),
+            (Role::Nsd, "p256.example"),
+            (Role::Resolver, "example"),
+            (Role::Tld, "example"),
+        ] {
+            wait_for("the servers", || {
+                ask(servers.at(role), name, "SOA", true)?.serial()
+            });
         }
         servers
     }
@@ -102,7 +123,13 @@ fn nsd(path: &Path, place: Place, role: Role, zones: &[(&String, &String)]) -> D
     Daemon::new("nsd", &folder, "nsd", &["-d", "-c", "nsd.conf"])
 }
 
-fn unbound(path: &Path, place: Place, role: Role, modules: &str, zones: &BTreeMap<String, String>) -> Daemon {
+fn unbound(
+    path: &Path,
+    place: Place,
+    role: Role,
+    modules: &str,
+    zones: &BTreeMap<String, String>,
+) -> Daemon {
     let folder = path.join(format!("unbound-{role:?}"));
     fs::create_dir_all(&folder).expect("a temporary folder can be filled");
     let (address, port) = (place.address(role), place.port);
@@ -135,10 +162,21 @@ remote-control:
     );
     // Delegations carry no port, so it is told where each zone lives.
     for name in zones.keys() {
-        let server = if name.contains('.') { Role::Nsd } else { Role::Root };
+        let server = if name.contains('.') {
+            Role::Nsd
+        } else {
+            Role::Root
+        };
         let at = format!("{}@{port}", place.address(server));
-        settings += &format!("stub-zone:\n    name: \"{name}.\"\n    stub-prime: no\n    stub-addr: {at}\n");
+        settings += &format!(
+            "stub-zone:\n    name: \"{name}.\"\n    stub-prime: no\n    stub-addr: {at}\n"
+        );
     }
     fs::write(folder.join("unbound.conf"), settings).expect("a temporary folder can be filled");
-    Daemon::new("unbound", &folder, "unbound", &["-d", "-p", "-c", "unbound.conf"])
+    Daemon::new(
+        "unbound",
+        &folder,
+        "unbound",
+        &["-d", "-p", "-c", "unbound.conf"],
+    )
 }

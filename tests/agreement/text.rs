@@ -29,19 +29,36 @@ const SIGNATURE: usize = 8;
 impl Text {
     /// Reads what dnssec-signzone writes with one record in each line.
     pub(crate) fn parse(text: &str) -> Self {
-        let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with(';'));
+        let lines = text
+            .lines()
+            .filter(|line| !line.trim().is_empty() && !line.starts_with(';'));
         let record = |line: &str| {
             let mut fields = line.split_whitespace().map(str::to_owned);
-            let mut next = || fields.next().expect("a record has an owner, a TTL, a class and a type");
+            let mut next = || {
+                fields
+                    .next()
+                    .expect("a record has an owner, a TTL, a class and a type")
+            };
             let (owner, ttl, _, kind) = (next(), next(), next(), next());
-            Line { owner, ttl, kind, data: fields.collect() }
+            Line {
+                owner,
+                ttl,
+                kind,
+                data: fields.collect(),
+            }
         };
-        Self { records: lines.map(record).collect(), unsigned: None }
+        Self {
+            records: lines.map(record).collect(),
+            unsigned: None,
+        }
     }
 
     /// Keeps the text of a zone that nobody signs.
     pub(crate) fn unsigned(text: &str) -> Self {
-        Self { records: Vec::new(), unsigned: Some(text.to_owned()) }
+        Self {
+            records: Vec::new(),
+            unsigned: Some(text.to_owned()),
+        }
     }
 
     /// The records of a type at an owner; there is at least one.
@@ -54,14 +71,25 @@ impl Text {
 
     /// The signatures over a set; there is at least one.
     pub(crate) fn signatures(&mut self, owner: &str, kind: &str) -> Vec<&mut Line> {
-        let found: Vec<&mut Line> = self.records.iter_mut().filter(|line| line.signs(owner, kind)).collect();
-        assert!(!found.is_empty(), "{owner} has no signature over its {kind}");
+        let found: Vec<&mut Line> = self
+            .records
+            .iter_mut()
+            .filter(|line| line.signs(owner, kind))
+            .collect();
+        assert!(
+            !found.is_empty(),
+            "{owner} has no signature over its {kind}"
+        );
         found
     }
 
     /// Changes each signature over a set that is of this kind.
     pub(crate) fn break_signatures(&mut self, owner: &str, kind: &str, by: impl Fn(&Line) -> bool) {
-        let broken: Vec<&mut Line> = self.signatures(owner, kind).into_iter().filter(|line| by(line)).collect();
+        let broken: Vec<&mut Line> = self
+            .signatures(owner, kind)
+            .into_iter()
+            .filter(|line| by(line))
+            .collect();
         assert!(!broken.is_empty(), "nothing to break at {owner} {kind}");
         for line in broken {
             let field = &mut line.data[SIGNATURE];
@@ -73,13 +101,21 @@ impl Text {
     /// Takes the signatures over a set away, as far as they are of this kind.
     pub(crate) fn drop_signatures(&mut self, owner: &str, kind: &str, by: impl Fn(&Line) -> bool) {
         let before = self.records.len();
-        self.records.retain(|line| !(line.signs(owner, kind) && by(line)));
-        assert!(self.records.len() < before, "nothing to drop at {owner} {kind}");
+        self.records
+            .retain(|line| !(line.signs(owner, kind) && by(line)));
+        assert!(
+            self.records.len() < before,
+            "nothing to drop at {owner} {kind}"
+        );
     }
 
     /// Puts the signatures of another text in place of those here.
     pub(crate) fn take_signatures(&mut self, mut from: Self, owner: &str, kind: &str) {
-        let new: Vec<Line> = from.signatures(owner, kind).into_iter().map(|line| line.clone()).collect();
+        let new: Vec<Line> = from
+            .signatures(owner, kind)
+            .into_iter()
+            .map(|line| line.clone())
+            .collect();
         self.records.retain(|line| !line.signs(owner, kind));
         self.records.extend(new);
     }
@@ -87,14 +123,16 @@ impl Text {
     /// Takes all records of a type away, and the signatures over them.
     pub(crate) fn drop_set(&mut self, owner: &str, kind: &str) {
         let of = |line: &Line| line.owner.eq_ignore_ascii_case(owner) && line.kind == kind;
-        self.records.retain(|line| !(of(line) || line.signs(owner, kind)));
+        self.records
+            .retain(|line| !(of(line) || line.signs(owner, kind)));
     }
 
     /// Puts all records of a type in another text's place, with the signatures over them.
     pub(crate) fn take_set(&mut self, from: &Self, owner: &str, kind: &str) {
         self.drop_set(owner, kind);
-        let of =
-            |line: &&Line| (line.owner.eq_ignore_ascii_case(owner) && line.kind == kind) || line.signs(owner, kind);
+        let of = |line: &&Line| {
+            (line.owner.eq_ignore_ascii_case(owner) && line.kind == kind) || line.signs(owner, kind)
+        };
         self.records.extend(from.records.iter().filter(of).cloned());
     }
 
@@ -106,7 +144,9 @@ impl Text {
 
 impl Line {
     fn signs(&self, owner: &str, kind: &str) -> bool {
-        self.owner.eq_ignore_ascii_case(owner) && self.kind == "RRSIG" && self.data.first().is_some_and(|of| of == kind)
+        self.owner.eq_ignore_ascii_case(owner)
+            && self.kind == "RRSIG"
+            && self.data.first().is_some_and(|of| of == kind)
     }
 
     /// The algorithm of a signature.
@@ -126,7 +166,14 @@ impl fmt::Display for Text {
             return f.write_str(text);
         }
         for line in &self.records {
-            writeln!(f, "{} {} IN {} {}", line.owner, line.ttl, line.kind, line.data.join(" "))?;
+            writeln!(
+                f,
+                "{} {} IN {} {}",
+                line.owner,
+                line.ttl,
+                line.kind,
+                line.data.join(" ")
+            )?;
         }
         Ok(())
     }

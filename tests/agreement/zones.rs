@@ -41,10 +41,15 @@ type Key = (&'static str, &'static [&'static str]);
 impl Plan {
     /// A zone as it should be: a key that signs keys and one that signs the rest.
     pub(crate) fn new(name: &str) -> Self {
-        let records = format!("mail A 127.0.0.1\n_25._tcp.mail TLSA 3 1 1 {DIGEST}\n_dane TLSA 3 1 1 {DIGEST}\n");
+        let records = format!(
+            "mail A 127.0.0.1\n_25._tcp.mail TLSA 3 1 1 {DIGEST}\n_dane TLSA 3 1 1 {DIGEST}\n"
+        );
         Self {
             name: name.to_owned(),
-            keys: vec![("ECDSAP256SHA256", &["-f", "KSK"]), ("ECDSAP256SHA256", &[])],
+            keys: vec![
+                ("ECDSAP256SHA256", &["-f", "KSK"]),
+                ("ECDSAP256SHA256", &[]),
+            ],
             options: Vec::new(),
             records,
             edit: |_, _| {},
@@ -61,7 +66,8 @@ impl Plan {
 
     /// With the keys of this algorithm, too.
     pub(crate) fn and_algorithm(mut self, algorithm: &'static str) -> Self {
-        self.keys.extend([(algorithm, &["-f", "KSK"][..]), (algorithm, &[])]);
+        self.keys
+            .extend([(algorithm, &["-f", "KSK"][..]), (algorithm, &[])]);
         self
     }
 
@@ -121,7 +127,10 @@ impl Plan {
     }
 
     fn labels(&self) -> usize {
-        self.name.split('.').filter(|label| !label.is_empty()).count()
+        self.name
+            .split('.')
+            .filter(|label| !label.is_empty())
+            .count()
     }
 }
 
@@ -141,7 +150,11 @@ impl Made {
     /// The apex or a name below it, absolute.
     pub(crate) fn at(&self, relative: &str) -> String {
         let apex = format!("{}.", self.plan.name);
-        if relative == "@" { apex } else { format!("{relative}.{}", apex.trim_start_matches('.')) }
+        if relative == "@" {
+            apex
+        } else {
+            format!("{relative}.{}", apex.trim_start_matches('.'))
+        }
     }
 
     /// The owner of the TLSA set that is asked for in most cases.
@@ -160,7 +173,8 @@ impl Made {
         let names = files.filter_map(|file| file.ok()?.file_name().into_string().ok());
         let keys = names.filter_map(|name| Some(format!("keys/{}", name.strip_suffix(".key")?)));
         let holds = |key: &String| {
-            fs::read_to_string(self.folder.join(format!("{key}.key"))).is_ok_and(|text| text.contains(with))
+            fs::read_to_string(self.folder.join(format!("{key}.key")))
+                .is_ok_and(|text| text.contains(with))
         };
         let mut keys: Vec<String> = keys.filter(holds).collect();
         keys.sort();
@@ -179,10 +193,18 @@ impl Made {
     }
 
     /// Any text, signed with the keys of a folder.
-    pub(crate) fn signed_by(&self, keys: &str, origin: &str, plain: &str, options: &[&str]) -> Text {
+    pub(crate) fn signed_by(
+        &self,
+        keys: &str,
+        origin: &str,
+        plain: &str,
+        options: &[&str],
+    ) -> Text {
         fs::write(self.folder.join("plain"), plain).expect("a temporary folder can be filled");
         let origin = format!("{origin}.");
-        let usual = ["-q", "-S", "-P", "-K", keys, "-d", ".", "-O", "full", "-o", &origin, "-f", "-"];
+        let usual = [
+            "-q", "-S", "-P", "-K", keys, "-d", ".", "-O", "full", "-o", &origin, "-f", "-",
+        ];
         let arguments = [&usual[..], &self.plan.options, options, &["plain"]].concat();
         Text::parse(&self.tool("dnssec-signzone", &arguments))
     }
@@ -206,7 +228,11 @@ impl Made {
     /// The DS records as dnssec-signzone leaves them.
     fn own_ds(&self) -> Vec<String> {
         let file = self.folder.join(format!("dsset-{}.", self.plan.name));
-        fs::read_to_string(file).unwrap_or_default().lines().map(ds_line).collect()
+        fs::read_to_string(file)
+            .unwrap_or_default()
+            .lines()
+            .map(ds_line)
+            .collect()
     }
 }
 
@@ -219,9 +245,18 @@ pub(crate) fn make(folder: &Path, plans: &[Plan], addresses: &str) -> BTreeMap<S
         let row: Vec<&Plan> = plans.iter().filter(|plan| plan.labels() == depth).collect();
         let share = row.len().div_ceil(AT_ONCE).max(1);
         let made: Vec<(Made, Text)> = thread::scope(|scope| {
-            let work = |row: &[&Plan]| row.iter().map(|plan| make_one(folder, plan, plans, &done, addresses)).collect();
-            let threads: Vec<_> = row.chunks(share).map(|row| scope.spawn(move || work(row))).collect();
-            let join = |thread: thread::ScopedJoinHandle<'_, Vec<_>>| thread.join().expect("a zone can be made");
+            let work = |row: &[&Plan]| {
+                row.iter()
+                    .map(|plan| make_one(folder, plan, plans, &done, addresses))
+                    .collect()
+            };
+            let threads: Vec<_> = row
+                .chunks(share)
+                .map(|row| scope.spawn(move || work(row)))
+                .collect();
+            let join = |thread: thread::ScopedJoinHandle<'_, Vec<_>>| {
+                thread.join().expect("a zone can be made")
+            };
             threads.into_iter().flat_map(join).collect()
         });
         for (zone, text) in made {
@@ -230,36 +265,81 @@ pub(crate) fn make(folder: &Path, plans: &[Plan], addresses: &str) -> BTreeMap<S
         }
     }
     for zone in &done {
-        (zone.plan.edit)(texts.get_mut(&zone.plan.name).expect("each zone has a text"), zone);
+        (zone.plan.edit)(
+            texts
+                .get_mut(&zone.plan.name)
+                .expect("each zone has a text"),
+            zone,
+        );
     }
     for zone in done.iter().filter(|zone| !zone.plan.name.is_empty()) {
         let parent = parent_of(&zone.plan.name, plans);
-        (zone.plan.above)(texts.get_mut(parent).expect("each zone above has a text"), zone);
+        (zone.plan.above)(
+            texts.get_mut(parent).expect("each zone above has a text"),
+            zone,
+        );
     }
-    texts.into_iter().map(|(name, text)| (name, text.to_string())).collect()
+    texts
+        .into_iter()
+        .map(|(name, text)| (name, text.to_string()))
+        .collect()
 }
 
-fn make_one(folder: &Path, plan: &Plan, plans: &[Plan], done: &[Made], addresses: &str) -> (Made, Text) {
+fn make_one(
+    folder: &Path,
+    plan: &Plan,
+    plans: &[Plan],
+    done: &[Made],
+    addresses: &str,
+) -> (Made, Text) {
     let folder = folder.join(format!("zone-{}", plan.name));
     fs::create_dir_all(folder.join("keys")).expect("a temporary folder can be filled");
-    let mut zone = Made { plan: plan.clone(), folder, plain: String::new() };
+    let mut zone = Made {
+        plan: plan.clone(),
+        folder,
+        plain: String::new(),
+    };
     let apex = zone.at("@");
     for (algorithm, options) in &plan.keys {
-        let size: &[&str] = if algorithm.contains("RSA") { &["-b", "1280"] } else { &[] };
-        zone.tool("dnssec-keygen", &[&["-q", "-K", "keys", "-a", algorithm], size, options, &[&apex]].concat());
+        let size: &[&str] = if algorithm.contains("RSA") {
+            &["-b", "1280"]
+        } else {
+            &[]
+        };
+        zone.tool(
+            "dnssec-keygen",
+            &[
+                &["-q", "-K", "keys", "-a", algorithm],
+                size,
+                options,
+                &[&apex],
+            ]
+            .concat(),
+        );
     }
     let server = server_of(&plan.name);
     zone.plain = format!(
         "$ORIGIN {apex}\n$TTL 60\n@ SOA {server} nobody.{server} 1 3600 600 86400 60\n@ NS {server}\n{}{}",
         plan.records,
-        if apex == "example." || apex == "." { addresses } else { "" },
+        if apex == "example." || apex == "." {
+            addresses
+        } else {
+            ""
+        },
     );
-    for below in done.iter().filter(|below| parent_of(&below.plan.name, plans) == plan.name) {
+    for below in done
+        .iter()
+        .filter(|below| parent_of(&below.plan.name, plans) == plan.name)
+    {
         let delegation = format!("{}. NS {}\n", below.plan.name, server_of(&below.plan.name));
         let ds = (below.plan.ds)(below.own_ds(), below).join("\n");
         zone.plain += &format!("{delegation}{ds}\n");
     }
-    let text = if plan.keys.is_empty() { Text::unsigned(&zone.plain) } else { zone.signed(&[]) };
+    let text = if plan.keys.is_empty() {
+        Text::unsigned(&zone.plain)
+    } else {
+        zone.signed(&[])
+    };
     (zone, text)
 }
 
@@ -271,13 +351,18 @@ fn server_of(zone: &str) -> &'static str {
 fn parent_of<'a>(name: &str, plans: &'a [Plan]) -> &'a str {
     let above = |plan: &&Plan| plan.name.is_empty() || name.ends_with(&format!(".{}", plan.name));
     let all = plans.iter().filter(above).filter(|plan| plan.name != name);
-    all.max_by_key(|plan| plan.labels()).map(|plan| plan.name.as_str()).expect("the root is above all")
+    all.max_by_key(|plan| plan.labels())
+        .map(|plan| plan.name.as_str())
+        .expect("the root is above all")
 }
 
 /// A DS record with its digest in one piece: owner, `DS`, tag, algorithm, type, digest.
 pub(crate) fn ds_line(line: &str) -> String {
     let fields: Vec<&str> = line.split_whitespace().collect();
-    let at = fields.iter().position(|field| *field == "DS").expect("a DS record");
+    let at = fields
+        .iter()
+        .position(|field| *field == "DS")
+        .expect("a DS record");
     let (numbers, digest) = fields[at + 1..].split_at(3);
     format!("{} DS {} {}", fields[0], numbers.join(" "), digest.concat())
 }

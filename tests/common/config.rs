@@ -44,7 +44,11 @@ pub(crate) fn nsd_secondary(server: SocketAddr, primary: SocketAddr) -> Vec<Stri
     vec![
         "zonefile: \"live.zone\"".to_owned(),
         format!("allow-notify: {} NOKEY", primary.ip()),
-        format!("request-xfr: AXFR {}@{} NOKEY", primary.ip(), primary.port()),
+        format!(
+            "request-xfr: AXFR {}@{} NOKEY",
+            primary.ip(),
+            primary.port()
+        ),
         format!("outgoing-interface: {}", server.ip()),
         "min-retry-time: 1".to_owned(),
         "max-retry-time: 2".to_owned(),
@@ -52,7 +56,12 @@ pub(crate) fn nsd_secondary(server: SocketAddr, primary: SocketAddr) -> Vec<Stri
 }
 
 /// `knot.conf` for the zone. `zone` holds its settings.
-pub(crate) fn knot(folder: &Path, server: SocketAddr, primary: SocketAddr, zone: &[&str]) -> String {
+pub(crate) fn knot(
+    folder: &Path,
+    server: SocketAddr,
+    primary: SocketAddr,
+    zone: &[&str],
+) -> String {
     let (folder, address, port) = (folder.display(), server.ip(), server.port());
     let (from, from_port) = (primary.ip(), primary.port());
     format!(
@@ -184,19 +193,31 @@ pub(crate) fn bind_policy(signing: Signing) -> String {
 
 /// `transfers.conf`: everybody may fetch the zone but the secondaries that are
 /// held back; the others hear of changes.
-pub(crate) fn bind_transfers(port: u16, secondaries: &[Ipv4Addr], held_back: &[Ipv4Addr]) -> String {
-    let deny: String = held_back.iter().map(|address| format!("!{address}; ")).collect();
-    let told = secondaries.iter().filter(|address| !held_back.contains(address));
-    let notify: String = told.map(|address| format!("{address} port {port}; ")).collect();
+pub(crate) fn bind_transfers(
+    port: u16,
+    secondaries: &[Ipv4Addr],
+    held_back: &[Ipv4Addr],
+) -> String {
+    let deny: String = held_back
+        .iter()
+        .map(|address| format!("!{address}; "))
+        .collect();
+    let told = secondaries
+        .iter()
+        .filter(|address| !held_back.contains(address));
+    let notify: String = told
+        .map(|address| format!("{address} port {port}; "))
+        .collect();
     format!("allow-transfer {{ {deny}any; }};\nalso-notify {{ {notify}}};\n")
 }
 
 /// `rndc.conf` for the BIND that takes orders at `control`.
 pub(crate) fn rndc(control: SocketAddr) -> String {
     let (address, port) = (control.ip(), control.port());
-    format!("{RNDC_KEY}\noptions {{ default-server {address}; default-port {port}; default-key \"rig\"; }};\n")
+    format!(
+        "{RNDC_KEY}\noptions {{ default-server {address}; default-port {port}; default-key \"rig\"; }};\n"
+    )
 }
 
 // Guards nothing: whoever reads it here may also run the tests.
-const RNDC_KEY: &str =
-    "key \"rig\" { algorithm hmac-sha256; secret \"ZGFuZXdyaWdodCB0ZXN0IHJpZyBrZXkgLi4uLi4uLi4=\"; };";
+const RNDC_KEY: &str = "key \"rig\" { algorithm hmac-sha256; secret \"ZGFuZXdyaWdodCB0ZXN0IHJpZyBrZXkgLi4uLi4uLi4=\"; };";

@@ -43,7 +43,16 @@ impl Reply {
 pub(crate) fn ask(server: SocketAddr, name: &str, rtype: &str, recurse: bool) -> Option<Reply> {
     let (at, port) = (format!("@{}", server.ip()), server.port().to_string());
     let recurse = if recurse { "+recurse" } else { "+norecurse" };
-    let options = ["+noall", "+comments", "+answer", "+dnssec", "+nosplit", "+nocookie", "+time=1", "+tries=1"];
+    let options = [
+        "+noall",
+        "+comments",
+        "+answer",
+        "+dnssec",
+        "+nosplit",
+        "+nocookie",
+        "+time=1",
+        "+tries=1",
+    ];
     let mut args = vec!["-r", &at, "-p", &port, name, rtype, recurse];
     args.extend(options);
     let ran = run(Path::new("/"), "dig", &args);
@@ -53,16 +62,36 @@ pub(crate) fn ask(server: SocketAddr, name: &str, rtype: &str, recurse: bool) ->
     let after = |mark: &str| ran.out.split_once(mark).map(|(_, rest)| rest);
     let word_end = |c: char| c == ',' || c == ';' || c == '\n';
     let code = after("status: ")?.split(word_end).next()?.to_owned();
-    let flags = after(";; flags: ")?.split(word_end).next()?.split(' ').map(str::to_owned).collect();
-    let records = ran.out.lines().filter(|line| !line.is_empty() && !line.starts_with(';'));
-    let answers = records.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
-    Some(Reply { code, flags, answers })
+    let flags = after(";; flags: ")?
+        .split(word_end)
+        .next()?
+        .split(' ')
+        .map(str::to_owned)
+        .collect();
+    let records = ran
+        .out
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with(';'));
+    let answers = records
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    Some(Reply {
+        code,
+        flags,
+        answers,
+    })
 }
 
 /// The whole zone as a server hands it out, one record per line, the SOA once.
 pub(crate) fn transfer(server: SocketAddr, zone: &str) -> Vec<String> {
     let (at, port) = (format!("@{}", server.ip()), server.port().to_string());
-    let args = ["-r", &at, "-p", &port, zone, "AXFR", "+noall", "+answer", "+nosplit", "+onesoa", "+time=5"];
+    let args = [
+        "-r", &at, "-p", &port, zone, "AXFR", "+noall", "+answer", "+nosplit", "+onesoa", "+time=5",
+    ];
     let ran = run(Path::new("/"), "dig", &args);
-    ran.out.lines().filter(|line| !line.is_empty() && !line.starts_with(';')).map(str::to_owned).collect()
+    ran.out
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with(';'))
+        .map(str::to_owned)
+        .collect()
 }

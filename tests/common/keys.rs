@@ -27,14 +27,19 @@ pub(crate) struct Identity {
 
 /// Makes `NAME.key` and `NAME.crt` in a folder.
 pub(crate) fn identity(folder: &Path, name: &str, kind: Kind, host: &str) -> Identity {
-    let (key, certificate) = (folder.join(format!("{name}.key")), folder.join(format!("{name}.crt")));
+    let (key, certificate) = (
+        folder.join(format!("{name}.key")),
+        folder.join(format!("{name}.crt")),
+    );
     let algorithm: &[&str] = match kind {
         Kind::Rsa => &["-newkey", "rsa:2048"],
         Kind::Ecdsa => &["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
     };
     let (key_text, certificate_text) = (text(&key), text(&certificate));
     let subject = format!("/CN={host}");
-    let mut args = vec!["req", "-x509", "-nodes", "-batch", "-days", "90", "-subj", &subject];
+    let mut args = vec![
+        "req", "-x509", "-nodes", "-batch", "-days", "90", "-subj", &subject,
+    ];
     args.extend(algorithm);
     args.extend(["-keyout", &key_text, "-out", &certificate_text]);
     must(folder, "openssl", &args);
@@ -44,9 +49,15 @@ pub(crate) fn identity(folder: &Path, name: &str, kind: Kind, host: &str) -> Ide
     let digest = must(folder, "sh", &["-c", &pipeline]);
     let digest = digest.split(' ').next().unwrap_or_default().to_owned();
     assert_eq!(digest.len(), 64, "openssl printed no SHA-256 digest");
-    Identity { certificate, key, tlsa: format!("3 1 1 {digest}") }
+    Identity {
+        certificate,
+        key,
+        tlsa: format!("3 1 1 {digest}"),
+    }
 }
 
 fn text(path: &Path) -> String {
-    path.to_str().expect("temporary folders have plain names").to_owned()
+    path.to_str()
+        .expect("temporary folders have plain names")
+        .to_owned()
 }

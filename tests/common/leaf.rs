@@ -53,22 +53,47 @@ pub(crate) struct Leaf {
 
 impl Leaf {
     /// Makes the zone's keys and writes its file; starts nothing yet.
-    pub(crate) fn new(place: Place, folder: &Path, signing: Signing, upkeep: Upkeep, zone_text: &str) -> Self {
+    pub(crate) fn new(
+        place: Place,
+        folder: &Path,
+        signing: Signing,
+        upkeep: Upkeep,
+        zone_text: &str,
+    ) -> Self {
         for name in ["bind/keys", "bind/zones", "nsd", "knot"] {
             fs::create_dir_all(folder.join(name)).expect("a temporary folder can be filled");
         }
         let named = ["-4", "-g", "-n", "1", "-U", "1", "-c", "named.conf"];
         let servers = vec![
-            (Role::Bind, Daemon::new("named (primary)", &folder.join("bind"), "named", &named)),
-            (Role::Nsd, Daemon::new("nsd", &folder.join("nsd"), "nsd", &["-d", "-c", "nsd.conf"])),
-            (Role::Knot, Daemon::new("knotd", &folder.join("knot"), "knotd", &["-c", "knot.conf"])),
+            (
+                Role::Bind,
+                Daemon::new("named (primary)", &folder.join("bind"), "named", &named),
+            ),
+            (
+                Role::Nsd,
+                Daemon::new("nsd", &folder.join("nsd"), "nsd", &["-d", "-c", "nsd.conf"]),
+            ),
+            (
+                Role::Knot,
+                Daemon::new("knotd", &folder.join("knot"), "knotd", &["-c", "knot.conf"]),
+            ),
         ];
-        let leaf = Self { place, folder: folder.to_owned(), upkeep, held_back: Vec::new(), servers };
+        let leaf = Self {
+            place,
+            folder: folder.to_owned(),
+            upkeep,
+            held_back: Vec::new(),
+            servers,
+        };
         leaf.write("bind/policy.conf", &config::bind_policy(signing));
         leaf.write("bind/rndc.conf", &config::rndc(place.control(Role::Bind)));
         leaf.write(&format!("bind/zones/{ZONE}.zone"), zone_text);
         leaf.write_transfers();
-        must(&folder.join("bind"), "dnssec-keygen", &["-q", "-k", "rig", "-l", "policy.conf", "-K", "keys", ZONE]);
+        must(
+            &folder.join("bind"),
+            "dnssec-keygen",
+            &["-q", "-k", "rig", "-l", "policy.conf", "-K", "keys", ZONE],
+        );
         leaf
     }
 
@@ -79,7 +104,8 @@ impl Leaf {
 
     /// The DS records for the delegation.
     pub(crate) fn ds(&self) -> String {
-        let script = "for key in $(grep -l 'DNSKEY 257' keys/K*.key); do dnssec-dsfromkey -2 $key; done";
+        let script =
+            "for key in $(grep -l 'DNSKEY 257' keys/K*.key); do dnssec-dsfromkey -2 $key; done";
         must(&self.folder.join("bind"), "sh", &["-c", script])
     }
 
@@ -90,7 +116,11 @@ impl Leaf {
 
     /// Gives BIND an order.
     pub(crate) fn order(&self, order: &[&str]) -> String {
-        must(&self.folder.join("bind"), "rndc", &[&["-c", "rndc.conf"], order].concat())
+        must(
+            &self.folder.join("bind"),
+            "rndc",
+            &[&["-c", "rndc.conf"], order].concat(),
+        )
     }
 
     /// Lets a secondary fetch nothing from now on, or fetch again.
@@ -119,7 +149,10 @@ impl Leaf {
 
     /// Makes a server serve these lines and nothing else.
     pub(crate) fn serve_copy(&mut self, role: Role, lines: &[String]) {
-        self.write(&format!("{}/copy.zone", folder_of(role)), &(lines.join("\n") + "\n"));
+        self.write(
+            &format!("{}/copy.zone", folder_of(role)),
+            &(lines.join("\n") + "\n"),
+        );
         self.restart(role, Source::Copy);
     }
 
@@ -141,7 +174,11 @@ impl Leaf {
     /// Makes Knot sign this text, and roll to keys of another algorithm. Returns the
     /// zone of each phase in between, with what tells it from the others: the
     /// algorithms of the keys, and of the signatures over a set of this type.
-    pub(crate) fn roll_on_knot(&mut self, zone_text: &str, rtype: &str) -> Vec<(String, Vec<String>)> {
+    pub(crate) fn roll_on_knot(
+        &mut self,
+        zone_text: &str,
+        rtype: &str,
+    ) -> Vec<(String, Vec<String>)> {
         self.write("knot/own.zone", zone_text);
         self.restart(Role::Knot, Source::Own("before"));
         let (server, folder) = (self.place.server(Role::Knot), self.folder.join("knot"));
@@ -152,7 +189,11 @@ impl Leaf {
         let mut phases: Vec<(String, Vec<String>)> = Vec::new();
         wait_for("Knot's roll", || {
             // Refused until the new key waits for its DS record.
-            run(&folder, "knotc", &["-s", "control", "zone-ksk-submitted", ZONE]);
+            run(
+                &folder,
+                "knotc",
+                &["-s", "control", "zone-ksk-submitted", ZONE],
+            );
             let zone = look()?;
             let phase = algorithms(&zone, rtype);
             if phase != before && phases.iter().all(|(seen, _)| *seen != phase) {
@@ -167,12 +208,36 @@ impl Leaf {
     /// relative to now, as `dnssec-signzone` reads them.
     pub(crate) fn sign(&self, lines: &[String], from: &str, until: &str) -> Vec<String> {
         let folder = self.folder.join("bind");
-        fs::write(folder.join("resign.plain"), lines.join("\n") + "\n").expect("a temporary folder can be filled");
+        fs::write(folder.join("resign.plain"), lines.join("\n") + "\n")
+            .expect("a temporary folder can be filled");
         // With -z a key signs what its flags would leave to another key: there may be one only.
-        let args = ["-q", "-S", "-P", "-z", "-K", "keys", "-s", from, "-e", until, "-O", "full", "-f", "resign.signed"];
-        must(&folder, "dnssec-signzone", &[&args[..], &["-o", ZONE, "resign.plain"]].concat());
-        let text = fs::read_to_string(folder.join("resign.signed")).expect("dnssec-signzone wrote the zone");
-        text.lines().filter(|line| !line.starts_with(';')).map(str::to_owned).collect()
+        let args = [
+            "-q",
+            "-S",
+            "-P",
+            "-z",
+            "-K",
+            "keys",
+            "-s",
+            from,
+            "-e",
+            until,
+            "-O",
+            "full",
+            "-f",
+            "resign.signed",
+        ];
+        must(
+            &folder,
+            "dnssec-signzone",
+            &[&args[..], &["-o", ZONE, "resign.plain"]].concat(),
+        );
+        let text = fs::read_to_string(folder.join("resign.signed"))
+            .expect("dnssec-signzone wrote the zone");
+        text.lines()
+            .filter(|line| !line.starts_with(';'))
+            .map(str::to_owned)
+            .collect()
     }
 
     fn restart(&mut self, role: Role, source: Source) {
@@ -199,12 +264,22 @@ impl Leaf {
                 self.write("nsd/nsd.conf", &config::nsd(&folder, server, ZONE, &zone));
             }
             (Role::Knot, Source::Live) => {
-                let zone = ["file: live.zone", "master: primary", "acl: [ notify, transfer ]"];
-                self.write("knot/knot.conf", &config::knot(&folder, server, primary, &zone));
+                let zone = [
+                    "file: live.zone",
+                    "master: primary",
+                    "acl: [ notify, transfer ]",
+                ];
+                self.write(
+                    "knot/knot.conf",
+                    &config::knot(&folder, server, primary, &zone),
+                );
             }
             (Role::Knot, Source::Copy) => {
                 let zone = ["file: copy.zone", "acl: transfer"];
-                self.write("knot/knot.conf", &config::knot(&folder, server, primary, &zone));
+                self.write(
+                    "knot/knot.conf",
+                    &config::knot(&folder, server, primary, &zone),
+                );
             }
             (_, Source::Own(policy)) => {
                 // Knot makes no folder for keys.
@@ -217,21 +292,30 @@ impl Leaf {
     }
 
     fn write_named_conf(&self, zone: &str) {
-        let (server, control) = (self.place.server(Role::Bind), self.place.control(Role::Bind));
+        let (server, control) = (
+            self.place.server(Role::Bind),
+            self.place.control(Role::Bind),
+        );
         self.write("bind/named.conf", &config::bind(server, control, zone));
     }
 
     fn write_knot_signer(&self, policy: &str) {
         let (server, primary) = (self.place.server(Role::Knot), self.place.server(Role::Bind));
         let zone = config::knot_signer(policy);
-        self.write("knot/knot.conf", &config::knot(&self.folder.join("knot"), server, primary, &[&zone]));
+        self.write(
+            "knot/knot.conf",
+            &config::knot(&self.folder.join("knot"), server, primary, &[&zone]),
+        );
     }
 
     fn write_transfers(&self) {
         let address = |&role: &Role| self.place.address(role);
         let secondaries: Vec<_> = [Role::Nsd, Role::Knot].iter().map(address).collect();
         let held_back: Vec<_> = self.held_back.iter().map(address).collect();
-        self.write("bind/transfers.conf", &config::bind_transfers(self.place.port, &secondaries, &held_back));
+        self.write(
+            "bind/transfers.conf",
+            &config::bind_transfers(self.place.port, &secondaries, &held_back),
+        );
     }
 
     fn write(&self, name: &str, text: &str) {
@@ -241,7 +325,11 @@ impl Leaf {
 
 /// The algorithms of the keys of a zone, and of the signatures over its sets of a type.
 fn algorithms(zone: &[String], rtype: &str) -> String {
-    let fields = |line: &String| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let fields = |line: &String| {
+        line.split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
     let records = zone.iter().map(fields).filter(|fields| fields.len() > 6);
     let (mut keys, mut signatures) = (BTreeSet::new(), BTreeSet::new());
     for record in records {

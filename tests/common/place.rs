@@ -31,7 +31,14 @@ pub(crate) enum Role {
 
 impl Role {
     /// All of them.
-    pub(crate) const ALL: [Self; 6] = [Self::Root, Self::Tld, Self::Bind, Self::Nsd, Self::Knot, Self::Resolver];
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Root,
+        Self::Tld,
+        Self::Bind,
+        Self::Nsd,
+        Self::Knot,
+        Self::Resolver,
+    ];
 }
 
 impl Place {
@@ -41,7 +48,10 @@ impl Place {
         for _ in 0..200 {
             let [x, y, p, q, ..] = RandomState::new().build_hasher().finish().to_be_bytes();
             let port = 12_000 + u16::from_be_bytes([p, q]) % 18_000;
-            let place = Self { net: [16 + x % 200, y], port };
+            let place = Self {
+                net: [16 + x % 200, y],
+                port,
+            };
             let free = |role| is_free(place.server(role)) && is_free(place.control(role));
             if Role::ALL.into_iter().all(free) {
                 return place;

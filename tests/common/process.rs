@@ -36,7 +36,11 @@ impl From<Output> for Ran {
 /// A command that finds the servers' programs and nothing of the user's.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
-    command.env("PATH", search_path()).env("LC_ALL", "C").env("TZ", "UTC").env_remove("NO_COLOR");
+    command
+        .env("PATH", search_path())
+        .env("LC_ALL", "C")
+        .env("TZ", "UTC")
+        .env_remove("NO_COLOR");
     command.stdin(Stdio::null());
     command
 }
@@ -51,20 +55,34 @@ fn search_path() -> String {
 /// Where a program is.
 pub(crate) fn find(program: &str) -> PathBuf {
     let path = search_path();
-    let found = std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file());
+    let found = std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file());
     found.unwrap_or_else(|| PathBuf::from(program))
 }
 
 /// Runs a program in a folder until it ends.
 pub(crate) fn run<S: AsRef<OsStr>>(folder: &Path, program: &str, args: &[S]) -> Ran {
     let output = command(program).args(args).current_dir(folder).output();
-    output.map(Ran::from).unwrap_or_else(|error| Ran { status: 127, out: String::new(), err: error.to_string() })
+    output.map(Ran::from).unwrap_or_else(|error| Ran {
+        status: 127,
+        out: String::new(),
+        err: error.to_string(),
+    })
 }
 
 /// Runs a program that has to succeed; gives its stdout.
-pub(crate) fn must<S: AsRef<OsStr> + std::fmt::Debug>(folder: &Path, program: &str, args: &[S]) -> String {
+pub(crate) fn must<S: AsRef<OsStr> + std::fmt::Debug>(
+    folder: &Path,
+    program: &str,
+    args: &[S],
+) -> String {
     let ran = run(folder, program, args);
-    assert!(ran.status == 0, "{program} {args:?} in {} ended with {ran:#?}", folder.display());
+    assert!(
+        ran.status == 0,
+        "{program} {args:?} in {} ended with {ran:#?}",
+        folder.display()
+    );
     ran.out
 }
 
@@ -73,7 +91,10 @@ pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         let answer = ask();
-        assert!(answer.is_some() || start.elapsed() < PATIENCE, "gave up waiting for: {what}");
+        assert!(
+            answer.is_some() || start.elapsed() < PATIENCE,
+            "gave up waiting for: {what}"
+        );
         match answer {
             Some(answer) => return answer,
             None => thread::sleep(Duration::from_millis(20)),
@@ -106,7 +127,11 @@ impl Daemon {
     /// Starts it; whether it answers is another question.
     pub(crate) fn start(&mut self) {
         assert!(self.child.is_none(), "{} is running", self.name);
-        let log = File::options().create(true).append(true).open(self.log()).expect("the log can be opened");
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.log())
+            .expect("the log can be opened");
         // A test that is killed cannot drop its servers; the kernel ends them instead.
         let child = command("setpriv")
             .args(["--pdeathsig", "TERM"])
@@ -121,13 +146,17 @@ impl Daemon {
 
     /// Whether it has not ended by itself.
     pub(crate) fn is_running(&mut self) -> bool {
-        self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+        self.child
+            .as_mut()
+            .is_some_and(|child| matches!(child.try_wait(), Ok(None)))
     }
 
     /// Ends it, gently where that is quick.
     pub(crate) fn stop(&mut self) {
         self.signal("TERM");
-        let Some(mut child) = self.child.take() else { return };
+        let Some(mut child) = self.child.take() else {
+            return;
+        };
         let start = Instant::now();
         while matches!(child.try_wait(), Ok(None)) && start.elapsed() < Duration::from_secs(5) {
             thread::sleep(Duration::from_millis(5));
@@ -140,7 +169,11 @@ impl Daemon {
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: &str) {
         if let Some(child) = &self.child {
-            run(Path::new("/"), "sh", &["-c", &format!("kill -{signal} {}", child.id())]);
+            run(
+                Path::new("/"),
+                "sh",
+                &["-c", &format!("kill -{signal} {}", child.id())],
+            );
         }
     }
 
@@ -149,7 +182,11 @@ impl Daemon {
         let text = fs::read(self.log()).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<&str> = text.lines().collect();
-        format!("--- {} ---\n{}\n", self.name, lines[lines.len().saturating_sub(40)..].join("\n"))
+        format!(
+            "--- {} ---\n{}\n",
+            self.name,
+            lines[lines.len().saturating_sub(40)..].join("\n")
+        )
     }
 
     fn log(&self) -> PathBuf {
@@ -175,7 +212,8 @@ fn unconfined(program: &str) -> PathBuf {
     if !enabled.starts_with('Y') {
         return installed;
     }
-    let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{program}.{}", std::process::id()));
+    let copy =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{program}.{}", std::process::id()));
     if !copy.exists() {
         // Without a copy the installed program is tried, and says what it may not read.
         if fs::copy(&installed, &copy).is_err() {

@@ -21,16 +21,34 @@ impl Resolver {
     /// Starts Unbound with DS or DNSKEY records for anchors.
     pub(crate) fn start(place: Place, folder: &Path, anchor: &Path) -> Self {
         fs::create_dir_all(folder).expect("a temporary folder can be filled");
-        fs::write(folder.join("unbound.conf"), config(place, anchor)).expect("a temporary folder can be filled");
-        let mut daemon = Daemon::new("unbound", folder, "unbound", &["-d", "-p", "-c", "unbound.conf"]);
+        fs::write(folder.join("unbound.conf"), config(place, anchor))
+            .expect("a temporary folder can be filled");
+        let mut daemon = Daemon::new(
+            "unbound",
+            folder,
+            "unbound",
+            &["-d", "-p", "-c", "unbound.conf"],
+        );
         daemon.start();
-        Self { folder: folder.to_owned(), daemon }
+        Self {
+            folder: folder.to_owned(),
+            daemon,
+        }
     }
 
     /// Forgets every answer, every failure and every dead server.
     pub(crate) fn forget(&self) {
-        for order in [&["flush_zone", "."][..], &["flush_bogus"], &["flush_negative"], &["flush_infra", "all"]] {
-            must(&self.folder, "unbound-control", &[&["-q", "-c", "unbound.conf"], order].concat());
+        for order in [
+            &["flush_zone", "."][..],
+            &["flush_bogus"],
+            &["flush_negative"],
+            &["flush_infra", "all"],
+        ] {
+            must(
+                &self.folder,
+                "unbound-control",
+                &[&["-q", "-c", "unbound.conf"], order].concat(),
+            );
         }
     }
 }
@@ -73,12 +91,21 @@ remote-control:
         control.ip(),
         control.port()
     );
-    let zones: [(&str, &[Role]); 3] =
-        [(".", &[Role::Root]), (TLD, &[Role::Tld]), (ZONE, &[Role::Bind, Role::Nsd, Role::Knot])];
+    let zones: [(&str, &[Role]); 3] = [
+        (".", &[Role::Root]),
+        (TLD, &[Role::Tld]),
+        (ZONE, &[Role::Bind, Role::Nsd, Role::Knot]),
+    ];
     for (zone, servers) in zones {
-        text.push_str(&format!("stub-zone:\n    name: \"{zone}\"\n    stub-prime: no\n"));
+        text.push_str(&format!(
+            "stub-zone:\n    name: \"{zone}\"\n    stub-prime: no\n"
+        ));
         for &role in servers {
-            text.push_str(&format!("    stub-addr: {}@{}\n", place.address(role), place.port));
+            text.push_str(&format!(
+                "    stub-addr: {}@{}\n",
+                place.address(role),
+                place.port
+            ));
         }
     }
     text

@@ -57,23 +57,42 @@ impl Rig {
 
     fn start_as(signing: Signing, upkeep: Upkeep, tlsa: &[&str]) -> Self {
         let place = Place::find();
-        let folder = tempfile::Builder::new().prefix("dane-rig-").tempdir().expect("there is a temporary folder");
+        let folder = tempfile::Builder::new()
+            .prefix("dane-rig-")
+            .tempdir()
+            .expect("there is a temporary folder");
         let path = folder.path();
-        let mut leaf = Leaf::new(place, &path.join("leaf"), signing, upkeep, &zone_file::text(place, tlsa));
+        let mut leaf = Leaf::new(
+            place,
+            &path.join("leaf"),
+            signing,
+            upkeep,
+            &zone_file::text(place, tlsa),
+        );
         leaf.serve_live(Role::Bind);
         let tree = Tree::start(place, &path.join("tree"), leaf.ds());
         let resolver = Resolver::start(place, &path.join("unbound"), &tree.anchor());
         fs::create_dir(path.join("work")).expect("a temporary folder can be filled");
-        let mut rig = Self { resolver, leaf, tree, place, folder: Some(folder) };
+        let mut rig = Self {
+            resolver,
+            leaf,
+            tree,
+            place,
+            folder: Some(folder),
+        };
         // A secondary that finds no zone at its first try takes its time before the next.
-        wait_for("the signed zone", || rig.is_signed(Role::Bind).then_some(()));
+        wait_for("the signed zone", || {
+            rig.is_signed(Role::Bind).then_some(())
+        });
         rig.leaf.serve_live(Role::Nsd);
         rig.leaf.serve_live(Role::Knot);
         rig.wait_until_equal();
         for (role, zone) in [(Role::Root, "."), (Role::Tld, TLD)] {
             wait_for("the tree above the zone", || rig.serial_of(role, zone));
         }
-        wait_for("the resolver", || ask(rig.at(Role::Resolver), ".", "SOA", true).filter(|reply| reply.has("ad")));
+        wait_for("the resolver", || {
+            ask(rig.at(Role::Resolver), ".", "SOA", true).filter(|reply| reply.has("ad"))
+        });
         rig.resolver.forget();
         rig
     }
@@ -135,7 +154,9 @@ impl Rig {
     }
 
     fn serial_of(&self, role: Role, zone: &str) -> Option<u32> {
-        self.ask(role, zone, "SOA").filter(|reply| reply.has("aa") && reply.code == "NOERROR")?.serial()
+        self.ask(role, zone, "SOA")
+            .filter(|reply| reply.has("aa") && reply.code == "NOERROR")?
+            .serial()
     }
 
     /// Waits until a server has exactly these TLSA records at an owner.
@@ -158,7 +179,11 @@ impl Rig {
         let mut last = Vec::new();
         wait_for("one signed zone on all servers", || {
             let now: Vec<Option<u32>> = SERVERS.iter().map(|&role| self.serial(role)).collect();
-            let first = now.first().copied().flatten().filter(|&first| first > serial)?;
+            let first = now
+                .first()
+                .copied()
+                .flatten()
+                .filter(|&first| first > serial)?;
             let equal = now.iter().all(|&other| other == Some(first));
             // BIND gives a zone that it signs several serials in a row: only one that lasts counts.
             let lasts = equal && last == now && SERVERS.iter().all(|&role| self.is_signed(role));
@@ -168,7 +193,10 @@ impl Rig {
     }
 
     fn is_signed(&self, role: Role) -> bool {
-        let signed = |rtype| self.ask(role, ZONE, rtype).is_some_and(|reply| !reply.data("RRSIG").is_empty());
+        let signed = |rtype| {
+            self.ask(role, ZONE, rtype)
+                .is_some_and(|reply| !reply.data("RRSIG").is_empty())
+        };
         signed("SOA") && signed("DNSKEY")
     }
 
@@ -226,20 +254,29 @@ impl Rig {
     }
 
     fn wait_for_tld(&self, serial: u32) {
-        wait_for("a new top-level domain", || self.serial_of(Role::Tld, TLD).filter(|&now| now == serial));
+        wait_for("a new top-level domain", || {
+            self.serial_of(Role::Tld, TLD).filter(|&now| now == serial)
+        });
         self.resolver.forget();
     }
 
     /// Changes a zone that takes updates: `add NAME TTL TYPE DATA`, `delete NAME TYPE DATA`.
     pub(crate) fn update(&self, role: Role, changes: &[String]) {
-        let changes: String = changes.iter().map(|change| format!("update {change}\n")).collect();
+        let changes: String = changes
+            .iter()
+            .map(|change| format!("update {change}\n"))
+            .collect();
         let text = format!("{}{changes}send\n", self.update_head(role));
         fs::write(self.work().join("changes"), text).expect("a temporary folder can be filled");
         must(&self.work(), "nsupdate", &["changes"]);
     }
 
     fn update_head(&self, role: Role) -> String {
-        format!("server {} {}\nzone {ZONE}\n", self.at(role).ip(), self.at(role).port())
+        format!(
+            "server {} {}\nzone {ZONE}\n",
+            self.at(role).ip(),
+            self.at(role).port()
+        )
     }
 
     /// Changes a record that nobody asks for, about twice a second, until it is dropped.
@@ -257,14 +294,20 @@ impl Rig {
     /// Makes Knot a second signer of the zone, with keys and serials of its own:
     /// both have all keys, and the delegation names both (RFC 8901, model 2).
     pub(crate) fn add_signer(&mut self, serial: u32, tlsa: &[&str]) {
-        let text = zone_file::text(self.place, tlsa).replace(&FIRST_SERIAL.to_string(), &serial.to_string());
+        let text = zone_file::text(self.place, tlsa)
+            .replace(&FIRST_SERIAL.to_string(), &serial.to_string());
         let ds = self.leaf.sign_on_knot(&text);
         let all = |role| self.keys(role).filter(|keys| keys.len() == 4);
         let keys = wait_for("the keys of both signers", || all(Role::Knot));
-        let add: Vec<String> = keys.iter().map(|key| format!("add {ZONE} 2 DNSKEY {key}")).collect();
+        let add: Vec<String> = keys
+            .iter()
+            .map(|key| format!("add {ZONE} 2 DNSKEY {key}"))
+            .collect();
         self.update(Role::Bind, &add);
         for role in SERVERS {
-            wait_for("the same keys everywhere", || all(role).filter(|all| *all == keys));
+            wait_for("the same keys everywhere", || {
+                all(role).filter(|all| *all == keys)
+            });
         }
         let serial = self.tree.delegate(ds);
         self.wait_for_tld(serial);
@@ -272,13 +315,19 @@ impl Rig {
 
     /// Lets Knot sign the zone and roll to another algorithm, and keeps the zone of each phase in between.
     pub(crate) fn roll(&mut self, tlsa: &[&str]) -> Vec<(String, Vec<String>)> {
-        self.leaf.roll_on_knot(&zone_file::text(self.place, tlsa), "TLSA")
+        self.leaf
+            .roll_on_knot(&zone_file::text(self.place, tlsa), "TLSA")
     }
 
     /// Makes every server serve this, with a delegation to the keys in it.
     pub(crate) fn serve_everywhere(&mut self, lines: &[String]) {
-        fs::write(self.work().join("served"), lines.join("\n") + "\n").expect("a temporary folder can be filled");
-        let ds = must(&self.work(), "dnssec-dsfromkey", &["-2", "-f", "served", ZONE]);
+        fs::write(self.work().join("served"), lines.join("\n") + "\n")
+            .expect("a temporary folder can be filled");
+        let ds = must(
+            &self.work(),
+            "dnssec-dsfromkey",
+            &["-2", "-f", "served", ZONE],
+        );
         for role in SERVERS {
             self.leaf.serve_copy(role, lines);
         }
@@ -313,7 +362,10 @@ impl Rig {
     }
 
     fn folder(&self) -> &Path {
-        self.folder.as_ref().expect("the folder stays until the tree is dropped").path()
+        self.folder
+            .as_ref()
+            .expect("the folder stays until the tree is dropped")
+            .path()
     }
 }
 
@@ -322,15 +374,31 @@ impl Drop for Rig {
         if thread::panicking()
             && let Some(folder) = self.folder.take()
         {
-            eprintln!("the folder of the servers stays: {}", folder.keep().display());
+            eprintln!(
+                "the folder of the servers stays: {}",
+                folder.keep().display()
+            );
         }
     }
 }
 
 /// The lines of a zone without what signing added.
 fn unsigned(lines: &[String]) -> Vec<String> {
-    let added = ["RRSIG", "NSEC", "DNSKEY", "CDS", "CDNSKEY", "TYPE65534", "NSEC3", "NSEC3PARAM"];
-    let keep = |line: &&String| line.split_whitespace().nth(3).is_some_and(|rtype| !added.contains(&rtype));
+    let added = [
+        "RRSIG",
+        "NSEC",
+        "DNSKEY",
+        "CDS",
+        "CDNSKEY",
+        "TYPE65534",
+        "NSEC3",
+        "NSEC3PARAM",
+    ];
+    let keep = |line: &&String| {
+        line.split_whitespace()
+            .nth(3)
+            .is_some_and(|rtype| !added.contains(&rtype))
+    };
     lines.iter().filter(keep).cloned().collect()
 }
 
@@ -342,7 +410,11 @@ fn forged(lines: &[String]) -> Vec<String> {
             return line.clone();
         }
         let (last, rest) = fields.split_last().expect("a signature has fields");
-        let other: String = last.chars().enumerate().map(|(i, c)| if i < 40 { next_letter(c) } else { c }).collect();
+        let other: String = last
+            .chars()
+            .enumerate()
+            .map(|(i, c)| if i < 40 { next_letter(c) } else { c })
+            .collect();
         format!("{} {other}", rest.join(" "))
     };
     lines.iter().map(forge).collect()

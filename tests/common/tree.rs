@@ -34,8 +34,18 @@ impl Tree {
             fs::create_dir_all(folder.join(zone)).expect("a temporary folder can be filled");
             Daemon::new(name, &folder.join(zone), "nsd", &["-d", "-c", "nsd.conf"])
         };
-        let (root, tld) = (daemon("nsd (root)", "root"), daemon("nsd (top-level domain)", TLD));
-        let mut tree = Self { place, folder: folder.to_owned(), ds, tld_serial: 1, root, tld };
+        let (root, tld) = (
+            daemon("nsd (root)", "root"),
+            daemon("nsd (top-level domain)", TLD),
+        );
+        let mut tree = Self {
+            place,
+            folder: folder.to_owned(),
+            ds,
+            tld_serial: 1,
+            root,
+            tld,
+        };
         for zone in [".", TLD] {
             for role in [&["-f", "KSK"][..], &[]] {
                 let fixed = ["-q", "-a", "ECDSAP256SHA256", "-K", "keys"];
@@ -80,15 +90,22 @@ impl Tree {
     }
 
     fn sign_root(&self) {
-        let ds =
-            fs::read_to_string(self.folder.join(format!("dsset-{TLD}."))).expect("dnssec-signzone left the DS set");
-        let (root, tld) = (self.place.address(Role::Root), self.place.address(Role::Tld));
+        let ds = fs::read_to_string(self.folder.join(format!("dsset-{TLD}.")))
+            .expect("dnssec-signzone left the DS set");
+        let (root, tld) = (
+            self.place.address(Role::Root),
+            self.place.address(Role::Tld),
+        );
         let text = format!(
             "$TTL 2\n. SOA ns.root-server. nobody.root-server. 1 3600 600 86400 2\n. NS ns.root-server.\n\
              ns.root-server. A {root}\n{TLD}. NS ns.nic.{TLD}.\nns.nic.{TLD}. A {tld}\n{ds}"
         );
         self.sign(".", "root", Role::Root, &text);
-        let keys = must(&self.folder, "sh", &["-c", "grep -h 'DNSKEY 257' keys/K.+*.key"]);
+        let keys = must(
+            &self.folder,
+            "sh",
+            &["-c", "grep -h 'DNSKEY 257' keys/K.+*.key"],
+        );
         fs::write(self.anchor_keys(), keys).expect("a temporary folder can be filled");
     }
 
@@ -100,7 +117,10 @@ impl Tree {
             self.place.address(Role::Tld)
         );
         for (ns, role) in [("ns1", Role::Bind), ("ns2", Role::Nsd), ("ns3", Role::Knot)] {
-            text.push_str(&format!("{ZONE}. NS {ns}.{ZONE}.\n{ns}.{ZONE}. A {}\n", self.place.address(role)));
+            text.push_str(&format!(
+                "{ZONE}. NS {ns}.{ZONE}.\n{ns}.{ZONE}. A {}\n",
+                self.place.address(role)
+            ));
         }
         self.sign(TLD, TLD, Role::Tld, &text);
     }
@@ -109,9 +129,19 @@ impl Tree {
     fn sign(&self, zone: &str, folder: &str, role: Role, text: &str) {
         let (plain, signed) = (format!("{folder}/plain"), format!("{folder}/signed"));
         let zone_settings = ["zonefile: \"signed\"".to_owned()];
-        let settings = config::nsd(&self.folder.join(folder), self.place.server(role), zone, &zone_settings);
-        fs::write(self.folder.join(folder).join("nsd.conf"), settings).expect("a temporary folder can be filled");
+        let settings = config::nsd(
+            &self.folder.join(folder),
+            self.place.server(role),
+            zone,
+            &zone_settings,
+        );
+        fs::write(self.folder.join(folder).join("nsd.conf"), settings)
+            .expect("a temporary folder can be filled");
         fs::write(self.folder.join(&plain), text).expect("a temporary folder can be filled");
-        must(&self.folder, "dnssec-signzone", &["-q", "-S", "-K", "keys", "-o", zone, "-f", &signed, &plain]);
+        must(
+            &self.folder,
+            "dnssec-signzone",
+            &["-q", "-S", "-K", "keys", "-o", zone, "-f", &signed, &plain],
+        );
     }
 }

@@ -19,11 +19,17 @@ pub(crate) const FIRST_SERIAL: u32 = 2_026_010_101;
 /// short, so that what caches hold is gone within seconds.
 pub(crate) fn text(place: Place, tlsa: &[&str]) -> String {
     let servers = [("ns1", Role::Bind), ("ns2", Role::Nsd), ("ns3", Role::Knot)];
-    let addresses: String =
-        servers.iter().map(|(ns, role)| format!("{ns}\tIN A\t{}\n", place.address(*role))).collect();
+    let addresses: String = servers
+        .iter()
+        .map(|(ns, role)| format!("{ns}\tIN A\t{}\n", place.address(*role)))
+        .collect();
     let mut records = String::new();
     for (index, data) in tlsa.iter().enumerate() {
-        let owner = if index == 0 { "_25._tcp.mail" } else { "             " };
+        let owner = if index == 0 {
+            "_25._tcp.mail"
+        } else {
+            "             "
+        };
         records.push_str(&format!("{owner}   IN TLSA {data}\n"));
     }
     format!(
@@ -52,7 +58,10 @@ mail\tIN A\t127.0.0.1
 /// Changes the serial in the file, as a person would before a reload.
 pub(crate) fn set_serial(file: &Path, from: u32, to: u32) {
     let text = fs::read_to_string(file).expect("the zone file can be read");
-    let (old, new) = (format!("\t\t{from}\t; serial"), format!("\t\t{to}\t; serial"));
+    let (old, new) = (
+        format!("\t\t{from}\t; serial"),
+        format!("\t\t{to}\t; serial"),
+    );
     assert!(text.contains(&old), "the zone file has no serial {from}");
     fs::write(file, text.replace(&old, &new)).expect("the zone file can be written");
 }

@@ -24,7 +24,11 @@
 //! | referrals in circles, upward, downward | `walk/wire.rs` |
 //! | a thousand servers, addresses, keys, signatures; costly denials | `walk/crowd.rs`, `walk/forged.rs`, `src/dns/trust/signatures/tests.rs` |
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -51,7 +55,12 @@ fn signatures() -> Vec<Case> {
             ] {
                 let what = format!("{keys:?}: {damage:?} over {kind}");
                 let expected = (Decision::Unsafe, code, "ns2");
-                cases.push(Case { keys, damage: Some((kind, damage, None)), expected, ..Case::sound(what) });
+                cases.push(Case {
+                    keys,
+                    damage: Some((kind, damage, None)),
+                    expected,
+                    ..Case::sound(what)
+                });
             }
         }
     }
@@ -64,22 +73,40 @@ fn signatures() -> Vec<Case> {
     ] {
         let what = format!("{damage:?} over {kind} at both servers");
         let expected = (Decision::Unsafe, code, "");
-        cases.push(Case { damage: Some((kind, damage, None)), at_both: true, expected, ..Case::sound(what) });
+        cases.push(Case {
+            damage: Some((kind, damage, None)),
+            at_both: true,
+            expected,
+            ..Case::sound(what)
+        });
     }
     for kind in ["TLSA", "DNSKEY"] {
         let damage = Some((kind, Damage::Of(LATER), None));
-        cases.push(Case { damage, ..Case::sound(format!("some life left over {kind}")) });
+        cases.push(Case {
+            damage,
+            ..Case::sound(format!("some life left over {kind}"))
+        });
     }
     for algorithm in [8, 13] {
         let damage = Some(("TLSA", Damage::Broken, Some(algorithm)));
         let what = format!("two algorithms, {algorithm} damaged");
         let expected = (Decision::Unsafe, "bogus", "ns2");
-        cases.push(Case { keys: Keys::TwoAlgorithms, damage, expected, ..Case::sound(what) });
+        cases.push(Case {
+            keys: Keys::TwoAlgorithms,
+            damage,
+            expected,
+            ..Case::sound(what)
+        });
     }
     let what = "two algorithms, nothing signed with one";
     let damage = Some(("TLSA", Damage::Missing, Some(8)));
     let expected = (Decision::Unknown, "algorithm-incomplete", "ns2");
-    cases.push(Case { keys: Keys::TwoAlgorithms, damage, expected, ..Case::sound(what) });
+    cases.push(Case {
+        keys: Keys::TwoAlgorithms,
+        damage,
+        expected,
+        ..Case::sound(what)
+    });
     // A zone key that only one server publishes harms the answers of both: caches mix them.
     for (second_keys, at) in [(SecondKeys::Other, "ns2"), (SecondKeys::OtherZoneKey, "")] {
         let expected = (Decision::Unsafe, "bogus", at);
@@ -97,14 +124,34 @@ fn delegations() -> Vec<Case> {
     let mut cases = Vec::new();
     for tld in ["example", "three", "optout"] {
         for nsec3 in [false, true] {
-            cases.push(Case { tld, nsec3, ..Case::sound(format!("{tld}, NSEC3 {nsec3}, sound")) });
+            cases.push(Case {
+                tld,
+                nsec3,
+                ..Case::sound(format!("{tld}, NSEC3 {nsec3}, sound"))
+            });
         }
         let insecure = (Decision::Unsafe, "insecure", "");
-        cases.push(Case { tld, ds: Ds::None, expected: insecure, ..Case::sound(format!("{tld}: a key without DS")) });
+        cases.push(Case {
+            tld,
+            ds: Ds::None,
+            expected: insecure,
+            ..Case::sound(format!("{tld}: a key without DS"))
+        });
         let what = format!("{tld}: an unsigned child");
-        cases.push(Case { tld, ds: Ds::None, unsigned: true, expected: insecure, ..Case::sound(what) });
+        cases.push(Case {
+            tld,
+            ds: Ds::None,
+            unsigned: true,
+            expected: insecure,
+            ..Case::sound(what)
+        });
         let what = format!("{tld}: a DS without any key");
-        cases.push(Case { tld, unsigned: true, expected: (Decision::Unsafe, "bogus", ""), ..Case::sound(what) });
+        cases.push(Case {
+            tld,
+            unsigned: true,
+            expected: (Decision::Unsafe, "bogus", ""),
+            ..Case::sound(what)
+        });
     }
     let unsupported = (Decision::Unknown, "algorithm-unsupported", "");
     for (ds, expected) in [
@@ -113,15 +160,21 @@ fn delegations() -> Vec<Case> {
         (Ds::Algorithm(5), (Decision::Unsafe, "bogus", "")),
         (Ds::Digest(200), unsupported),
     ] {
-        cases.push(Case { ds, expected, ..Case::sound(format!("a DS that is {ds:?}")) });
+        cases.push(Case {
+            ds,
+            expected,
+            ..Case::sound(format!("a DS that is {ds:?}"))
+        });
     }
     cases
 }
 
 /// What single servers do.
 fn servers() -> Vec<Case> {
-    let lags: fn(&str) -> String =
-        |text| text.replace(&format!("_25._tcp.mail TLSA {NEW}\n"), "").replace("hostmaster 2", "hostmaster 1");
+    let lags: fn(&str) -> String = |text| {
+        text.replace(&format!("_25._tcp.mail TLSA {NEW}\n"), "")
+            .replace("hostmaster 2", "hostmaster 1")
+    };
     let mut cases = vec![
         Case {
             second_plain: lags,
@@ -136,8 +189,10 @@ fn servers() -> Vec<Case> {
         Case {
             second_plain: |text| {
                 let older = text.replace("hostmaster 2", "hostmaster 1");
-                let (set, more) =
-                    (format!("_25._tcp.mail TLSA {NEW}\n"), format!("_25._tcp.mail TLSA 3 1 1 {}\n", "ab".repeat(32)));
+                let (set, more) = (
+                    format!("_25._tcp.mail TLSA {NEW}\n"),
+                    format!("_25._tcp.mail TLSA 3 1 1 {}\n", "ab".repeat(32)),
+                );
                 older.replace(&set, &format!("{set}{more}"))
             },
             expected: (Decision::Wait, "serial-behind", "ns2"),
@@ -150,23 +205,44 @@ fn servers() -> Vec<Case> {
         (Place::Side, "refused", "a refusing secondary"),
         (Place::Tld, "not-authoritative", "a lame delegation"),
     ] {
-        cases.push(Case { second, expected: (Decision::Unknown, code, "ns2"), ..Case::sound(what) });
+        cases.push(Case {
+            second,
+            expected: (Decision::Unknown, code, "ns2"),
+            ..Case::sound(what)
+        });
     }
-    for (third, what) in
-        [((true, false), "only the delegation"), ((false, true), "only the zone"), ((true, true), "both")]
-    {
+    for (third, what) in [
+        ((true, false), "only the delegation"),
+        ((false, true), "only the zone"),
+        ((true, true), "both"),
+    ] {
         let expected = (Decision::Wait, "record-missing", "ns3");
-        cases.push(Case { third, expected, ..Case::sound(format!("a server that lags, which {what} names")) });
+        cases.push(Case {
+            third,
+            expected,
+            ..Case::sound(format!("a server that lags, which {what} names"))
+        });
         let what = format!("a server that is up to date, which {what} names");
-        cases.push(Case { third, third_lags: false, ..Case::sound(what) });
+        cases.push(Case {
+            third,
+            third_lags: false,
+            ..Case::sound(what)
+        });
     }
     cases
 }
 
 /// What stands at the owner.
 fn owners() -> Vec<Case> {
-    let alias = |what, expected| Case { alias: true, expected, ..Case::sound(what) };
-    let goal = |what| Case { goal: true, ..Case::sound(what) };
+    let alias = |what, expected| Case {
+        alias: true,
+        expected,
+        ..Case::sound(what)
+    };
+    let goal = |what| Case {
+        goal: true,
+        ..Case::sound(what)
+    };
     let absent: fn(&str) -> String = |text| text.replace("_25._tcp.mail TLSA", "_x TLSA");
     let unproven = (Decision::Unsafe, "denial-unproven", "ns2");
     let denying = |nsec3, damage, what: &str| {
@@ -197,12 +273,30 @@ fn owners() -> Vec<Case> {
         denying(true, Damage::Broken, "denials are damaged"),
         goal("sound"),
         alias("an alias into a sound zone", (Decision::Safe, "", "")),
-        Case { ds: Ds::None, ..goal("insecure") },
-        alias("an alias into an insecure zone", (Decision::Unsafe, "cname-target-insecure", "")),
-        Case { damage: Some(("TLSA", Damage::Broken, None)), ..goal("bogus") },
-        alias("an alias into a zone that is bogus at one server", (Decision::Unsafe, "bogus", "ns2")),
-        Case { ds: Ds::OfNobody, ..goal("bogus") },
-        alias("an alias into a bogus zone", (Decision::Unsafe, "bogus", "")),
+        Case {
+            ds: Ds::None,
+            ..goal("insecure")
+        },
+        alias(
+            "an alias into an insecure zone",
+            (Decision::Unsafe, "cname-target-insecure", ""),
+        ),
+        Case {
+            damage: Some(("TLSA", Damage::Broken, None)),
+            ..goal("bogus")
+        },
+        alias(
+            "an alias into a zone that is bogus at one server",
+            (Decision::Unsafe, "bogus", "ns2"),
+        ),
+        Case {
+            ds: Ds::OfNobody,
+            ..goal("bogus")
+        },
+        alias(
+            "an alias into a bogus zone",
+            (Decision::Unsafe, "bogus", ""),
+        ),
         Case {
             plain: |text| text.replace("_25._tcp.mail TLSA", "_x TLSA") + "_tcp.mail DNAME _tcp\n",
             expected: (Decision::Unknown, "alias-unsupported", "ns1"),
@@ -231,13 +325,20 @@ fn owners() -> Vec<Case> {
 fn wildcards() -> Vec<Case> {
     let near: fn(&str) -> String = |text| text.replace("_25._tcp.mail TLSA", "*._tcp.mail TLSA");
     let far: fn(&str) -> String = |text| text.replace("_25._tcp.mail TLSA", "*.mail TLSA");
-    let alias: fn(&str) -> String = |text| text.replace("_25._tcp.mail TLSA", "_x TLSA") + "*._tcp.mail CNAME _dane\n";
+    let alias: fn(&str) -> String =
+        |text| text.replace("_25._tcp.mail TLSA", "_x TLSA") + "*._tcp.mail CNAME _dane\n";
     let mut cases = Vec::new();
     for (nsec3, kind) in [(false, "NSEC"), (true, "NSEC3")] {
-        for (plain, what) in
-            [(near, "a wildcard next to it"), (far, "a wildcard further up"), (alias, "a wildcard alias")]
-        {
-            cases.push(Case { nsec3, plain, ..Case::sound(format!("{what}, {kind}")) });
+        for (plain, what) in [
+            (near, "a wildcard next to it"),
+            (far, "a wildcard further up"),
+            (alias, "a wildcard alias"),
+        ] {
+            cases.push(Case {
+                nsec3,
+                plain,
+                ..Case::sound(format!("{what}, {kind}"))
+            });
             for (damage, decision, code) in [
                 // That the host has no AAAA records is denied as well, and lookups of those fail.
                 (Damage::Missing, Decision::Unsafe, "denial-unproven"),
@@ -248,7 +349,13 @@ fn wildcards() -> Vec<Case> {
             ] {
                 let what = format!("{what}, {damage:?} over {kind}");
                 let (damage, expected) = (Some((kind, damage, None)), (decision, code, "ns2"));
-                cases.push(Case { nsec3, plain, damage, expected, ..Case::sound(what) });
+                cases.push(Case {
+                    nsec3,
+                    plain,
+                    damage,
+                    expected,
+                    ..Case::sound(what)
+                });
             }
         }
     }
@@ -258,7 +365,14 @@ fn wildcards() -> Vec<Case> {
 #[test]
 #[ignore = "needs nsd, knotd, dig, dnssec-keygen, dnssec-signzone"]
 fn each_fault_of_a_real_zone_is_found_and_never_safe() {
-    let cases = [signatures(), delegations(), servers(), owners(), wildcards()].concat();
+    let cases = [
+        signatures(),
+        delegations(),
+        servers(),
+        owners(),
+        wildcards(),
+    ]
+    .concat();
     let mut world = World::new(cases);
     let mut wrong = Vec::new();
     // First nothing is wrong anywhere, then all of it, each in a zone of its own, then nothing again.
@@ -266,9 +380,16 @@ fn each_fault_of_a_real_zone_is_found_and_never_safe() {
         world.serve(broken);
         world.hang(broken);
         for (case, _, verdict) in world.verdicts().into_iter().filter(|(case, ..)| !case.goal) {
-            let expected = if broken { case.expected } else { (Decision::Safe, "", "") };
+            let expected = if broken {
+                case.expected
+            } else {
+                (Decision::Safe, "", "")
+            };
             if let Err(why) = judge(&verdict.findings, verdict.decision, expected) {
-                wrong.push(format!("{}: {why}, not {expected:?}: {:#?}", case.what, verdict.findings));
+                wrong.push(format!(
+                    "{}: {why}, not {expected:?}: {:#?}",
+                    case.what, verdict.findings
+                ));
             }
         }
         if broken {
@@ -283,7 +404,12 @@ fn each_fault_of_a_real_zone_is_found_and_never_safe() {
 fn said_by_the_command(world: &World) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut seen = Vec::new();
-    for (number, case) in world.cases().iter().enumerate().filter(|(_, case)| !case.goal) {
+    for (number, case) in world
+        .cases()
+        .iter()
+        .enumerate()
+        .filter(|(_, case)| !case.goal)
+    {
         let (decision, code, _) = case.expected;
         if seen.contains(&(decision, code)) {
             continue;
@@ -298,7 +424,10 @@ fn said_by_the_command(world: &World) -> Vec<String> {
         };
         let verdict = format!("\"verdict\":\"{}\"", decision.word());
         if status != expected || !out.contains(code) || !out.contains(&verdict) {
-            wrong.push(format!("{}: status {status}, not {expected} with {code:?}: {out}", case.what));
+            wrong.push(format!(
+                "{}: status {status}, not {expected} with {code:?}: {out}",
+                case.what
+            ));
         }
     }
     assert!(seen.len() > 12, "{seen:?}");
@@ -314,15 +443,24 @@ fn judge(
         return Err(found.word());
     }
     let heavy = |finding: &&Finding| Decision::from(finding.severity) > Decision::Safe;
-    let here = |finding: &Finding| finding.server.as_ref().is_some_and(|server| server.starts_with(at));
-    let told = findings
-        .iter()
-        .filter(heavy)
-        .any(|f| f.code == code && Decision::from(f.severity) == decision && (at.is_empty() || here(f)));
+    let here = |finding: &Finding| {
+        finding
+            .server
+            .as_ref()
+            .is_some_and(|server| server.starts_with(at))
+    };
+    let told = findings.iter().filter(heavy).any(|f| {
+        f.code == code && Decision::from(f.severity) == decision && (at.is_empty() || here(f))
+    });
     if decision != Decision::Safe && !told {
         return Err("the reason is not told");
     }
-    if !matches!(at, "" | "ns1") && findings.iter().filter(heavy).any(|f| f.server.is_some() && !here(f)) {
+    if !matches!(at, "" | "ns1")
+        && findings
+            .iter()
+            .filter(heavy)
+            .any(|f| f.server.is_some() && !here(f))
+    {
         return Err("others are blamed");
     }
     Ok(())

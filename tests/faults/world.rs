@@ -25,8 +25,11 @@ use crate::common::process::{Daemon, must, wait_for};
 use crate::zones::{Built, Case, KEY, NEW, Place, apex, build, make_keys};
 
 /// The top-level domains, and how they deny.
-const TLDS: [(&str, &[&str]); 3] =
-    [("example", &[]), ("three", &["-3", "-", "-H", "0"]), ("optout", &["-3", "-", "-H", "0", "-A"])];
+const TLDS: [(&str, &[&str]); 3] = [
+    ("example", &[]),
+    ("three", &["-3", "-", "-H", "0"]),
+    ("optout", &["-3", "-", "-H", "0", "-A"]),
+];
 
 /// The servers that are started.
 const SERVERS: [(Place, &str); 7] = [
@@ -51,11 +54,18 @@ pub(crate) struct World {
 impl World {
     /// Makes the keys; nothing is served yet.
     pub(crate) fn new(cases: Vec<Case>) -> Self {
-        let folder = tempfile::Builder::new().prefix("dane-faults-").tempdir().unwrap();
+        let folder = tempfile::Builder::new()
+            .prefix("dane-faults-")
+            .tempdir()
+            .unwrap();
         let path = folder.path();
         for (zone, _) in TLDS.iter().chain(&[(".", &[][..])]) {
             for role in [&["-f", "KSK"][..], &[]] {
-                must(path, "dnssec-keygen", &[&["-q", "-a", "ECDSAP256SHA256"], role, &[zone]].concat());
+                must(
+                    path,
+                    "dnssec-keygen",
+                    &[&["-q", "-a", "ECDSAP256SHA256"], role, &[zone]].concat(),
+                );
             }
         }
         for (number, case) in cases.iter().enumerate() {
@@ -70,7 +80,13 @@ impl World {
             };
             (place as u8, daemon)
         });
-        Self { daemons: daemons.into(), somewhere: Somewhere::find(), cases, sound: None, folder }
+        Self {
+            daemons: daemons.into(),
+            somewhere: Somewhere::find(),
+            cases,
+            sound: None,
+            folder,
+        }
     }
 
     fn path(&self) -> &Path {
@@ -78,7 +94,9 @@ impl World {
     }
 
     fn at(&self, place: Place) -> SocketAddr {
-        let IpAddr::V4(base) = self.somewhere.server(Role::Root).ip() else { unreachable!("addresses are IPv4") };
+        let IpAddr::V4(base) = self.somewhere.server(Role::Root).ip() else {
+            unreachable!("addresses are IPv4")
+        };
         let [net, x, y, _] = base.octets();
         SocketAddr::from(([net, x, y, place as u8], self.somewhere.port))
     }
@@ -89,7 +107,10 @@ impl World {
         // By the folder of each server: the zones it has.
         let mut zones: BTreeMap<u8, Vec<(String, PathBuf)>> = BTreeMap::new();
         let mut lay = |place: Place, zone: &str, file: PathBuf| {
-            zones.entry(place as u8).or_default().push((zone.to_owned(), file))
+            zones
+                .entry(place as u8)
+                .or_default()
+                .push((zone.to_owned(), file))
         };
         let mut root = format!(
             "$TTL 3600\n. SOA ns.root-server. nobody. 1 3600 600 86400 300\n. NS ns.root-server.\nns.root-server. A {}\n",
@@ -118,19 +139,30 @@ impl World {
                 &[Place::Side],
             ]) {
                 let third = case.third != (false, false) && broken;
-                for place in places.iter().filter(|place| **place != Place::Side || third) {
+                for place in places
+                    .iter()
+                    .filter(|place| **place != Place::Side || third)
+                {
                     let file = self.path().join(format!("{}.{}", zone.apex, *place as u8));
                     fs::write(&file, copy).unwrap();
                     lay(*place, &zone.apex, file);
                 }
             }
         }
-        self.daemons.values().for_each(|daemon| daemon.signal("TERM"));
+        self.daemons
+            .values()
+            .for_each(|daemon| daemon.signal("TERM"));
         for (place, name) in SERVERS {
-            self.restart(place, name, &zones.remove(&(place as u8)).unwrap_or_default());
+            self.restart(
+                place,
+                name,
+                &zones.remove(&(place as u8)).unwrap_or_default(),
+            );
         }
         let ready = |place: Place, zone: &str| {
-            wait_for("a name server", || ask(self.at(place), zone, "SOA", false).filter(|reply| reply.has("aa")));
+            wait_for("a name server", || {
+                ask(self.at(place), zone, "SOA", false).filter(|reply| reply.has("aa"))
+            });
         };
         let last = built.last().map_or("example", |zone| &zone.apex);
         for place in [Place::First, Place::Second, Place::Hanging, Place::Oracle] {
@@ -138,7 +170,9 @@ impl World {
         }
         ready(Place::Root, ".");
         ready(Place::Tld, "optout");
-        wait_for("the server at the side", || ask(self.at(Place::Side), ".", "SOA", false));
+        wait_for("the server at the side", || {
+            ask(self.at(Place::Side), ".", "SOA", false)
+        });
     }
 
     /// The zones of all cases. What is sound is built once.
@@ -148,7 +182,8 @@ impl World {
         }
         let case = |case: &Case| if broken { case.clone() } else { case.before() };
         let cases = self.cases.iter().map(case).enumerate();
-        let built = cases.map(|(number, case)| build(self.path(), number, &case, |place| self.at(place).ip()));
+        let built = cases
+            .map(|(number, case)| build(self.path(), number, &case, |place| self.at(place).ip()));
         let built = Rc::new(built.collect());
         if !broken {
             self.sound = Some(Rc::clone(&built));
@@ -161,7 +196,12 @@ impl World {
         let name = if zone == "." { "root" } else { zone };
         fs::write(self.path().join(format!("{name}.plain")), text).unwrap();
         let (plain, signed) = (format!("{name}.plain"), format!("{name}.signed"));
-        let args = [&["-q", "-S", "-x", "-o", zone, "-f", &signed], denial, &[&plain]].concat();
+        let args = [
+            &["-q", "-S", "-x", "-o", zone, "-f", &signed],
+            denial,
+            &[&plain],
+        ]
+        .concat();
         must(self.path(), "dnssec-signzone", &args);
         self.path().join(signed)
     }
@@ -170,11 +210,18 @@ impl World {
         let (folder, server) = (self.path().join(name), self.at(place));
         // NSD wants one zone at least; this one nobody asks for.
         let aside = ("aside.invalid".to_owned(), folder.join("aside"));
-        fs::write(&aside.1, "aside.invalid. 60 SOA a. b. 1 1 1 1 1\naside.invalid. 60 NS a.\n").unwrap();
+        fs::write(
+            &aside.1,
+            "aside.invalid. 60 SOA a. b. 1 1 1 1 1\naside.invalid. 60 NS a.\n",
+        )
+        .unwrap();
         let file = |file: &Path| vec![format!("zonefile: \"{}\"", file.display())];
         let mut text = config::nsd(&folder, server, &aside.0, &file(&aside.1));
         for (zone, path) in zones {
-            text.push_str(&format!("zone:\n    name: \"{zone}\"\n    {}\n", file(path).join("")));
+            text.push_str(&format!(
+                "zone:\n    name: \"{zone}\"\n    {}\n",
+                file(path).join("")
+            ));
         }
         fs::write(folder.join("nsd.conf"), text).unwrap();
         if place == Place::Second {
@@ -191,8 +238,13 @@ impl World {
         let here = self.path().join("hanging");
         let order = if hang { "STOP" } else { "CONT" };
         for process in fs::read_dir("/proc").unwrap().flatten() {
-            let at_home = fs::read_link(process.path().join("cwd")).is_ok_and(|folder| folder == here);
-            if let Some(id) = process.file_name().to_str().filter(|id| at_home && id.parse::<u32>().is_ok()) {
+            let at_home =
+                fs::read_link(process.path().join("cwd")).is_ok_and(|folder| folder == here);
+            if let Some(id) = process
+                .file_name()
+                .to_str()
+                .filter(|id| at_home && id.parse::<u32>().is_ok())
+            {
                 must(self.path(), "sh", &["-c", &format!("kill -{order} {id}")]);
             }
         }
@@ -209,7 +261,8 @@ impl World {
         let now = DateTime::from_timestamp(Utc::now().timestamp(), 0).unwrap();
         let settings = Settings {
             resolvers: vec![self.at(Place::Oracle)],
-            anchors: Anchors::parse(&fs::read_to_string(self.path().join("dsset-.")).unwrap()).unwrap(),
+            anchors: Anchors::parse(&fs::read_to_string(self.path().join("dsset-.")).unwrap())
+                .unwrap(),
             name_servers: Vec::new(),
             dns_port: self.somewhere.port,
             family: Family::Both,
@@ -219,18 +272,32 @@ impl World {
         };
         let host = |(number, case): (usize, &Case)| {
             let host = Name::from_user(&format!("mail.{}", apex(number, case))).unwrap();
-            Target::Service { host, port: "25".parse().unwrap() }
+            Target::Service {
+                host,
+                port: "25".parse().unwrap(),
+            }
         };
         let targets: Vec<Target> = self.cases.iter().enumerate().map(host).collect();
         let octets = unhex(NEW.rsplit(' ').next().unwrap()).unwrap();
         let rdata: Vec<u8> = [3, 1, 1].into_iter().chain(octets).collect();
         let expectation = Expectation::new(vec![Tlsa::from_rdata(&rdata).unwrap()], None);
-        let policy = Policy { hold: HoldWish::For(chrono::TimeDelta::zero()), ..Policy::default() };
-        let judged = gather(&targets, &settings).into_iter().zip(&self.cases).map(|(evidence, case)| {
-            let memory = Memory::empty(&evidence.hops.first().map_or_else(Name::root, |hop| hop.zone.clone()));
-            let (verdict, _) = check(&evidence, &expectation, &memory, &policy, now);
-            (case.clone(), evidence, verdict)
-        });
+        let policy = Policy {
+            hold: HoldWish::For(chrono::TimeDelta::zero()),
+            ..Policy::default()
+        };
+        let judged = gather(&targets, &settings)
+            .into_iter()
+            .zip(&self.cases)
+            .map(|(evidence, case)| {
+                let memory = Memory::empty(
+                    &evidence
+                        .hops
+                        .first()
+                        .map_or_else(Name::root, |hop| hop.zone.clone()),
+                );
+                let (verdict, _) = check(&evidence, &expectation, &memory, &policy, now);
+                (case.clone(), evidence, verdict)
+            });
         judged.collect()
     }
 }
@@ -239,12 +306,33 @@ impl World {
     /// What the command says of one case, and with which status.
     pub(crate) fn verify(&self, number: usize) -> (i32, String) {
         fs::write(self.path().join("new.pem"), KEY).unwrap();
-        let (resolver, port) = (self.at(Place::Oracle).to_string(), self.somewhere.port.to_string());
+        let (resolver, port) = (
+            self.at(Place::Oracle).to_string(),
+            self.somewhere.port.to_string(),
+        );
         let host = format!("mail.{}", apex(number, &self.cases[number]));
         let state = format!("state{number}");
-        let mut args = vec!["--json", "verify", "new.pem", "--host", &host, "--port", "25", "--state", &state];
-        args.extend(["--resolver", &resolver, "--dns-port", &port, "--trust-anchor", "dsset-."]);
-        args.extend(["--hold", "0s", "--since", "2026-11-20T00:00:00Z", "--timeout", "2s", "--tries", "2"]);
+        let mut args = vec![
+            "--json", "verify", "new.pem", "--host", &host, "--port", "25", "--state", &state,
+        ];
+        args.extend([
+            "--resolver",
+            &resolver,
+            "--dns-port",
+            &port,
+            "--trust-anchor",
+            "dsset-.",
+        ]);
+        args.extend([
+            "--hold",
+            "0s",
+            "--since",
+            "2026-11-20T00:00:00Z",
+            "--timeout",
+            "2s",
+            "--tries",
+            "2",
+        ]);
         let ran = danewright(self.path(), &args);
         (ran.status, ran.out)
     }
@@ -261,7 +349,10 @@ fn knot(folder: &Path, server: SocketAddr, zones: &[(String, PathBuf)]) -> Strin
          template:\n  - id: default\n    journal-content: none\n    semantic-checks: off\nzone:\n"
     );
     for (zone, file) in zones {
-        text.push_str(&format!("  - domain: {zone}\n    file: \"{}\"\n", file.display()));
+        text.push_str(&format!(
+            "  - domain: {zone}\n    file: \"{}\"\n",
+            file.display()
+        ));
     }
     text
 }

@@ -16,8 +16,10 @@ MCowBQYDK2VwAyEA/n8OHHL782BptYL13csZAI9etLV19m2laYnLHqG2F/s=
 -----END PUBLIC KEY-----
 ";
 /// The record of that key as OpenSSL computes it, and that of the one before.
-pub(crate) const NEW: &str = "3 1 1 955abda477e9bbe9b4762746b02a7ae2b024777542d6f852d3f0836be8b4956e";
-pub(crate) const OLD: &str = "3 1 1 0000000000000000000000000000000000000000000000000000000000000000";
+pub(crate) const NEW: &str =
+    "3 1 1 955abda477e9bbe9b4762746b02a7ae2b024777542d6f852d3f0836be8b4956e";
+pub(crate) const OLD: &str =
+    "3 1 1 0000000000000000000000000000000000000000000000000000000000000000";
 
 /// From when until when signatures are valid, as dnssec-signzone reads it.
 pub(crate) type Window = (&'static str, &'static str);
@@ -152,8 +154,22 @@ impl Case {
 
     /// The same zone before anything goes wrong.
     pub(crate) fn before(&self) -> Self {
-        let Self { tld, keys, nsec3, alias, goal, .. } = *self;
-        Self { tld, keys, nsec3, alias, goal, ..Self::sound(self.what.clone()) }
+        let Self {
+            tld,
+            keys,
+            nsec3,
+            alias,
+            goal,
+            ..
+        } = *self;
+        Self {
+            tld,
+            keys,
+            nsec3,
+            alias,
+            goal,
+            ..Self::sound(self.what.clone())
+        }
     }
 }
 
@@ -177,7 +193,13 @@ pub(crate) fn make_keys(folder: &Path, number: usize, case: &Case) {
     let keygen = |folder: &Path, algorithm: &str, ksk: bool| {
         fs::create_dir_all(folder).unwrap();
         let role: &[&str] = if ksk { &["-f", "KSK"] } else { &[] };
-        must(folder, "dnssec-keygen", &[&["-q", "-a", algorithm], role, &[&apex]].concat()).trim().to_owned()
+        must(
+            folder,
+            "dnssec-keygen",
+            &[&["-q", "-a", algorithm], role, &[&apex]].concat(),
+        )
+        .trim()
+        .to_owned()
     };
     let own = folder.join(format!("keys{number}"));
     let ecdsa = "ECDSAP256SHA256";
@@ -199,14 +221,23 @@ pub(crate) fn make_keys(folder: &Path, number: usize, case: &Case) {
         SecondKeys::OtherZoneKey => {
             keygen(&other, ecdsa, false);
             for end in ["key", "private"] {
-                fs::copy(own.join(format!("{ksk}.{end}")), other.join(format!("{ksk}.{end}"))).unwrap();
+                fs::copy(
+                    own.join(format!("{ksk}.{end}")),
+                    other.join(format!("{ksk}.{end}")),
+                )
+                .unwrap();
             }
         }
     }
 }
 
 /// Writes and signs a zone.
-pub(crate) fn build(folder: &Path, number: usize, case: &Case, at: impl Fn(Place) -> IpAddr) -> Built {
+pub(crate) fn build(
+    folder: &Path,
+    number: usize,
+    case: &Case,
+    at: impl Fn(Place) -> IpAddr,
+) -> Built {
     let apex = apex(number, case);
     let mut servers = format!("ns1 A {}\nns2 A {}\n", at(Place::First), at(case.second));
     let mut delegation = format!("{apex}. NS ns1.{apex}.\n{apex}. NS ns2.{apex}.\n");
@@ -231,13 +262,22 @@ pub(crate) fn build(folder: &Path, number: usize, case: &Case, at: impl Fn(Place
         "$ORIGIN {apex}.\n$TTL 3600\n@ SOA ns1 hostmaster 2 3600 600 86400 300\n{own}{servers}\
          mail A 192.0.2.25\n{tlsa}_dane TLSA {OLD}\n_dane TLSA {NEW}\n"
     );
-    let (first, second) = ((case.plain)(&text), (case.second_plain)(&(case.plain)(&text)));
+    let (first, second) = (
+        (case.plain)(&text),
+        (case.second_plain)(&(case.plain)(&text)),
+    );
     let keys = |copy: usize| match (copy, case.second_keys) {
         (1, SecondKeys::Other | SecondKeys::OtherZoneKey) => format!("other{number}"),
         _ => format!("keys{number}"),
     };
-    let lagging = text.replace(&format!("_25._tcp.mail TLSA {NEW}\n"), "").replace("hostmaster 2", "hostmaster 1");
-    let third = if case.third_lags { lagging } else { text.clone() };
+    let lagging = text
+        .replace(&format!("_25._tcp.mail TLSA {NEW}\n"), "")
+        .replace("hostmaster 2", "hostmaster 1");
+    let third = if case.third_lags {
+        lagging
+    } else {
+        text.clone()
+    };
     let mut copies = [first, second, third];
     let mut ds = String::new();
     let mut done: Option<(String, String, String)> = None;
@@ -245,7 +285,12 @@ pub(crate) fn build(folder: &Path, number: usize, case: &Case, at: impl Fn(Place
         if copy == 2 && case.third == (false, false) {
             continue;
         }
-        let signing = Signing { folder, apex: &apex, case, keys: &keys(copy) };
+        let signing = Signing {
+            folder,
+            apex: &apex,
+            case,
+            keys: &keys(copy),
+        };
         let signed = match &done {
             Some((keys, same, signed)) if *keys == signing.keys && same == text => signed.clone(),
             _ => signing.sign(text, GOOD),
@@ -254,8 +299,13 @@ pub(crate) fn build(folder: &Path, number: usize, case: &Case, at: impl Fn(Place
             ds = fs::read_to_string(folder.join(format!("dsset-{apex}."))).unwrap();
             done = Some((keys(copy), text.clone(), signed.clone()));
         }
-        let spoiled = match case.damage.filter(|_| copy == 1 || (copy == 0 && case.at_both)) {
-            Some((kind, damage, algorithm)) => signing.damaged(text, &signed, kind, damage, algorithm),
+        let spoiled = match case
+            .damage
+            .filter(|_| copy == 1 || (copy == 0 && case.at_both))
+        {
+            Some((kind, damage, algorithm)) => {
+                signing.damaged(text, &signed, kind, damage, algorithm)
+            }
             None => signed,
         };
         if !case.unsigned {
@@ -263,7 +313,11 @@ pub(crate) fn build(folder: &Path, number: usize, case: &Case, at: impl Fn(Place
         }
     }
     delegation.push_str(&delegated(&ds, case.ds));
-    Built { apex, copies, delegation }
+    Built {
+        apex,
+        copies,
+        delegation,
+    }
 }
 
 /// The DS lines that the parent publishes.
@@ -296,7 +350,9 @@ struct Signing<'a> {
 impl Signing<'_> {
     fn sign(&self, text: &str, window: Window) -> String {
         fs::write(self.folder.join("plain"), text).unwrap();
-        let mut args = vec!["-q", "-S", "-P", "-K", self.keys, "-o", self.apex, "-s", window.0, "-e", window.1];
+        let mut args = vec![
+            "-q", "-S", "-P", "-K", self.keys, "-o", self.apex, "-s", window.0, "-e", window.1,
+        ];
         match self.case.keys {
             // One key signs what its flags would leave to another.
             Keys::Combined => args.push("-z"),
@@ -312,19 +368,40 @@ impl Signing<'_> {
 
     /// The zone with the signatures over one type spoiled, and everything else
     /// as it was.
-    fn damaged(&self, text: &str, signed: &str, kind: &str, damage: Damage, algorithm: Option<u8>) -> String {
+    fn damaged(
+        &self,
+        text: &str,
+        signed: &str,
+        kind: &str,
+        damage: Damage,
+        algorithm: Option<u8>,
+    ) -> String {
         let meant = |line: &&str| {
             let fields: Vec<&str> = line.split_whitespace().collect();
             fields.get(3..5) == Some(&["RRSIG", kind])
-                && algorithm.is_none_or(|algorithm| fields.get(5) == Some(&algorithm.to_string().as_str()))
+                && algorithm
+                    .is_none_or(|algorithm| fields.get(5) == Some(&algorithm.to_string().as_str()))
         };
-        let mut lines: Vec<String> = signed.lines().filter(|line| !meant(line)).map(str::to_owned).collect();
+        let mut lines: Vec<String> = signed
+            .lines()
+            .filter(|line| !meant(line))
+            .map(str::to_owned)
+            .collect();
         match damage {
             Damage::Missing => {}
             Damage::Broken => lines.extend(signed.lines().filter(meant).map(broken)),
-            Damage::Of(window) => lines.extend(self.sign(text, window).lines().filter(meant).map(str::to_owned)),
+            Damage::Of(window) => lines.extend(
+                self.sign(text, window)
+                    .lines()
+                    .filter(meant)
+                    .map(str::to_owned),
+            ),
         }
-        assert_ne!(lines.join("\n"), signed.trim_end(), "there is something to spoil");
+        assert_ne!(
+            lines.join("\n"),
+            signed.trim_end(),
+            "there is something to spoil"
+        );
         lines.join("\n") + "\n"
     }
 }

@@ -19,7 +19,10 @@ const OLD: &str = "f2e74cf0560e2824049ad60592c9ddd0857a7395bb36295fa45d5f5bb1a87
 fn same(name: &str, folder: &Path, words: &[&str], more: &[&str]) -> Value {
     assert!(NAMES.contains(&name), "{name} is missing in the list below");
     let document = danewright(folder, &[&["--json"], words, more].concat()).json();
-    golden::same(&format!("json/{name}.txt"), &serde_json::to_string_pretty(&document).unwrap());
+    golden::same(
+        &format!("json/{name}.txt"),
+        &serde_json::to_string_pretty(&document).unwrap(),
+    );
     document
 }
 
@@ -74,20 +77,40 @@ fn keys_and_records() {
     spki("spki", &["old.pem", "new.pem", "new.csr", "new.pub"]);
     spki("spki-damaged", &["old.pem", "damaged.pem"]);
     spki("spki-unreadable", &["missing.pem"]);
-    let tlsa =
-        |name, more: &[&str]| same(name, folder.path(), &["tlsa", "new.pem", "--host", "mail.example.com"], more);
+    let tlsa = |name, more: &[&str]| {
+        same(
+            name,
+            folder.path(),
+            &["tlsa", "new.pem", "--host", "mail.example.com"],
+            more,
+        )
+    };
     tlsa("tlsa", &["--port", "25,imaps", "--ttl", "1h"]);
     tlsa("tlsa-delete", &["--port", "25", "--old", "old.pem"]);
-    tlsa("tlsa-warned", &["--port", "25", "--usage", "1", "--selector", "0"]);
+    tlsa(
+        "tlsa-warned",
+        &["--port", "25", "--usage", "1", "--selector", "0"],
+    );
 }
 
 #[test]
 fn edits_of_a_zone() {
     let folder = folder();
     let patch = |name, zone: &str, more: &[&str]| {
-        same(name, folder.path(), &[&["patch", zone, "new.pem", "--state", "state"], &MAIL[..]].concat(), more)
+        same(
+            name,
+            folder.path(),
+            &[&["patch", zone, "new.pem", "--state", "state"], &MAIL[..]].concat(),
+            more,
+        )
     };
-    let again = || fs::copy(golden::path("input/example.com.zone"), folder.path().join("example.com.zone")).unwrap();
+    let again = || {
+        fs::copy(
+            golden::path("input/example.com.zone"),
+            folder.path().join("example.com.zone"),
+        )
+        .unwrap()
+    };
     let zone = "example.com.zone";
     patch("patch-dry-run", zone, &["--dry-run"]);
     patch("patch-written", zone, &[]);
@@ -101,15 +124,36 @@ fn edits_of_a_zone() {
     again();
     patch("patch-reload-failed", zone, &["--reload", "false"]);
     again();
-    let words = ["patch", "alias.zone", "new.pem", "--host", "smtp.example.com", "--port", "25", "--dry-run"];
+    let words = [
+        "patch",
+        "alias.zone",
+        "new.pem",
+        "--host",
+        "smtp.example.com",
+        "--port",
+        "25",
+        "--dry-run",
+    ];
     same("patch-alias", folder.path(), &words, &[]);
     patch("patch-refused", "signed.zone", &[]);
     patch("patch-unreadable", "missing.zone", &[]);
     patch("patch-syntax", "odd.zone", &[]);
-    let words = ["patch", zone, "new.pem", "--host", "mail.example.net", "--port", "25"];
+    let words = [
+        "patch",
+        zone,
+        "new.pem",
+        "--host",
+        "mail.example.net",
+        "--port",
+        "25",
+    ];
     same("patch-obstacle", folder.path(), &words, &[]);
     // Others may write what is remembered: the edit is done, and that is not used.
-    fs::set_permissions(folder.path().join("state"), fs::Permissions::from_mode(0o777)).unwrap();
+    fs::set_permissions(
+        folder.path().join("state"),
+        fs::Permissions::from_mode(0o777),
+    )
+    .unwrap();
     patch("patch-state-foreign", zone, &[]);
 }
 
@@ -117,7 +161,12 @@ fn edits_of_a_zone() {
 fn records_that_go() {
     let folder = folder();
     let at = |name, zone, more: &[&str]| {
-        same(name, folder.path(), &[&["prune", zone, "--state", "state"], &MAIL[..]].concat(), more)
+        same(
+            name,
+            folder.path(),
+            &[&["prune", zone, "--state", "state"], &MAIL[..]].concat(),
+            more,
+        )
     };
     let prune = |name, more: &[&str]| at(name, "example.com.zone", more);
     prune("prune-unprobed", &[]);
@@ -127,9 +176,16 @@ fn records_that_go() {
         let words = [&["patch", zone, "new.pem", "--state", "state"], &MAIL[..]].concat();
         assert_eq!(danewright(folder.path(), &words).status, 0);
     }
-    at("prune-shared", "alias.zone", &["--no-probe", "--keep", "new.pem"]);
+    at(
+        "prune-shared",
+        "alias.zone",
+        &["--no-probe", "--keep", "new.pem"],
+    );
     prune("prune-not-cleared", &["--no-probe", "--keep", "new.pem"]);
-    let done = prune("prune-done", &["--no-probe", "--keep", "new.pem", "--force", "--diff"]);
+    let done = prune(
+        "prune-done",
+        &["--no-probe", "--keep", "new.pem", "--force", "--diff"],
+    );
     assert_eq!(done["removed"][0]["record"], format!("3 1 1 {OLD}"));
 }
 
@@ -138,7 +194,10 @@ fn what_is_wrong_with_a_zone() {
     let folder = folder();
     let lint = |name, more: &[&str]| same(name, folder.path(), &["lint"], more);
     lint("lint", &["example.com.zone"]);
-    lint("lint-keys", &["example.com.zone", "--cert", "old.pem", "--cert", "new.pem"]);
+    lint(
+        "lint-keys",
+        &["example.com.zone", "--cert", "old.pem", "--cert", "new.pem"],
+    );
     // Text that servers read differently weighs by what they make of it.
     lint("lint-findings", &["odd.zone"]);
     lint("lint-unreadable", &["missing.zone"]);
@@ -149,8 +208,21 @@ fn requests_that_are_none() {
     let folder = folder();
     let usage = |name, words: &[&str]| same(name, folder.path(), words, &[]);
     usage("usage", &["verify"]);
-    usage("usage-argument", &["tlsa", "new.pem", "--hots", "mail.example.com"]);
-    usage("usage-value", &["tlsa", "new.pem", "--host", "_x.example.com", "--port", "25"]);
+    usage(
+        "usage-argument",
+        &["tlsa", "new.pem", "--hots", "mail.example.com"],
+    );
+    usage(
+        "usage-value",
+        &[
+            "tlsa",
+            "new.pem",
+            "--host",
+            "_x.example.com",
+            "--port",
+            "25",
+        ],
+    );
     usage("usage-command", &["no-such-command"]);
     usage("usage-nothing", &[]);
 }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 /// A file in the folder of these tests.
 pub(crate) fn path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name)
 }
 
 /// Fails unless the text is the one in the file; writes it where `GOLDEN=write` says so.
@@ -31,9 +33,16 @@ pub(crate) fn same(name: &str, found: &str) {
 /// Fails where the folder has a text that nothing is compared with.
 #[track_caller]
 pub(crate) fn nothing_else(folder: &str, names: &[&str]) {
-    let files = fs::read_dir(path(folder)).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let idle: Vec<String> = files.filter(|file| !names.iter().any(|name| format!("{name}.txt") == *file)).collect();
-    assert!(idle.is_empty(), "tests/golden/{folder} has files that no test compares: {idle:?}");
+    let files = fs::read_dir(path(folder))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let idle: Vec<String> = files
+        .filter(|file| !names.iter().any(|name| format!("{name}.txt") == *file))
+        .collect();
+    assert!(
+        idle.is_empty(),
+        "tests/golden/{folder} has files that no test compares: {idle:?}"
+    );
 }
 
 /// The lines that only one of the texts has, where they stand.
@@ -55,7 +64,9 @@ fn difference(expected: &str, found: &str) -> String {
     while at < old.len() || with < new.len() {
         if at < old.len() && with < new.len() && old[at] == new[with] {
             (at, with) = (at + 1, with + 1);
-        } else if with == new.len() || (at < old.len() && common[at + 1][with] >= common[at][with + 1]) {
+        } else if with == new.len()
+            || (at < old.len() && common[at + 1][with] >= common[at][with + 1])
+        {
             lines.push_str(&format!("  line {:>3} - {}\n", at + 1, old[at]));
             at += 1;
         } else {
@@ -68,6 +79,9 @@ fn difference(expected: &str, found: &str) -> String {
 
 #[test]
 fn a_difference_is_the_lines_that_differ() {
-    assert_eq!(difference("a\nb\nc\n", "a\nx\nc\nd\n"), "  line   2 - b\n  line   2 + x\n  line   4 + d\n");
+    assert_eq!(
+        difference("a\nb\nc\n", "a\nx\nc\nd\n"),
+        "  line   2 - b\n  line   2 + x\n  line   4 + d\n"
+    );
     assert_eq!(difference("", "a\n"), "  line   1 + a\n");
 }

@@ -7,7 +7,11 @@ use crate::run::{COLUMNS, Said, danewright, folder};
 fn the_help_of_every_command_is_as_it_was() {
     let folder = folder();
     let ask = |command: &[String]| {
-        let words: Vec<&str> = command.iter().map(String::as_str).chain(["--help"]).collect();
+        let words: Vec<&str> = command
+            .iter()
+            .map(String::as_str)
+            .chain(["--help"])
+            .collect();
         danewright(folder.path(), &words)
     };
     let mut names = Vec::new();
@@ -15,10 +19,22 @@ fn the_help_of_every_command_is_as_it_was() {
     while let Some(command) = to_ask.pop() {
         let Said { status, out, err } = ask(&command);
         assert_eq!((status, err.as_str()), (0, ""), "{command:?}");
-        assert!(out.lines().all(|line| line.chars().count() <= COLUMNS.parse().unwrap()), "too wide: {command:?}");
-        let name = if command.is_empty() { "danewright".to_owned() } else { command.join("-") };
+        assert!(
+            out.lines()
+                .all(|line| line.chars().count() <= COLUMNS.parse().unwrap()),
+            "too wide: {command:?}"
+        );
+        let name = if command.is_empty() {
+            "danewright".to_owned()
+        } else {
+            command.join("-")
+        };
         golden::same(&format!("help/{name}.txt"), &out);
-        to_ask.extend(listed(&out).into_iter().map(|word| [command.clone(), vec![word]].concat()));
+        to_ask.extend(
+            listed(&out)
+                .into_iter()
+                .map(|word| [command.clone(), vec![word]].concat()),
+        );
         names.push(name);
     }
     assert!(names.len() > 7, "{names:?}");
@@ -28,8 +44,19 @@ fn the_help_of_every_command_is_as_it_was() {
 
 /// The commands that a help lists; clap's own `help` is none.
 fn listed(help: &str) -> Vec<String> {
-    let list = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let list = help
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty());
     // Names stand two columns in, what is said of them further.
-    let names = list.filter_map(|line| line.strip_prefix("  ").filter(|rest| !rest.starts_with(' ')));
-    names.filter_map(|rest| rest.split(' ').next()).filter(|name| *name != "help").map(str::to_owned).collect()
+    let names = list.filter_map(|line| {
+        line.strip_prefix("  ")
+            .filter(|rest| !rest.starts_with(' '))
+    });
+    names
+        .filter_map(|rest| rest.split(' ').next())
+        .filter(|name| *name != "help")
+        .map(str::to_owned)
+        .collect()
 }

@@ -11,7 +11,11 @@
 //! name servers of this process on loopback. `world` is the one file that uses the
 //! library, `codes` the one that reads its source.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
 
 mod codes;
 mod documents;

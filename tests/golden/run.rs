@@ -25,7 +25,8 @@ impl Said {
     /// The one document on stdout, whose status is that of the process.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
-        let document: Value = serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"));
+        let document: Value =
+            serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"));
         assert_eq!(document["status"], self.status, "{self:?}");
         document
     }
@@ -34,11 +35,24 @@ impl Said {
 /// Runs danewright in the folder.
 pub(crate) fn danewright(folder: &Path, arguments: &[&str]) -> Said {
     let mut command = Command::new(env!("CARGO_BIN_EXE_danewright"));
-    command.env_clear().env("COLUMNS", COLUMNS).env("PATH", "/usr/bin:/bin").env("HOME", folder);
+    command
+        .env_clear()
+        .env("COLUMNS", COLUMNS)
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", folder);
     command.env("XDG_STATE_HOME", folder.join("state"));
-    let output = command.args(arguments).current_dir(folder).stdin(Stdio::null()).output().unwrap();
+    let output = command
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
     let text = |octets| String::from_utf8(octets).unwrap();
-    Said { status: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+    Said {
+        status: output.status.code().unwrap_or(-1),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    }
 }
 
 /// A folder with a copy of what stands in `input/`.

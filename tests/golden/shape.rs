@@ -30,7 +30,11 @@ pub(crate) fn of(document: &Value) -> String {
     let line = |(path, (types, words)): (String, (BTreeSet<&str>, BTreeSet<String>))| {
         let types = types.into_iter().collect::<Vec<_>>().join(" | ");
         let words = words.into_iter().collect::<Vec<_>>().join(", ");
-        if words.is_empty() { format!("{path}: {types}\n") } else { format!("{path}: {types} = {words}\n") }
+        if words.is_empty() {
+            format!("{path}: {types}\n")
+        } else {
+            format!("{path}: {types} = {words}\n")
+        }
     };
     found.into_iter().map(line).collect()
 }
@@ -38,7 +42,13 @@ pub(crate) fn of(document: &Value) -> String {
 type Found = BTreeMap<String, (BTreeSet<&'static str>, BTreeSet<String>)>;
 
 fn visit(value: &Value, path: String, is_word: bool, found: &mut Found) {
-    let (types, words) = found.entry(if path.is_empty() { ".".to_owned() } else { path.clone() }).or_default();
+    let (types, words) = found
+        .entry(if path.is_empty() {
+            ".".to_owned()
+        } else {
+            path.clone()
+        })
+        .or_default();
     types.insert(match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",
@@ -57,7 +67,8 @@ fn visit(value: &Value, path: String, is_word: bool, found: &mut Found) {
         Value::Array(all) => {
             // Lists of codes stand beside the findings themselves.
             let codes = path.ends_with("servers[].findings");
-            all.iter().for_each(|one| visit(one, format!("{path}[]"), codes, found));
+            all.iter()
+                .for_each(|one| visit(one, format!("{path}[]"), codes, found));
         }
         Value::Object(fields) => {
             // A finding is what it says with what that weighs.
@@ -68,8 +79,17 @@ fn visit(value: &Value, path: String, is_word: bool, found: &mut Found) {
                 // Names of the DNS as keys are data.
                 let key_is_data = key.contains(['.', ' ']);
                 let step = if key_is_data { "{}" } else { key.as_str() };
-                let dot = if path.is_empty() || key_is_data { "" } else { "." };
-                visit(value, format!("{path}{dot}{step}"), WORDS.contains(&step), found);
+                let dot = if path.is_empty() || key_is_data {
+                    ""
+                } else {
+                    "."
+                };
+                visit(
+                    value,
+                    format!("{path}{dot}{step}"),
+                    WORDS.contains(&step),
+                    found,
+                );
             }
         }
         _ => {}

@@ -30,14 +30,26 @@ fn same(name: &str, document: &Value) {
 fn every_verdict_has_its_document() {
     let world = World::new();
     let hold = world.verify(&["--hold", "2h"]).json();
-    assert_eq!((&hold["verdict"], &hold["why"]["code"]), (&"wait".into(), &"hold-not-elapsed".into()));
+    assert_eq!(
+        (&hold["verdict"], &hold["why"]["code"]),
+        (&"wait".into(), &"hold-not-elapsed".into())
+    );
     same("verify-hold", &hold);
     let safe = world.verify(&["--hold", "0s"]).json();
     assert_eq!(safe["verdict"], "safe", "{safe}");
     same("verify-safe", &safe);
-    same("verify-exec", &world.verify(&["--hold", "0s", "--exec", "true"]).json());
-    same("verify-exec-failed", &world.verify(&["--hold", "0s", "--exec", "false"]).json());
-    same("verify-wrong", &world.verify(&["--since", "2999-01-01T00:00:00Z"]).json());
+    same(
+        "verify-exec",
+        &world.verify(&["--hold", "0s", "--exec", "true"]).json(),
+    );
+    same(
+        "verify-exec-failed",
+        &world.verify(&["--hold", "0s", "--exec", "false"]).json(),
+    );
+    same(
+        "verify-wrong",
+        &world.verify(&["--since", "2999-01-01T00:00:00Z"]).json(),
+    );
     world.second_lags();
     let wait = world.verify(&["--hold", "0s"]).json();
     assert_eq!(wait["verdict"], "wait", "{wait}");
@@ -55,9 +67,28 @@ fn every_verdict_has_its_document() {
 #[test]
 fn nobody_answers() {
     let folder = folder();
-    let key = ["verify", "--json", "new.pem", "--host", "mail.example.com", "--port", "25", "--state", "state"];
+    let key = [
+        "verify",
+        "--json",
+        "new.pem",
+        "--host",
+        "mail.example.com",
+        "--port",
+        "25",
+        "--state",
+        "state",
+    ];
     // Port 9 discards, where it does anything.
-    let ask = ["--resolver", "127.0.0.1:9", "--root-server", "127.0.0.1:9", "--tries", "1", "--timeout", "1s"];
+    let ask = [
+        "--resolver",
+        "127.0.0.1:9",
+        "--root-server",
+        "127.0.0.1:9",
+        "--tries",
+        "1",
+        "--timeout",
+        "1s",
+    ];
     let nobody = danewright(folder.path(), &[&key[..], &ask].concat()).json();
     assert_eq!(nobody["verdict"], "unknown", "{nobody}");
     same("verify-nobody", &nobody);

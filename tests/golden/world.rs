@@ -37,14 +37,24 @@ impl World {
         let folder = folder();
         let [root_key, tld_key, leaf_key] = std::array::from_fn(|_| Key::generate().unwrap());
         let authority = Authority::start(&[ROOT, TLD, NS1, NS2, RESOLVER]).unwrap();
-        authority.role(RESOLVER, Role::Resolver { authenticated: true });
+        authority.role(
+            RESOLVER,
+            Role::Resolver {
+                authenticated: true,
+            },
+        );
         let window = Window::around(Utc::now(), 14);
         let mut root = zone(".");
         add(&mut root, ".", "NS", "ns.root.");
         add(&mut root, "ns.root.", "A", &ROOT.to_string());
         add(&mut root, "example.", "NS", "ns.example.");
         add(&mut root, "ns.example.", "A", &TLD.to_string());
-        add(&mut root, "example.", "DS", &tld_key.ds(&name("example")).unwrap());
+        add(
+            &mut root,
+            "example.",
+            "DS",
+            &tld_key.ds(&name("example")).unwrap(),
+        );
         let mut tld = zone("example.");
         add(&mut tld, "@", "NS", "ns.example.");
         add(&mut tld, "ns", "A", &TLD.to_string());
@@ -52,14 +62,28 @@ impl World {
             add(&mut tld, "leaf", "NS", &format!("{server}.example."));
             add(&mut tld, server, "A", &address.to_string());
         }
-        add(&mut tld, "leaf", "DS", &leaf_key.ds(&name("leaf.example")).unwrap());
+        add(
+            &mut tld,
+            "leaf",
+            "DS",
+            &leaf_key.ds(&name("leaf.example")).unwrap(),
+        );
         for (zone, key, server) in [(&root, &root_key, ROOT), (&tld, &tld_key, TLD)] {
             let signed = zone.sign(&[key], window).unwrap();
             authority.publish(server, &signed);
             authority.publish(RESOLVER, &signed);
         }
-        fs::write(folder.path().join("anchor"), root_key.anchor(&Name::root()).unwrap()).unwrap();
-        let world = Self { authority, folder, leaf_key, window };
+        fs::write(
+            folder.path().join("anchor"),
+            root_key.anchor(&Name::root()).unwrap(),
+        )
+        .unwrap();
+        let world = Self {
+            authority,
+            folder,
+            leaf_key,
+            window,
+        };
         for server in [NS1, NS2, RESOLVER] {
             world.serve(server, 2, &["old.pem", "new.pem"]);
         }
@@ -99,13 +123,28 @@ impl World {
             add(&mut leaf, "_25._tcp.mail", "TLSA", &self.record(key));
         }
         leaf.set_serial(serial);
-        self.authority.publish(server, &leaf.sign(&[&self.leaf_key], self.window).unwrap());
+        self.authority
+            .publish(server, &leaf.sign(&[&self.leaf_key], self.window).unwrap());
     }
 
     /// The `3 1 1` record of a key, as `tlsa` makes it.
     fn record(&self, key: &str) -> String {
-        let said = danewright(self.path(), &["tlsa", key, "--host", "mail.leaf.example", "--port", "25", "--json"]);
-        said.json()["records"][0]["record"].as_str().unwrap().to_owned()
+        let said = danewright(
+            self.path(),
+            &[
+                "tlsa",
+                key,
+                "--host",
+                "mail.leaf.example",
+                "--port",
+                "25",
+                "--json",
+            ],
+        );
+        said.json()["records"][0]["record"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     /// The port of all name servers.
@@ -119,9 +158,21 @@ impl World {
 
     /// `verify` of the new key, with the old one deployed.
     pub(crate) fn verify(&self, more: &[&str]) -> Said {
-        let (port, resolver) = (self.port().to_string(), self.authority.socket(RESOLVER).to_string());
+        let (port, resolver) = (
+            self.port().to_string(),
+            self.authority.socket(RESOLVER).to_string(),
+        );
         let key = ["verify", "--json", "new.pem", "--current", "old.pem"];
-        let at = ["--host", "mail.leaf.example", "--port", "25", "--state", "state", "--trust-anchor", "anchor"];
+        let at = [
+            "--host",
+            "mail.leaf.example",
+            "--port",
+            "25",
+            "--state",
+            "state",
+            "--trust-anchor",
+            "anchor",
+        ];
         let ask = ["--resolver", &resolver, "--dns-port", &port, "--tries", "1"];
         danewright(self.path(), &[&key[..], &at, &ask, more].concat())
     }

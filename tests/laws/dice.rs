@@ -15,7 +15,9 @@ impl<'b> Dice<'b> {
 
     /// A number below `count`; 0 when the octets are used up.
     pub(crate) fn below(&mut self, count: usize) -> usize {
-        let Some((first, rest)) = self.octets.split_first() else { return 0 };
+        let Some((first, rest)) = self.octets.split_first() else {
+            return 0;
+        };
         self.octets = rest;
         usize::from(*first) % count.max(1)
     }

@@ -24,7 +24,13 @@ pub(crate) fn zone(dice: &mut Dice<'_>) -> Invented {
     let zone = *dice.pick(&["example.com", "old.example", "a.b.c.example", "in.example"]);
     let apex = format!("{zone}.");
     let habits = Habits::by(dice);
-    let mut story = Story { files: vec![("main".to_owned(), Vec::new())], habits, apex, serial: 0, depth: 0 };
+    let mut story = Story {
+        files: vec![("main".to_owned(), Vec::new())],
+        habits,
+        apex,
+        serial: 0,
+        depth: 0,
+    };
     let mut pen = Pen::new(&story.habits, &story.apex.clone(), None);
     story.head(dice, &mut pen);
     let rounds = 3 + dice.below(24);
@@ -38,17 +44,26 @@ pub(crate) fn zone(dice: &mut Dice<'_>) -> Invented {
     if dice.one_in(6) && !directive_last {
         // No line end at the end of the file.
         let text = std::mem::take(&mut pen.text);
-        pen.text = text.strip_suffix(b"\n").map_or(text.clone(), <[u8]>::to_vec);
+        pen.text = text
+            .strip_suffix(b"\n")
+            .map_or(text.clone(), <[u8]>::to_vec);
         if pen.text.ends_with(b"\r") {
             pen.text.pop();
         }
     }
     story.files[0].1 = pen.text;
-    Invented { zone, files: story.files }
+    Invented {
+        zone,
+        files: story.files,
+    }
 }
 
 fn last_line(text: &[u8]) -> &[u8] {
-    text.strip_suffix(b"\n").unwrap_or(text).rsplit(|octet| *octet == b'\n').next().unwrap_or(&[])
+    text.strip_suffix(b"\n")
+        .unwrap_or(text)
+        .rsplit(|octet| *octet == b'\n')
+        .next()
+        .unwrap_or(&[])
 }
 
 struct Story {
@@ -61,7 +76,11 @@ struct Story {
 
 impl Story {
     fn name(&self, relative: &str) -> String {
-        if relative == "@" { self.apex.clone() } else { format!("{relative}.{}", self.apex) }
+        if relative == "@" {
+            self.apex.clone()
+        } else {
+            format!("{relative}.{}", self.apex)
+        }
     }
 
     /// What a zone starts with: perhaps `$ORIGIN` and `$TTL`, the SOA, the name servers.
@@ -79,10 +98,22 @@ impl Story {
             pen.directive(dice, "$TTL", &ttl);
         }
         let apex = self.apex.clone();
-        let serial =
-            *dice.pick(&["2026112001", "2026111901", "1", "0", "4294967295", "1795170000", "0000000041", "199903110"]);
+        let serial = *dice.pick(&[
+            "2026112001",
+            "2026111901",
+            "1",
+            "0",
+            "4294967295",
+            "1795170000",
+            "0000000041",
+            "199903110",
+        ]);
         let mname = dice.pick(&["ns1".to_owned(), self.name("ns1")]).clone();
-        let mut data = vec![mname, dice.pick(&["hostmaster", "karl\\.k"]).to_string(), serial.to_owned()];
+        let mut data = vec![
+            mname,
+            dice.pick(&["hostmaster", "karl\\.k"]).to_string(),
+            serial.to_owned(),
+        ];
         for time in [7200, 3600, 604_800, 300] {
             data.push(pen.ttl(dice, time));
         }
@@ -97,7 +128,11 @@ impl Story {
         if dice.one_in(12) {
             pen.record(dice, &apex, None, "SOA", &data);
         }
-        let ns = if pen.origin == self.apex && dice.one_in(2) { "ns1".to_owned() } else { self.name("ns1") };
+        let ns = if pen.origin == self.apex && dice.one_in(2) {
+            "ns1".to_owned()
+        } else {
+            self.name("ns1")
+        };
         pen.record(dice, &apex, None, "NS", &[ns]);
         let (ns, mail) = (self.name("ns1"), self.name("mail"));
         pen.record(dice, &ns, None, "A", &["192.0.2.53".to_owned()]);
@@ -160,8 +195,9 @@ impl Story {
                 ([255, 1, 1], 32),
             ]);
             let seed = dice.below(6) as u8;
-            let data: Vec<u8> =
-                (0..octets as u32).map(|at| (at as u8).wrapping_mul(7).wrapping_add(seed * 31)).collect();
+            let data: Vec<u8> = (0..octets as u32)
+                .map(|at| (at as u8).wrapping_mul(7).wrapping_add(seed * 31))
+                .collect();
             let (rtype, words) = tlsa(dice, params, &data);
             // A TTL of its own is rare: servers disagree on what it means.
             let ttl = if dice.one_in(40) { Some(77) } else { ttl };
@@ -181,14 +217,29 @@ impl Story {
             let (rtype, data): (&str, Vec<&str>) = match dice.below(8) {
                 0 => ("A", vec!["192.0.2.7"]),
                 1 => ("AAAA", vec!["2001:db8::7"]),
-                2 => ("TXT", vec!["\"v=spf1 mx -all; (no other)\"", "\"with \\\" quote \\059 and \\\\ \""]),
+                2 => (
+                    "TXT",
+                    vec![
+                        "\"v=spf1 mx -all; (no other)\"",
+                        "\"with \\\" quote \\059 and \\\\ \"",
+                    ],
+                ),
                 3 => ("HINFO", vec!["SUN", "\"Solaris 2.6\""]),
-                4 => ("SSHFP", vec!["4", "1", "0123456789abcdef0123", "456789abcdef01234567"]),
+                4 => (
+                    "SSHFP",
+                    vec!["4", "1", "0123456789abcdef0123", "456789abcdef01234567"],
+                ),
                 5 => ("SRV", vec!["0", "5", "5269", "ftp"]),
                 6 => ("TYPE65280", vec!["\\#", "4", "0a00", "0001"]),
                 _ => ("TXT", vec![&number, "caf\u{e9}"]),
             };
-            pen.record(dice, &owner, ttl, rtype, &data.into_iter().map(str::to_owned).collect::<Vec<_>>());
+            pen.record(
+                dice,
+                &owner,
+                ttl,
+                rtype,
+                &data.into_iter().map(str::to_owned).collect::<Vec<_>>(),
+            );
         }
     }
 
@@ -200,9 +251,25 @@ impl Story {
             0 => ("MX", vec!["10", &mail]),
             1 => ("TXT", vec!["\"google-site-verification=0123456789\""]),
             2 => ("CAA", vec!["0", "issue", "\"letsencrypt.org\""]),
-            _ => ("NAPTR", vec!["100", "10", "\"u\"", "\"E2U+sip\"", "\"!^.*$!sip:a@b.example!\"", "."]),
+            _ => (
+                "NAPTR",
+                vec![
+                    "100",
+                    "10",
+                    "\"u\"",
+                    "\"E2U+sip\"",
+                    "\"!^.*$!sip:a@b.example!\"",
+                    ".",
+                ],
+            ),
         };
-        pen.record(dice, &apex, ttl, rtype, &data.into_iter().map(str::to_owned).collect::<Vec<_>>());
+        pen.record(
+            dice,
+            &apex,
+            ttl,
+            rtype,
+            &data.into_iter().map(str::to_owned).collect::<Vec<_>>(),
+        );
     }
 
     /// An owner of its own, so that nothing stands beside the alias.
@@ -247,7 +314,13 @@ impl Story {
         ]);
         let owner = self.name(label);
         let ttl = Self::rrset_ttl(dice);
-        pen.record(dice, &owner, ttl, "TXT", &["in".to_owned(), "\"TLSA 3 1 1 aa\"".to_owned()]);
+        pen.record(
+            dice,
+            &owner,
+            ttl,
+            "TXT",
+            &["in".to_owned(), "\"TLSA 3 1 1 aa\"".to_owned()],
+        );
     }
 
     fn generate(&mut self, dice: &mut Dice<'_>, pen: &mut Pen) {
@@ -269,7 +342,11 @@ impl Story {
             return;
         }
         let origin = *dice.pick(&["", "", "@", "mail", "below"]);
-        let inside = if origin.is_empty() { pen.origin.clone() } else { self.name(origin) };
+        let inside = if origin.is_empty() {
+            pen.origin.clone()
+        } else {
+            self.name(origin)
+        };
         let number = self.files.len();
         self.files.push((format!("part{number}"), Vec::new()));
         let mut part = Pen::new(&self.habits, &inside, pen.owner.clone());
@@ -279,11 +356,23 @@ impl Story {
         }
         self.depth -= 1;
         self.files[number].1 = part.text;
-        let path = if dice.one_in(4) { format!("\"part{number}\"") } else { format!("part{number}") };
-        let rest = if origin.is_empty() { path } else { format!("{path} {inside}") };
+        let path = if dice.one_in(4) {
+            format!("\"part{number}\"")
+        } else {
+            format!("part{number}")
+        };
+        let rest = if origin.is_empty() {
+            path
+        } else {
+            format!("{path} {inside}")
+        };
         pen.directive(dice, "$INCLUDE", &rest);
         if dice.one_in(12) && !self.files[number].1.is_empty() {
-            pen.directive(dice, "$INCLUDE", &format!("part{number} again.{}", self.apex));
+            pen.directive(
+                dice,
+                "$INCLUDE",
+                &format!("part{number} again.{}", self.apex),
+            );
         }
     }
 }
@@ -291,18 +380,38 @@ impl Story {
 /// TLSA data in one of its spellings: the type's name, and the words behind it.
 fn tlsa(dice: &mut Dice<'_>, params: [u8; 3], data: &[u8]) -> (&'static str, Vec<String>) {
     let digits = |octets: &[u8], capitals: bool| -> String {
-        octets.iter().map(|octet| if capitals { format!("{octet:02X}") } else { format!("{octet:02x}") }).collect()
+        octets
+            .iter()
+            .map(|octet| {
+                if capitals {
+                    format!("{octet:02X}")
+                } else {
+                    format!("{octet:02x}")
+                }
+            })
+            .collect()
     };
     let capitals = dice.one_in(4);
     let generic = dice.one_in(6);
     let (mut words, digits) = if generic {
         let octets = [&params[..], data].concat();
-        (vec!["\\#".to_owned(), octets.len().to_string()], digits(&octets, capitals))
+        (
+            vec!["\\#".to_owned(), octets.len().to_string()],
+            digits(&octets, capitals),
+        )
     } else {
-        (params.iter().map(u8::to_string).collect(), digits(data, capitals))
+        (
+            params.iter().map(u8::to_string).collect(),
+            digits(data, capitals),
+        )
     };
     let step = *dice.pick(&[usize::MAX, usize::MAX, 32, 64, 56, 9]);
-    words.extend(digits.as_bytes().chunks(step).map(|part| String::from_utf8_lossy(part).into_owned()));
+    words.extend(
+        digits
+            .as_bytes()
+            .chunks(step)
+            .map(|part| String::from_utf8_lossy(part).into_owned()),
+    );
     let rtype = *dice.pick(&["TLSA", "TLSA", "TLSA", "TYPE52"]);
     (rtype, words)
 }

@@ -62,11 +62,23 @@ const REMARKS: [&str; 12] = [
 impl Pen {
     /// An empty file with this origin, and the owner of the line before.
     pub(crate) fn new(habits: &Habits, origin: &str, owner: Option<String>) -> Self {
-        Self { text: Vec::new(), habits: habits.clone(), origin: origin.to_owned(), owner }
+        Self {
+            text: Vec::new(),
+            habits: habits.clone(),
+            origin: origin.to_owned(),
+            owner,
+        }
     }
 
     /// A record. `data` are the words behind the type, `ttl` what to state.
-    pub(crate) fn record(&mut self, dice: &mut Dice<'_>, owner: &str, ttl: Option<u32>, rtype: &str, data: &[String]) {
+    pub(crate) fn record(
+        &mut self,
+        dice: &mut Dice<'_>,
+        owner: &str,
+        ttl: Option<u32>,
+        rtype: &str,
+        data: &[String],
+    ) {
         let mut words = Vec::new();
         let ttl = ttl.map(|ttl| self.ttl(dice, ttl));
         let class = (!dice.one_in(self.habits.class)).then(|| self.cased("IN"));
@@ -79,13 +91,22 @@ impl Pen {
         let spelled = self.spelled(dice, owner);
         self.latin1(&spelled);
         self.owner = Some(owner.to_owned());
-        let group = dice.one_in(self.habits.groups).then(|| dice.below(words.len()));
+        let group = dice
+            .one_in(self.habits.groups)
+            .then(|| dice.below(words.len()));
         self.words(dice, &words, group);
         self.line_end(dice);
     }
 
     /// A record whose words stand in a group from this one on, each on a line of its own.
-    pub(crate) fn tall_record(&mut self, dice: &mut Dice<'_>, owner: &str, rtype: &str, data: &[String], from: usize) {
+    pub(crate) fn tall_record(
+        &mut self,
+        dice: &mut Dice<'_>,
+        owner: &str,
+        rtype: &str,
+        data: &[String],
+        from: usize,
+    ) {
         let spelled = self.spelled(dice, owner);
         self.owner = Some(owner.to_owned());
         self.latin1(&spelled);
@@ -157,7 +178,11 @@ impl Pen {
 
     /// A directive with its words.
     pub(crate) fn directive(&mut self, dice: &mut Dice<'_>, word: &str, rest: &str) {
-        let word = if dice.one_in(12) { word.to_ascii_lowercase() } else { word.to_owned() };
+        let word = if dice.one_in(12) {
+            word.to_ascii_lowercase()
+        } else {
+            word.to_owned()
+        };
         self.latin1(&word);
         self.latin1(self.habits.gap);
         self.latin1(rest);
@@ -179,10 +204,14 @@ impl Pen {
         if !self.habits.units || dice.one_in(3) {
             return ttl.to_string();
         }
-        let (days, hours, minutes, seconds) = (ttl / 86_400, ttl / 3_600 % 24, ttl / 60 % 60, ttl % 60);
+        let (days, hours, minutes, seconds) =
+            (ttl / 86_400, ttl / 3_600 % 24, ttl / 60 % 60, ttl % 60);
         let parts = [(days, "d"), (hours, "h"), (minutes, "m"), (seconds, "s")];
-        let text: String =
-            parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}")).collect();
+        let text: String = parts
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, unit)| format!("{count}{unit}"))
+            .collect();
         match text.as_str() {
             "" => "0".to_owned(),
             _ if dice.one_in(3) => text.to_ascii_uppercase(),
@@ -191,14 +220,20 @@ impl Pen {
     }
 
     fn cased(&self, word: &str) -> String {
-        if self.habits.small { word.to_ascii_lowercase() } else { word.to_owned() }
+        if self.habits.small {
+            word.to_ascii_lowercase()
+        } else {
+            word.to_owned()
+        }
     }
 
     fn relative(&self, name: &str) -> Option<String> {
         if name == self.origin {
             return Some("@".to_owned());
         }
-        name.strip_suffix(&self.origin).and_then(|rest| rest.strip_suffix('.')).map(str::to_owned)
+        name.strip_suffix(&self.origin)
+            .and_then(|rest| rest.strip_suffix('.'))
+            .map(str::to_owned)
     }
 
     /// The owner column.
@@ -232,6 +267,9 @@ impl Pen {
 
     /// Text in Latin-1, as it stands in files of the last century.
     fn latin1(&mut self, text: &str) {
-        self.text.extend(text.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap_or(b'?')));
+        self.text.extend(
+            text.chars()
+                .map(|letter| u8::try_from(u32::from(letter)).unwrap_or(b'?')),
+        );
     }
 }

@@ -22,7 +22,12 @@ pub(crate) struct Record {
 
 /// The records of a zone, in reading order. The first file is the main one.
 pub(crate) fn records(files: &[(String, Vec<u8>)], origin: &[u8]) -> Vec<Record> {
-    let mut reading = Reading { files, default: None, last: None, records: Vec::new() };
+    let mut reading = Reading {
+        files,
+        default: None,
+        last: None,
+        records: Vec::new(),
+    };
     reading.file(0, origin.to_vec(), None);
     reading.records
 }
@@ -37,7 +42,10 @@ fn lines(text: &[u8]) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut at = 0;
     while at < text.len() {
-        let mut line = Line { blank: matches!(text[at], b' ' | b'\t'), words: Vec::new() };
+        let mut line = Line {
+            blank: matches!(text[at], b' ' | b'\t'),
+            words: Vec::new(),
+        };
         let mut inside = false;
         while at < text.len() {
             let start = at;
@@ -47,7 +55,12 @@ fn lines(text: &[u8]) -> Vec<Line> {
                 b' ' | b'\t' | b'\r' | b'\n' => {}
                 b'(' => inside = true,
                 b')' => inside = false,
-                b';' => at += text[at..].iter().take_while(|octet| **octet != b'\n').count(),
+                b';' => {
+                    at += text[at..]
+                        .iter()
+                        .take_while(|octet| **octet != b'\n')
+                        .count()
+                }
                 b'"' => {
                     while at < text.len() && text[at] != b'"' {
                         at += if text[at] == b'\\' { 2 } else { 1 };
@@ -80,7 +93,9 @@ struct Reading<'f> {
 impl Reading<'_> {
     fn file(&mut self, number: usize, mut origin: Vec<u8>, mut owner: Option<Vec<u8>>) {
         for line in lines(&self.files[number].1) {
-            let Some(first) = line.words.first() else { continue };
+            let Some(first) = line.words.first() else {
+                continue;
+            };
             let mut rest = line.words.as_slice();
             if !line.blank {
                 rest = &rest[1..];
@@ -95,29 +110,56 @@ impl Reading<'_> {
         }
     }
 
-    fn directive(&mut self, word: &[u8], rest: &[Vec<u8>], origin: &mut Vec<u8>, owner: Option<&Vec<u8>>) {
+    fn directive(
+        &mut self,
+        word: &[u8],
+        rest: &[Vec<u8>],
+        origin: &mut Vec<u8>,
+        owner: Option<&Vec<u8>>,
+    ) {
         match (word.to_ascii_uppercase().as_slice(), rest) {
             (b"$ORIGIN", [to]) => *origin = name(to, origin),
             (b"$TTL", [ttl]) => self.default = seconds(ttl),
             (b"$INCLUDE", [path, more @ ..]) => {
-                let path = if path[0] == b'"' { &path[1..path.len() - 1] } else { path };
+                let path = if path[0] == b'"' {
+                    &path[1..path.len() - 1]
+                } else {
+                    path
+                };
                 let inside = more.first().map_or(origin.clone(), |to| name(to, origin));
-                let number = self.files.iter().position(|(label, _)| label.as_bytes() == path);
+                let number = self
+                    .files
+                    .iter()
+                    .position(|(label, _)| label.as_bytes() == path);
                 // One that is not there is refused; nobody asks what this made of it.
                 if let Some(number) = number.filter(|number| *number > 0) {
                     self.file(number, inside, owner.cloned());
                 }
             }
             (b"$GENERATE", words) => {
-                let at = if words.get(2).is_some_and(|word| class_code(word).is_some()) { 3 } else { 2 };
+                let at = if words.get(2).is_some_and(|word| class_code(word).is_some()) {
+                    3
+                } else {
+                    2
+                };
                 let stated = words.get(at).and_then(|word| seconds(word));
                 let mut data = origin.clone();
-                for (_, word) in words.iter().enumerate().filter(|(number, _)| stated.is_none() || *number != at) {
+                for (_, word) in words
+                    .iter()
+                    .enumerate()
+                    .filter(|(number, _)| stated.is_none() || *number != at)
+                {
                     data.extend([word, &b"\0"[..]].concat());
                 }
                 self.last = stated.or(self.last);
                 let ttl = stated.or(self.default).or(self.last);
-                self.records.push(Record { owner: Vec::new(), ttl, code: 0, data, serial: None });
+                self.records.push(Record {
+                    owner: Vec::new(),
+                    ttl,
+                    code: 0,
+                    data,
+                    serial: None,
+                });
             }
             _ => {}
         }
@@ -126,7 +168,9 @@ impl Reading<'_> {
     fn record(&mut self, owner: &[u8], mut words: &[Vec<u8>], origin: &[u8]) {
         let (mut ttl, mut class) = (None, false);
         let code = loop {
-            let Some((word, rest)) = words.split_first() else { return };
+            let Some((word, rest)) = words.split_first() else {
+                return;
+            };
             words = rest;
             if ttl.is_none() && word[0].is_ascii_digit() {
                 ttl = seconds(word);
@@ -136,19 +180,29 @@ impl Reading<'_> {
                 break type_code(word).unwrap_or(0);
             }
         };
-        let mut data: Vec<u8> = words.iter().flat_map(|word| [word, &b"\0"[..]].concat()).collect();
+        let mut data: Vec<u8> = words
+            .iter()
+            .flat_map(|word| [word, &b"\0"[..]].concat())
+            .collect();
         let mut serial = None;
-        let octets = (words.first().map(Vec::as_slice) == Some(b"\\#")).then(|| unhex(&words[2.min(words.len())..]));
+        let octets = (words.first().map(Vec::as_slice) == Some(b"\\#"))
+            .then(|| unhex(&words[2.min(words.len())..]));
         let mut minimum = None;
         match (code, octets) {
             (52, Some(octets)) => data = octets,
             (52, None) if words.len() > 3 => {
-                data = words[..3].iter().map(|word| decimal(word).unwrap_or(0) as u8).collect();
+                data = words[..3]
+                    .iter()
+                    .map(|word| decimal(word).unwrap_or(0) as u8)
+                    .collect();
                 data.extend(unhex(&words[3..]));
             }
             (6, Some(octets)) if octets.len() > 20 => {
-                let number =
-                    |at: usize| octets[at..at + 4].iter().fold(0u32, |sum, octet| sum << 8 | u32::from(*octet));
+                let number = |at: usize| {
+                    octets[at..at + 4]
+                        .iter()
+                        .fold(0u32, |sum, octet| sum << 8 | u32::from(*octet))
+                };
                 let at = octets.len() - 20;
                 (serial, minimum) = (Some(number(at)), Some(number(at + 16)));
                 data = [&octets[..at], &octets[at + 4..]].concat();
@@ -166,7 +220,13 @@ impl Reading<'_> {
             self.default = minimum;
         }
         let ttl = ttl.or(self.default).or(self.last);
-        self.records.push(Record { owner: owner.to_vec(), ttl, code, data, serial });
+        self.records.push(Record {
+            owner: owner.to_vec(),
+            ttl,
+            code,
+            data,
+            serial,
+        });
     }
 }
 
@@ -189,8 +249,15 @@ fn name(text: &[u8], origin: &[u8]) -> Vec<u8> {
         if octet == b'\\' {
             octet = octets.next().unwrap_or(b'\\');
             if octet.is_ascii_digit() {
-                let digits = [octet, octets.next().unwrap_or(b'0'), octets.next().unwrap_or(b'0')];
-                octet = digits.iter().fold(0u32, |sum, digit| sum * 10 + u32::from(digit - b'0')) as u8;
+                let digits = [
+                    octet,
+                    octets.next().unwrap_or(b'0'),
+                    octets.next().unwrap_or(b'0'),
+                ];
+                octet = digits
+                    .iter()
+                    .fold(0u32, |sum, digit| sum * 10 + u32::from(digit - b'0'))
+                    as u8;
             }
         }
         label.push(octet.to_ascii_lowercase());
@@ -239,6 +306,13 @@ fn seconds(word: &[u8]) -> Option<u32> {
 }
 
 fn unhex(words: &[Vec<u8>]) -> Vec<u8> {
-    let digits: Vec<u32> = words.concat().iter().filter_map(|octet| char::from(*octet).to_digit(16)).collect();
-    digits.chunks(2).map(|pair| pair.iter().fold(0, |sum, digit| sum << 4 | digit) as u8).collect()
+    let digits: Vec<u32> = words
+        .concat()
+        .iter()
+        .filter_map(|octet| char::from(*octet).to_digit(16))
+        .collect();
+    digits
+        .chunks(2)
+        .map(|pair| pair.iter().fold(0, |sum, digit| sum << 4 | digit) as u8)
+        .collect()
 }

@@ -29,16 +29,30 @@ pub(crate) fn stepping(files: &Files, origin: &Name) {
         }
     };
     for host in [origin.prepend(b"mail"), Name::from_user("mail.far.test")] {
-        let targets = Target::combine(&[host.expect("short labels")], &["25".parse().expect("a port")]);
+        let targets = Target::combine(
+            &[host.expect("short labels")],
+            &["25".parse().expect("a port")],
+        );
         match (index::read(&library, Some(origin.clone()), &targets), &read) {
             (Ok(index), Ok(end)) => {
                 assert_eq!(index.records, records, "how many records there are");
-                assert_eq!(index.last.map(|last| (last.offset, last.line, last.text)), last, "the last record");
-                assert_eq!(format!("{:?}", index.end), format!("{end:?}"), "what is in force at the end");
+                assert_eq!(
+                    index.last.map(|last| (last.offset, last.line, last.text)),
+                    last,
+                    "the last record"
+                );
+                assert_eq!(
+                    format!("{:?}", index.end),
+                    format!("{end:?}"),
+                    "what is in force at the end"
+                );
             }
             (Ok(_), Err(error)) => panic!("an error was stepped over: {error:?}"),
             // Of the SOA, the TLSA records and the owners near the host, the index reads more.
-            (Err(error), Ok(_)) => assert!(format!("{:?}", error.what).starts_with(['D', 'N']), "{error:?}"),
+            (Err(error), Ok(_)) => assert!(
+                format!("{:?}", error.what).starts_with(['D', 'N']),
+                "{error:?}"
+            ),
             (Err(ours), Err(theirs)) => assert!(
                 ours.place.line <= theirs.place.line || ours.place.file != theirs.place.file,
                 "{ours:?} is found, and {theirs:?} before it"

@@ -19,19 +19,36 @@ pub(crate) fn reading(files: &Files, origin: &Name, pad: usize, step: usize) -> 
     let library = Texts::of(files.clone());
     let whole = walk(&library, origin);
     for (number, (_, text)) in files.iter().enumerate() {
-        let spans: Vec<(u64, u64)> =
-            whole.entries.iter().filter(|entry| entry.file == number).map(|entry| (entry.start, entry.end)).collect();
+        let spans: Vec<(u64, u64)> = whole
+            .entries
+            .iter()
+            .filter(|entry| entry.file == number)
+            .map(|entry| (entry.start, entry.end))
+            .collect();
         let mut expected = 0;
         for (start, end) in spans {
             // A file may be read several times, each time from its start to its end.
             if start == 0 && expected == text.len() as u64 {
                 expected = 0;
             }
-            assert_eq!(start, expected, "entries of file {number} leave a gap or overlap");
+            assert_eq!(
+                start, expected,
+                "entries of file {number} leave a gap or overlap"
+            );
             assert!(end > start, "an entry of file {number} is empty");
-            let lines = text[..start as usize].iter().filter(|octet| **octet == b'\n').count() as u64;
-            let entry = whole.entries.iter().find(|entry| entry.file == number && entry.start == start);
-            assert_eq!(entry.map(|entry| entry.line), Some(lines + 1), "the line of the entry at {start}");
+            let lines = text[..start as usize]
+                .iter()
+                .filter(|octet| **octet == b'\n')
+                .count() as u64;
+            let entry = whole
+                .entries
+                .iter()
+                .find(|entry| entry.file == number && entry.start == start);
+            assert_eq!(
+                entry.map(|entry| entry.line),
+                Some(lines + 1),
+                "the line of the entry at {start}"
+            );
             expected = end;
         }
         let read = whole.entries.iter().any(|entry| entry.file == number);
@@ -43,10 +60,20 @@ pub(crate) fn reading(files: &Files, origin: &Name, pad: usize, step: usize) -> 
     known_early(files, &whole, step);
     super::stepping::stepping(files, origin);
     let byte_order_mark = files[0].1.first().is_some_and(|octet| *octet >= 0xef);
-    for (pad, step) in [(0, step % 61 + 1), (if byte_order_mark { 0 } else { pad }, 100_003)] {
-        let trickle = Trickle { texts: Texts::of(files.clone()), pad: padding(pad), step };
+    for (pad, step) in [
+        (0, step % 61 + 1),
+        (if byte_order_mark { 0 } else { pad }, 100_003),
+    ] {
+        let trickle = Trickle {
+            texts: Texts::of(files.clone()),
+            pad: padding(pad),
+            step,
+        };
         let other = walk(&trickle, origin).without(&trickle.pad);
-        assert_eq!(other, whole, "read behind {pad} octets of comment, {step} octets at a time");
+        assert_eq!(
+            other, whole,
+            "read behind {pad} octets of comment, {step} octets at a time"
+        );
     }
     // Stepping quickly over what is far from all targets misses nothing.
     let indexed = Zone::read(&library, Some(origin.clone()), &[]);
@@ -63,14 +90,29 @@ pub(crate) fn reading(files: &Files, origin: &Name, pad: usize, step: usize) -> 
     }
     let plain = plain::records(files, origin.wire());
     let plain: Vec<_> = plain.iter().filter(|record| record.code != 0).collect();
-    let read: Vec<_> = whole.entries.iter().filter_map(|entry| entry.record.as_ref()).collect();
+    let read: Vec<_> = whole
+        .entries
+        .iter()
+        .filter_map(|entry| entry.record.as_ref())
+        .collect();
     // Without an SOA in order, what is inherited from its minimum field means nothing.
     let in_order = apex(files, origin).is_some();
     for ((owner, ttl, code), theirs) in read.iter().zip(&plain) {
-        assert_eq!((owner.wire(), *code), (theirs.owner.as_slice(), theirs.code), "{theirs:?}");
-        assert!(!in_order || *ttl == theirs.ttl, "{theirs:?} is read with the TTL {ttl:?}");
+        assert_eq!(
+            (owner.wire(), *code),
+            (theirs.owner.as_slice(), theirs.code),
+            "{theirs:?}"
+        );
+        assert!(
+            !in_order || *ttl == theirs.ttl,
+            "{theirs:?} is read with the TTL {ttl:?}"
+        );
     }
-    assert_eq!(read.len(), plain.len(), "the two readers find different numbers of records");
+    assert_eq!(
+        read.len(),
+        plain.len(),
+        "the two readers find different numbers of records"
+    );
     true
 }
 
@@ -78,7 +120,9 @@ pub(crate) fn reading(files: &Files, origin: &Name, pad: usize, step: usize) -> 
 fn known_early(files: &Files, whole: &Walk, step: usize) {
     for entry in whole.entries.iter().skip(step % 5).step_by(5).take(8) {
         let text = &files[entry.file].1[entry.start as usize..];
-        let Some(known) = scan::entry(text, true) else { panic!("an entry needs more than the whole text") };
+        let Some(known) = scan::entry(text, true) else {
+            panic!("an entry needs more than the whole text")
+        };
         for cut in 0..text.len().min(known.len + 3).min(200) {
             let early = scan::entry(&text[..cut], false);
             assert!(
@@ -107,7 +151,10 @@ struct Seen {
 
 fn walk(library: &dyn Library, origin: &Name) -> Walk {
     let mut reader = Reader::new(library, Some(origin.clone()));
-    let mut walk = Walk { entries: Vec::new(), error: None };
+    let mut walk = Walk {
+        entries: Vec::new(),
+        error: None,
+    };
     loop {
         match reader.advance() {
             Ok(true) => {}
@@ -118,16 +165,28 @@ fn walk(library: &dyn Library, origin: &Name) -> Walk {
                 return walk;
             }
         }
-        let Some(entry) = reader.entry() else { panic!("there is an entry after advance() said so") };
+        let Some(entry) = reader.entry() else {
+            panic!("there is an entry after advance() said so")
+        };
         let record = match entry.kind {
             Kind::Record(fields) => match reader.inherited().owner_of(entry.text, fields) {
-                Ok(owner) => Some((owner, reader.inherited().ttl_of(entry.text, fields), fields.code)),
+                Ok(owner) => Some((
+                    owner,
+                    reader.inherited().ttl_of(entry.text, fields),
+                    fields.code,
+                )),
                 Err(error) => panic!("{error:?} only when the owner is asked for"),
             },
             Kind::Blank | Kind::Control { .. } | Kind::Unread(_) => None,
         };
         let (file, line) = (entry.file, entry.line);
-        walk.entries.push(Seen { file, start: entry.offset, end: entry.end(), line, record });
+        walk.entries.push(Seen {
+            file,
+            start: entry.offset,
+            end: entry.end(),
+            line,
+            record,
+        });
     }
 }
 
@@ -142,8 +201,12 @@ fn kind(what: &ReadErrorKind) -> String {
 impl Walk {
     /// The same without the comments in front of the main file.
     fn without(mut self, pad: &[u8]) -> Self {
-        let (octets, lines) = (pad.len() as u64, pad.iter().filter(|octet| **octet == b'\n').count() as u64);
-        self.entries.retain(|entry| entry.file != 0 || entry.start >= octets);
+        let (octets, lines) = (
+            pad.len() as u64,
+            pad.iter().filter(|octet| **octet == b'\n').count() as u64,
+        );
+        self.entries
+            .retain(|entry| entry.file != 0 || entry.start >= octets);
         for entry in self.entries.iter_mut().filter(|entry| entry.file == 0) {
             entry.start -= octets;
             entry.end -= octets;

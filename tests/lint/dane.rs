@@ -12,15 +12,30 @@ use super::{DIGEST, ZONE, behind, document, findings, folder, run};
 #[test]
 fn an_alias_that_leads_to_no_record_is_found() {
     for (lines, expected) in [
-        ("_25._tcp.mail CNAME _gone\n", &["dangling-alias warning 7"][..]),
-        ("_25._tcp.mail CNAME _a\n_a CNAME _gone\n", &["dangling-alias warning 7"]),
-        ("_25._tcp.mail CNAME _a\n_a CNAME _25._tcp.mail\n", &["dangling-alias warning 7"]),
+        (
+            "_25._tcp.mail CNAME _gone\n",
+            &["dangling-alias warning 7"][..],
+        ),
+        (
+            "_25._tcp.mail CNAME _a\n_a CNAME _gone\n",
+            &["dangling-alias warning 7"],
+        ),
+        (
+            "_25._tcp.mail CNAME _a\n_a CNAME _25._tcp.mail\n",
+            &["dangling-alias warning 7"],
+        ),
         ("*._tcp.mail CNAME @\n", &["dangling-alias warning 7"]),
         ("_25._tcp.mail CNAME _dane\n_dane TLSA 3 1 1 DIGEST\n", &[]),
-        ("_25._tcp.mail CNAME _a\n_a CNAME _dane\n_dane TLSA 3 1 1 DIGEST\n", &[]),
+        (
+            "_25._tcp.mail CNAME _a\n_a CNAME _dane\n_dane TLSA 3 1 1 DIGEST\n",
+            &[],
+        ),
         ("_25._tcp.mail CNAME x.example.net.\n", &[]),
         ("_25._tcp.mail CNAME x.sub\nsub NS ns1\n", &[]),
-        ("_25._tcp.mail CNAME x\n*._tcp TLSA 3 1 1 DIGEST\n", &["dangling-alias warning 7", "no-host warning 8"]),
+        (
+            "_25._tcp.mail CNAME x\n*._tcp TLSA 3 1 1 DIGEST\n",
+            &["dangling-alias warning 7", "no-host warning 8"],
+        ),
         ("www CNAME gone\n", &[]),
     ] {
         assert_eq!(behind(lines), expected, "{lines}");
@@ -30,15 +45,33 @@ fn an_alias_that_leads_to_no_record_is_found() {
 #[test]
 fn a_mail_host_without_a_record_is_a_note() {
     for (lines, expected) in [
-        ("@ MX 0 mail\n@ MX 5 ns1\n_25._tcp.mail TLSA 3 1 1 DIGEST\n", &["mx-without-tlsa note 8"][..]),
+        (
+            "@ MX 0 mail\n@ MX 5 ns1\n_25._tcp.mail TLSA 3 1 1 DIGEST\n",
+            &["mx-without-tlsa note 8"][..],
+        ),
         ("@ MX 0 mail\nsub MX 0 MAIL\n", &["mx-without-tlsa note 7"]),
-        ("@ TYPE15 \\# 20 0000046d61696c076578616d706c6503636f6d00\n", &["mx-without-tlsa note 7"]),
-        ("@ MX 0 mail\n_465._tcp.mail TLSA 3 1 1 DIGEST\n", &["mx-without-tlsa note 7"]),
+        (
+            "@ TYPE15 \\# 20 0000046d61696c076578616d706c6503636f6d00\n",
+            &["mx-without-tlsa note 7"],
+        ),
+        (
+            "@ MX 0 mail\n_465._tcp.mail TLSA 3 1 1 DIGEST\n",
+            &["mx-without-tlsa note 7"],
+        ),
         ("@ MX 0 mail\n*._tcp.mail TLSA 3 1 1 DIGEST\n", &[]),
-        ("@ MX 0 mail\n_25._tcp.mail CNAME _dane\n_dane TLSA 3 1 1 DIGEST\n", &[]),
-        ("@ MX 0 mail\n_25._tcp.mail CNAME _dane\n", &["dangling-alias warning 8"]),
+        (
+            "@ MX 0 mail\n_25._tcp.mail CNAME _dane\n_dane TLSA 3 1 1 DIGEST\n",
+            &[],
+        ),
+        (
+            "@ MX 0 mail\n_25._tcp.mail CNAME _dane\n",
+            &["dangling-alias warning 8"],
+        ),
         ("@ MX 0 mail\n_25._tcp.mail CNAME x.example.net.\n", &[]),
-        ("@ MX 0 mx\nmx CNAME mail\n_25._tcp.mail TLSA 3 1 1 DIGEST\n", &["mx-alias note 7"]),
+        (
+            "@ MX 0 mx\nmx CNAME mail\n_25._tcp.mail TLSA 3 1 1 DIGEST\n",
+            &["mx-alias note 7"],
+        ),
         ("@ MX 0 mx.sub\nsub NS ns1\n", &[]),
         ("@ MX 0 mx.example.net.\nmail MX 0 .\n", &[]),
     ] {
@@ -49,9 +82,15 @@ fn a_mail_host_without_a_record_is_a_note() {
 #[test]
 fn an_alias_beside_other_data_is_an_error_wherever_the_two_stand() {
     for (lines, expected) in [
-        ("q CNAME mail\nq TXT x\n", &["cname-and-other-data error 8"][..]),
+        (
+            "q CNAME mail\nq TXT x\n",
+            &["cname-and-other-data error 8"][..],
+        ),
         ("mail CNAME ns1\n", &["cname-and-other-data error 6"]),
-        ("q CNAME mail\nq CNAME ns1\n", &["cname-and-other-data error 8"]),
+        (
+            "q CNAME mail\nq CNAME ns1\n",
+            &["cname-and-other-data error 8"],
+        ),
         ("q CNAME mail\nq CNAME MAIL.example.com.\nr.q TXT x\n", &[]),
     ] {
         assert_eq!(behind(lines), expected, "{lines}");
@@ -64,7 +103,10 @@ fn a_wildcard_that_answers_for_no_host_is_found() {
         ("* TLSA 3 1 1 DIGEST\n", &["idle-wildcard warning 7"][..]),
         ("* TLSA 3 1 1 DIGEST\n* A 192.0.2.9\n", &[]),
         ("@ A 192.0.2.9\n* TLSA 3 1 1 DIGEST\n", &[]),
-        ("@ A 192.0.2.9\n* TLSA 3 1 1 DIGEST\n_25._tcp TLSA 3 1 1 DIGEST\n", &["idle-wildcard warning 8"]),
+        (
+            "@ A 192.0.2.9\n* TLSA 3 1 1 DIGEST\n_25._tcp TLSA 3 1 1 DIGEST\n",
+            &["idle-wildcard warning 8"],
+        ),
         ("*.mail TLSA 3 1 1 DIGEST\n", &[]),
         ("*._tcp.mail TLSA 3 1 1 DIGEST\n", &[]),
     ] {
@@ -78,7 +120,10 @@ fn a_digest_of_the_zone_is_told_of_and_its_serial_compared() {
         ("@ ZONEMD 7 1 1 aa\n", "zonemd note 7"),
         ("@ ZONEMD 6 1 1 aa\n", "zonemd-serial warning 7"),
         ("@ TYPE63 \\# 7 00000007010155\n", "zonemd note 7"),
-        ("example.com. zonemd \\# 7 00000008010155\n", "zonemd-serial warning 7"),
+        (
+            "example.com. zonemd \\# 7 00000008010155\n",
+            "zonemd-serial warning 7",
+        ),
     ] {
         assert_eq!(behind(lines), [expected], "{lines}");
     }
@@ -89,46 +134,94 @@ fn a_digest_of_the_zone_is_told_of_and_its_serial_compared() {
 #[test]
 fn what_a_zone_says_of_itself_and_what_is_no_zone_text_is_told() {
     let plesk = "; *** This file is automatically generated by Plesk ***\n";
-    assert_eq!(findings(&format!("{plesk}{ZONE}")), ["generated-file note 1"]);
+    assert_eq!(
+        findings(&format!("{plesk}{ZONE}")),
+        ["generated-file note 1"]
+    );
     for (lines, hint) in [
         ("# the mail host\n", "comments begin with ;"),
         ("www ALIAS mail\n", "A and AAAA"),
         ("www FUTURE mail\n", "newer than this program"),
     ] {
         let (document, _) = document(folder(format!("{ZONE}{lines}")).path(), &[]);
-        assert!(document["findings"][0]["hint"].as_str().unwrap().contains(hint), "{document}");
+        assert!(
+            document["findings"][0]["hint"]
+                .as_str()
+                .unwrap()
+                .contains(hint),
+            "{document}"
+        );
     }
-    let undotted = ZONE.replace("$ORIGIN example.com.\n", "").replace("@ IN SOA", "example.com IN SOA");
+    let undotted = ZONE
+        .replace("$ORIGIN example.com.\n", "")
+        .replace("@ IN SOA", "example.com IN SOA");
     assert_eq!(findings(&undotted)[0], "soa-without-dot error 2");
     let output = run(folder(undotted).path(), &["--origin", "example.com"]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("lacks its final dot"));
     let output = run(folder(ZONE).path(), &[]);
     let stdout = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(stdout, "example.com.zone: nothing found that concerns DANE; 0 TLSA records\n");
+    assert_eq!(
+        stdout,
+        "example.com.zone: nothing found that concerns DANE; 0 TLSA records\n"
+    );
 }
 
 #[test]
 fn a_zone_may_come_from_standard_input() {
     let folder = folder("");
-    fs::write(folder.path().join("more.inc"), "_25._tcp.mail TLSA 3 1 1 abc\n").unwrap();
+    fs::write(
+        folder.path().join("more.inc"),
+        "_25._tcp.mail TLSA 3 1 1 abc\n",
+    )
+    .unwrap();
     let run = |text: String, origin: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_danewright"));
-        command.args(["lint", "-", "--json"]).args(origin).current_dir(folder.path()).env("HOME", folder.path());
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        command
+            .args(["lint", "-", "--json"])
+            .args(origin)
+            .current_dir(folder.path())
+            .env("HOME", folder.path());
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(text.as_bytes())
+            .unwrap();
         let output = child.wait_with_output().unwrap();
-        (output.status.code(), serde_json::from_slice::<Value>(&output.stdout).unwrap())
+        (
+            output.status.code(),
+            serde_json::from_slice::<Value>(&output.stdout).unwrap(),
+        )
     };
     let (status, document) = run(format!("{ZONE}mail TLSA x\n$INCLUDE more.inc\n"), &[]);
     assert_eq!(status, Some(1));
     assert_eq!(document["findings"][0]["place"], "stdin:7:11", "{document}");
-    assert!(document["findings"][1]["place"].as_str().unwrap().ends_with("more.inc:1:26"), "{document}");
-    let (status, document) = run(ZONE.replace("$ORIGIN example.com.\n", ""), &["--origin", "example.com"]);
-    assert_eq!((status, &document["zone"]), (Some(0), &"example.com.".into()), "{document}");
+    assert!(
+        document["findings"][1]["place"]
+            .as_str()
+            .unwrap()
+            .ends_with("more.inc:1:26"),
+        "{document}"
+    );
+    let (status, document) = run(
+        ZONE.replace("$ORIGIN example.com.\n", ""),
+        &["--origin", "example.com"],
+    );
+    assert_eq!(
+        (status, &document["zone"]),
+        (Some(0), &"example.com.".into()),
+        "{document}"
+    );
 }
 
 #[test]
 fn a_host_outside_the_zone_is_not_called_missing() {
-    let zone = format!("$TTL 1h\n_tcp.mail.example.com. SOA a. b. 1 2 3 4 5\n_25 TLSA 3 1 1 {DIGEST}\n");
+    let zone =
+        format!("$TTL 1h\n_tcp.mail.example.com. SOA a. b. 1 2 3 4 5\n_25 TLSA 3 1 1 {DIGEST}\n");
     assert_eq!(findings(&zone), [""; 0]);
 }

@@ -6,10 +6,22 @@ use std::process::{Command, Stdio};
 
 /// The kinds of keys, by name, with openssl's words for making one.
 pub(crate) const KINDS: &[(&str, &[&str])] = &[
-    ("rsa", &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]),
-    ("p256", &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]),
-    ("p384", &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"]),
-    ("p521", &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"]),
+    (
+        "rsa",
+        &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
+    ),
+    (
+        "p256",
+        &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
+    ),
+    (
+        "p384",
+        &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"],
+    ),
+    (
+        "p521",
+        &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"],
+    ),
     ("ed25519", &["-algorithm", "ED25519"]),
     ("ed448", &["-algorithm", "ED448"]),
 ];
@@ -34,9 +46,20 @@ impl Folder {
     /// Runs a program in the folder; gives what it prints.
     pub(crate) fn run(&self, program: &str, words: &[&str]) -> Vec<u8> {
         let mut command = Command::new(program);
-        command.args(words).current_dir(self.path()).env("HOME", self.path()).env_remove("OPENSSL_CONF");
-        let ran = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{program}: {error}"));
-        assert!(ran.status.success(), "{program} {words:?}: {}", String::from_utf8_lossy(&ran.stderr));
+        command
+            .args(words)
+            .current_dir(self.path())
+            .env("HOME", self.path())
+            .env_remove("OPENSSL_CONF");
+        let ran = command
+            .stdin(Stdio::null())
+            .output()
+            .unwrap_or_else(|error| panic!("{program}: {error}"));
+        assert!(
+            ran.status.success(),
+            "{program} {words:?}: {}",
+            String::from_utf8_lossy(&ran.stderr)
+        );
         ran.stdout
     }
 
@@ -47,7 +70,9 @@ impl Folder {
 
     /// Makes a certificate that its own key signs.
     pub(crate) fn certificate(&self, file: &str, key: &str) {
-        self.openssl(&format!("req -x509 -new -key {key} -out {file} -subj /CN=mail.example.com -days 30"));
+        self.openssl(&format!(
+            "req -x509 -new -key {key} -out {file} -subj /CN=mail.example.com -days 30"
+        ));
     }
 
     /// The path of a file in it.

@@ -17,10 +17,15 @@ fn not_yet(folder: &Path, more: &[&str]) -> String {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(4), "{said}");
     assert!(
-        said.starts_with("error: verify has not found the key of new.pem safe at _25._tcp.mail.example.com."),
+        said.starts_with(
+            "error: verify has not found the key of new.pem safe at _25._tcp.mail.example.com."
+        ),
         "{said}"
     );
-    assert!(said.contains("--force") && said.contains("until it says safe"), "{said}");
+    assert!(
+        said.contains("--force") && said.contains("until it says safe"),
+        "{said}"
+    );
     assert_eq!(files(folder), before);
     said
 }
@@ -56,25 +61,35 @@ fn a_key_that_verify_never_cleared_takes_no_record_away() {
     // Nor is one of another key.
     change(path, |change| change["disagreed_at"] = Value::Null);
     let expected = document_of(path)["expected"].clone();
-    change(path, |change| change["expected"] = serde_json::json!([format!("3 1 1 {}", "ab".repeat(32))]));
+    change(path, |change| {
+        change["expected"] = serde_json::json!([format!("3 1 1 {}", "ab".repeat(32))])
+    });
     not_yet(path, &[]);
     change(path, |change| change["expected"] = expected);
     let output = prune_cleared(path, &KEEP);
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     // Where nothing would go, nothing has to be cleared.
     fs::remove_dir_all(path.join("state")).unwrap();
     assert_eq!(prune_cleared(path, &KEEP).status.code(), Some(0));
 }
 
 fn document_of(folder: &Path) -> Value {
-    let document: Value = serde_json::from_slice(&fs::read(folder.join("state/example.com.json")).unwrap()).unwrap();
+    let document: Value =
+        serde_json::from_slice(&fs::read(folder.join("state/example.com.json")).unwrap()).unwrap();
     document["owners"]["_25._tcp.mail.example.com."]["changes"][0].clone()
 }
 
 #[test]
 fn what_is_remembered_of_a_ttl_is_the_largest_that_any_server_reads() {
     // BIND hands the SOA's 60 on, Knot takes 3600.
-    let without = ZONE.replace("$TTL 1h\n", "").replace("@ IN SOA", "@ 60 IN SOA");
+    let without = ZONE
+        .replace("$TTL 1h\n", "")
+        .replace("@ IN SOA", "@ 60 IN SOA");
     let folder = folder(without);
     assert_eq!(patch(folder.path(), &[]).status.code(), Some(0));
     assert_eq!(document_of(folder.path())["old"]["ttl"], 3600);

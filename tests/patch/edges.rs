@@ -14,7 +14,10 @@ fn with(lines: &str) -> String {
 }
 
 fn said(output: &Output) -> (Option<i32>, String) {
-    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
 }
 
 /// Runs `patch`, which must do it and say all of these.
@@ -23,12 +26,16 @@ fn done(folder: &Path, more: &[&str], says: &[&str]) -> String {
     let (status, stderr) = said(&output);
     assert_eq!(status, Some(0), "{stderr}");
     let all = format!("{stderr}{}", String::from_utf8_lossy(&output.stdout));
-    assert!(says.iter().all(|says| all.contains(says)), "wanted {says:?}: {all}");
+    assert!(
+        says.iter().all(|says| all.contains(says)),
+        "wanted {says:?}: {all}"
+    );
     all
 }
 
 /// As the large providers export zones: every line states a TTL.
-const EXPORT: &str = "example.com.\t3600\tIN\tSOA\tns.example.net. h.example.net. 7 10000 2400 604800 3600
+const EXPORT: &str =
+    "example.com.\t3600\tIN\tSOA\tns.example.net. h.example.net. 7 10000 2400 604800 3600
 
 ;; A Records
 mail.example.com.\t60\tIN\tA\t192.0.2.25 ; cf_tags=cf-proxied:false
@@ -42,10 +49,18 @@ fn where_all_lines_state_a_ttl_the_new_one_does_too() {
     let plain = folder(EXPORT);
     let all = done(plain.path(), &[], &[]);
     assert!(!all.contains("note"), "{all}");
-    assert!(zone(plain.path()).contains(&line(60)), "{}", zone(plain.path()));
+    assert!(
+        zone(plain.path()).contains(&line(60)),
+        "{}",
+        zone(plain.path())
+    );
     let stated = folder(EXPORT);
     done(stated.path(), &["--ttl", "3600"], &[]);
-    assert!(zone(stated.path()).contains(&line(3600)), "{}", zone(stated.path()));
+    assert!(
+        zone(stated.path()).contains(&line(3600)),
+        "{}",
+        zone(stated.path())
+    );
 }
 
 #[test]
@@ -59,10 +74,17 @@ fn a_ttl_is_refused_only_where_a_line_behind_would_inherit_it() {
         ("$GENERATE 1-2 h$ 60 A 192.0.2.$\n", false),
         ("", false),
     ] {
-        let text = format!("@ 3600 SOA a b 7 2 3 4 5\n@ 3600 NS ns.example.net.\nmail 60 A 192.0.2.25\n{behind}");
+        let text = format!(
+            "@ 3600 SOA a b 7 2 3 4 5\n@ 3600 NS ns.example.net.\nmail 60 A 192.0.2.25\n{behind}"
+        );
         let folder = folder(&text);
         if refuses {
-            refused(folder.path(), &["--ttl", "90"], 1, "would inherit the TTL given");
+            refused(
+                folder.path(),
+                &["--ttl", "90"],
+                1,
+                "would inherit the TTL given",
+            );
             // What the lines behind have anyway may be said.
             done(folder.path(), &["--ttl", "60"], &[]);
         } else {
@@ -74,20 +96,44 @@ fn a_ttl_is_refused_only_where_a_line_behind_would_inherit_it() {
 
 #[test]
 fn without_a_default_a_new_set_states_no_ttl_that_others_would_inherit() {
-    let text = ZONE.replace("$TTL 1h\n", "").replace("@ IN SOA", "@ 3600 IN SOA");
+    let text = ZONE
+        .replace("$TTL 1h\n", "")
+        .replace("@ IN SOA", "@ 3600 IN SOA");
     let text = text.replace("_25._tcp.mail IN", "_25._tcp.mail 60 IN");
     let folder = folder(format!("{text}www A 192.0.2.1\n"));
-    let usual =
-        ["patch", "example.com.zone", "new.pem", "--host", "mail.example.com", "--port", "465", "--state", "state"];
+    let usual = [
+        "patch",
+        "example.com.zone",
+        "new.pem",
+        "--host",
+        "mail.example.com",
+        "--port",
+        "465",
+        "--state",
+        "state",
+    ];
     assert_eq!(danewright(folder.path(), &usual).status.code(), Some(0));
     let patched = zone(folder.path());
-    let line = patched.lines().find(|line| line.starts_with("_465._tcp.mail")).unwrap();
+    let line = patched
+        .lines()
+        .find(|line| line.starts_with("_465._tcp.mail"))
+        .unwrap();
     assert!(!line.contains(" 60 "), "{patched}");
-    refused(folder.path(), &["--port", "587", "--ttl", "300"], 1, "has no $TTL");
+    refused(
+        folder.path(),
+        &["--port", "587", "--ttl", "300"],
+        1,
+        "has no $TTL",
+    );
     // Of two TTLs in one set, BIND hands on the first and others the last.
     let two = format!("{text}              300 IN TLSA 3 1 1 aa\nwww A 192.0.2.1\n");
     fs::write(folder.path().join("example.com.zone"), two).unwrap();
-    refused(folder.path(), &["--port", "465"], 1, "put a $TTL line at the top of the zone");
+    refused(
+        folder.path(),
+        &["--port", "465"],
+        1,
+        "put a $TTL line at the top of the zone",
+    );
 }
 
 #[test]
@@ -97,17 +143,37 @@ fn prune_can_remove_what_patch_wrote() {
     let old = KEY_OF_OLD;
     let folder = folder(text);
     fs::write(folder.path().join("old.pem"), old).unwrap();
-    let arguments =
-        ["patch", "example.com.zone", "old.pem", "--host", "mail.example.com", "--port", "25", "--state", "state"];
-    assert_eq!(said(&danewright(folder.path(), &arguments)), (Some(0), String::new()));
+    let arguments = [
+        "patch",
+        "example.com.zone",
+        "old.pem",
+        "--host",
+        "mail.example.com",
+        "--port",
+        "25",
+        "--state",
+        "state",
+    ];
+    assert_eq!(
+        said(&danewright(folder.path(), &arguments)),
+        (Some(0), String::new())
+    );
     done(folder.path(), &[], &[]);
     let (status, stderr) = said(&prune(folder.path(), &["--keep", "new.pem"]));
     assert_eq!(status, Some(0), "{stderr}");
-    let one = format!("{}_25._tcp.mail 789 TLSA 3 1 1 {NEW}\n", text.replace(" 7 ", " 10 "));
+    let one = format!(
+        "{}_25._tcp.mail 789 TLSA 3 1 1 {NEW}\n",
+        text.replace(" 7 ", " 10 ")
+    );
     assert_eq!(zone(folder.path()), one);
     // With an heir behind, no TTL would be sure.
     let heir = super::folder(format!("{text}www A 192.0.2.80\n"));
-    refused(heir.path(), &[], 1, "put a $TTL line at the top of the zone");
+    refused(
+        heir.path(),
+        &[],
+        1,
+        "put a $TTL line at the top of the zone",
+    );
 }
 
 /// Another key than that of the other tests.
@@ -118,7 +184,11 @@ MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
 
 #[test]
 fn a_ttl_that_lint_would_warn_of_is_not_taken_over_without_a_word() {
-    for (ttl, code) in [("0", "short-ttl"), ("1", "short-ttl"), ("172800", "long-ttl")] {
+    for (ttl, code) in [
+        ("0", "short-ttl"),
+        ("1", "short-ttl"),
+        ("172800", "long-ttl"),
+    ] {
         for text in [
             with("").replace("mail IN A", &format!("mail {ttl} IN A")),
             with("").replace("$TTL 1h", &format!("$TTL {ttl}")),
@@ -126,9 +196,17 @@ fn a_ttl_that_lint_would_warn_of_is_not_taken_over_without_a_word() {
         ] {
             let output = patch(folder(&text).path(), &["--json", "--dry-run"]);
             let json: Value = serde_json::from_slice(&output.stdout).unwrap();
-            let codes: Vec<_> = json["findings"].as_array().unwrap().iter().map(|note| note["code"].clone()).collect();
+            let codes: Vec<_> = json["findings"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|note| note["code"].clone())
+                .collect();
             assert!(codes.contains(&code.into()), "{text}: {json}");
-            assert!(!done(folder(&text).path(), &["--ttl", ttl], &[]).contains("take the TTL"), "{text}");
+            assert!(
+                !done(folder(&text).path(), &["--ttl", ttl], &[]).contains("take the TTL"),
+                "{text}"
+            );
         }
     }
 }
@@ -144,17 +222,35 @@ fn a_zone_with_a_digest_of_itself_is_refused_however_that_is_written() {
         "sub ZONEMD 7 1 1 aa\n@ ZONEMD 7 1 1 aa",
     ] {
         let folder = folder(format!("{ZONE}{line}\n"));
-        refused(folder.path(), &[], 1, "has a digest of its records (ZONEMD)");
+        refused(
+            folder.path(),
+            &[],
+            1,
+            "has a digest of its records (ZONEMD)",
+        );
         refused(folder.path(), &[], 1, "example.com.zone:");
     }
     let above = |line: &str| ZONE.replace("$TTL 1h\n", &format!("$TTL 1h\n{line}\n"));
-    refused(folder(above("@ ZONEMD 7 1 1 aa")).path(), &[], 1, "example.com.zone:3:");
+    refused(
+        folder(above("@ ZONEMD 7 1 1 aa")).path(),
+        &[],
+        1,
+        "example.com.zone:3:",
+    );
     // Elsewhere it is a record like any other (RFC 8976 section 2).
-    for line in ["sub ZONEMD 7 1 1 aa", "a ZONEMD 7 1 1 aa\nb TYPE63 \\# 7 00000007010155\n\tZONEMD 7 1 2 aa"] {
+    for line in [
+        "sub ZONEMD 7 1 1 aa",
+        "a ZONEMD 7 1 1 aa\nb TYPE63 \\# 7 00000007010155\n\tZONEMD 7 1 2 aa",
+    ] {
         for text in [format!("{ZONE}{line}\n"), above(line)] {
             done(folder(text).path(), &[], &[]);
         }
-        refused(folder(above(&format!("{line}\n@ ZONEMD 7 1 1 aa"))).path(), &[], 1, "has a digest");
+        refused(
+            folder(above(&format!("{line}\n@ ZONEMD 7 1 1 aa"))).path(),
+            &[],
+            1,
+            "has a digest",
+        );
     }
 }
 
@@ -170,13 +266,23 @@ fn types_of_tomorrow_are_read_and_those_of_providers_told_apart() {
         "sub DELEGPARAM server-name=ns.example.net.",
         "@ TYPE65280 \\# 1 00",
     ] {
-        done(folder(format!("{ZONE}{line}\n")).path(), &["--port", "465"], &[]);
+        done(
+            folder(format!("{ZONE}{line}\n")).path(),
+            &["--port", "465"],
+            &[],
+        );
     }
     for (line, says) in [
-        ("www NEWTYPE x", "a type that is newer than this program can be written as TYPE and its number"),
+        (
+            "www NEWTYPE x",
+            "a type that is newer than this program can be written as TYPE and its number",
+        ),
         ("www ALIAS x.example.net.", "of a DNS provider"),
         ("www 60 IN ANAME x.example.net.", "of a DNS provider"),
-        ("@ 60 AWS ALIAS A x.example.net. zone false", "of a DNS provider"),
+        (
+            "@ 60 AWS ALIAS A x.example.net. zone false",
+            "of a DNS provider",
+        ),
         ("# the web server", "comments begin with ;"),
         ("#", "comments begin with ;"),
         ("www A 192.0.2.80 # the web server", "comments begin with ;"),
@@ -199,25 +305,51 @@ fn a_generate_refuses_only_the_names_that_it_makes() {
         done(folder(with(&format!("{line}\n"))).path(), &[], &[]);
     }
     for (line, says) in [
-        ("$GENERATE 1-25 _$._tcp.mail CNAME x", "makes records at the name"),
-        ("$GENERATE 1-1 mail NS ns$.example.net.", "mail.example.com. is delegated"),
-        ("$GENERATE 1-1 _tcp.mail DNAME x$.example.net.", "has a DNAME"),
-        ("$GENERATE 1-1 *._tcp.mail TLSA \"3 1 1 aa\"", "the wildcard *._tcp.mail.example.com."),
+        (
+            "$GENERATE 1-25 _$._tcp.mail CNAME x",
+            "makes records at the name",
+        ),
+        (
+            "$GENERATE 1-1 mail NS ns$.example.net.",
+            "mail.example.com. is delegated",
+        ),
+        (
+            "$GENERATE 1-1 _tcp.mail DNAME x$.example.net.",
+            "has a DNAME",
+        ),
+        (
+            "$GENERATE 1-1 *._tcp.mail TLSA \"3 1 1 aa\"",
+            "the wildcard *._tcp.mail.example.com.",
+        ),
     ] {
         refused(folder(with(&format!("{line}\n"))).path(), &[], 1, says);
     }
-    for line in ["$GENERATE 2147483646-2147483647 h${1} A 192.0.2.1", "$GENERATE 1-300 h$ A 192.0.2.$"] {
-        refused(folder(with(&format!("{line}\n"))).path(), &[], 2, "$GENERATE");
+    for line in [
+        "$GENERATE 2147483646-2147483647 h${1} A 192.0.2.1",
+        "$GENERATE 1-300 h$ A 192.0.2.$",
+    ] {
+        refused(
+            folder(with(&format!("{line}\n"))).path(),
+            &[],
+            2,
+            "$GENERATE",
+        );
     }
 }
 
 #[test]
 fn the_report_names_the_file_that_got_the_record_and_who_may_share_it() {
-    let folder = folder(format!("{}$INCLUDE hosts.inc\n", with("").replace("mail IN A 192.0.2.25\n", "")));
+    let folder = folder(format!(
+        "{}$INCLUDE hosts.inc\n",
+        with("").replace("mail IN A 192.0.2.25\n", "")
+    ));
     fs::write(folder.path().join("hosts.inc"), "mail A 192.0.2.25\n").unwrap();
     let output = patch(folder.path(), &["--json", "--dry-run"]);
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(json["edited"], serde_json::json!(["example.com.zone", "./hosts.inc"]));
+    assert_eq!(
+        json["edited"],
+        serde_json::json!(["example.com.zone", "./hosts.inc"])
+    );
     done(
         folder.path(),
         &[],
@@ -230,12 +362,21 @@ fn the_report_names_the_file_that_got_the_record_and_who_may_share_it() {
 
 #[test]
 fn a_blank_owner_behind_an_include_is_a_note() {
-    let text = |line| format!("{}www A 192.0.2.80\n$INCLUDE h.inc\n; comment\n{line}\nz A 192.0.2.1\n", with(""));
+    let text = |line| {
+        format!(
+            "{}www A 192.0.2.80\n$INCLUDE h.inc\n; comment\n{line}\nz A 192.0.2.1\n",
+            with("")
+        )
+    };
     for (line, noted) in [("\tTXT \"whose\"", true), ("www TXT \"whose\"", false)] {
         let folder = folder(text(line));
         fs::write(folder.path().join("h.inc"), "ftp A 192.0.2.21\n").unwrap();
         let all = done(folder.path(), &[], &[]);
-        assert_eq!(all.contains("example.com.zone:10:2: the owner is blank behind an $INCLUDE"), noted, "{all}");
+        assert_eq!(
+            all.contains("example.com.zone:10:2: the owner is blank behind an $INCLUDE"),
+            noted,
+            "{all}"
+        );
     }
 }
 
@@ -244,7 +385,12 @@ fn an_soa_whose_owner_lacks_its_dot_gets_that_as_its_hint() {
     let text = EXPORT.replacen("example.com.", "example.com", 1);
     for more in [&[][..], &["--origin", "example.com"]] {
         let folder = folder(&text);
-        refused(folder.path(), more, 2, "the owner of the SOA record lacks its final dot");
+        refused(
+            folder.path(),
+            more,
+            2,
+            "the owner of the SOA record lacks its final dot",
+        );
         refused(folder.path(), more, 2, "example.com.zone:1:1");
     }
 }
@@ -254,36 +400,81 @@ fn a_classless_reverse_zone_is_a_zone() {
     let folder = folder("");
     let text = "$TTL 1h\n@ SOA ns.example.com. h.example.com. 1 2 3 4 5\n@ NS ns.example.com.\n1 PTR a.example.com.\n";
     fs::write(folder.path().join("db.r"), text).unwrap();
-    let lint = danewright(folder.path(), &["lint", "db.r", "--origin", "0/25.2.0.192.in-addr.arpa"]);
+    let lint = danewright(
+        folder.path(),
+        &["lint", "db.r", "--origin", "0/25.2.0.192.in-addr.arpa"],
+    );
     assert_eq!(said(&lint), (Some(0), String::new()));
-    let arguments =
-        ["--origin", "0/25.2.0.192.in-addr.arpa", "--owner", "_dane.0/25.2.0.192.in-addr.arpa", "--state", "s"];
-    let patch = danewright(folder.path(), &[&["patch", "db.r", "new.pem"][..], &arguments].concat());
+    let arguments = [
+        "--origin",
+        "0/25.2.0.192.in-addr.arpa",
+        "--owner",
+        "_dane.0/25.2.0.192.in-addr.arpa",
+        "--state",
+        "s",
+    ];
+    let patch = danewright(
+        folder.path(),
+        &[&["patch", "db.r", "new.pem"][..], &arguments].concat(),
+    );
     assert_eq!(said(&patch), (Some(0), String::new()));
-    assert!(fs::read_to_string(folder.path().join("db.r")).unwrap().ends_with(&format!("_dane TLSA 3 1 1 {NEW}\n")));
+    assert!(
+        fs::read_to_string(folder.path().join("db.r"))
+            .unwrap()
+            .ends_with(&format!("_dane TLSA 3 1 1 {NEW}\n"))
+    );
 }
 
 #[test]
 fn what_no_server_loads_is_refused_or_noted() {
     for (line, says) in [
-        ("s SVCB 1 . unknown=wha", "the service parameter unknown, which is not registered"),
+        (
+            "s SVCB 1 . unknown=wha",
+            "the service parameter unknown, which is not registered",
+        ),
         ("s HTTPS 1 . mandatory=unknown unknown=1", "not registered"),
         ("h HIP \\# 9 04020002aaaaaaaabb", "do not make the fields"),
         ("h TYPE55 \\# 4 00020000", "do not make the fields"),
-        ("_25._tcp.mail TYPE52 \\# 3 030101", "do not make the fields"),
+        (
+            "_25._tcp.mail TYPE52 \\# 3 030101",
+            "do not make the fields",
+        ),
         ("x TLSA \\# 3 030101", "do not make the fields"),
-        ("t TXT \"two\nlines\"", "a quoted string goes over a line end, for which BIND refuses the zone"),
-        ("t TXT ( \"two\nlines\" )", "a quoted string goes over a line end"),
+        (
+            "t TXT \"two\nlines\"",
+            "a quoted string goes over a line end, for which BIND refuses the zone",
+        ),
+        (
+            "t TXT ( \"two\nlines\" )",
+            "a quoted string goes over a line end",
+        ),
     ] {
         refused(folder(format!("{ZONE}{line}\n")).path(), &[], 2, says);
-        refused(folder(format!("{ZONE}{line}\n")).path(), &[], 2, "example.com.zone:8:");
+        refused(
+            folder(format!("{ZONE}{line}\n")).path(),
+            &[],
+            2,
+            "example.com.zone:8:",
+        );
     }
-    for line in
-        ["s SVCB 1 . ohttp", "s SVCB 1 . key65000=wha", "t TXT ( \"two\"\n \"strings\" )", "x TLSA \\# 4 030101aa"]
-    {
-        done(folder(format!("{ZONE}{line}\n")).path(), &["--port", "465"], &[]);
+    for line in [
+        "s SVCB 1 . ohttp",
+        "s SVCB 1 . key65000=wha",
+        "t TXT ( \"two\"\n \"strings\" )",
+        "x TLSA \\# 4 030101aa",
+    ] {
+        done(
+            folder(format!("{ZONE}{line}\n")).path(),
+            &["--port", "465"],
+            &[],
+        );
     }
-    for line in ["q CNAME ns1\nq TXT x", "ns1 CNAME mail", "q CNAME a\nq CNAME b", "q CNAME a\nQ.EXAMPLE.com. TXT x"] {
+    for line in [
+        "q CNAME ns1\nq TXT x",
+        "ns1 CNAME mail",
+        "q CNAME a\nq CNAME b",
+        "q CNAME a\nQ.EXAMPLE.com. TXT x",
+    ] {
         done(
             folder(format!("{ZONE}{line}\n")).path(),
             &["--port", "465"],
@@ -295,7 +486,11 @@ fn what_no_server_loads_is_refused_or_noted() {
 #[test]
 fn a_file_that_a_program_writes_says_so() {
     let text = format!("; *** This file is automatically generated by Plesk ***\n{ZONE}");
-    done(folder(text).path(), &["--port", "465"], &["example.com.zone:1: the file says that a program writes it"]);
+    done(
+        folder(text).path(),
+        &["--port", "465"],
+        &["example.com.zone:1: the file says that a program writes it"],
+    );
 }
 
 #[test]
@@ -306,5 +501,9 @@ fn a_dump_by_a_server_gets_one_line_under_the_right_origin() {
     let folder = folder(text);
     done(folder.path(), &[], &["take the TTL 300000"]);
     let line = format!("_25._tcp.mail\t\tTLSA\t3 1 1 {NEW}\n$TTL 3600\nns1");
-    assert_eq!(zone(folder.path()), text.replace("\t7 ;", "\t8 ;").replace("$TTL 3600\nns1", &line));
+    assert_eq!(
+        zone(folder.path()),
+        text.replace("\t7 ;", "\t8 ;")
+            .replace("$TTL 3600\nns1", &line)
+    );
 }

@@ -30,8 +30,12 @@ const CHANGES: [&str; 12] = [
 const OTHERS: [&str; 2] = ["openat", "statx"];
 
 /// What is tried: a zone and whether it is pruned.
-const CASES: [(Shape, bool); 4] =
-    [(Shape::One, false), (Shape::RecordsIncluded, true), (Shape::SoaIncluded, false), (Shape::Three, false)];
+const CASES: [(Shape, bool); 4] = [
+    (Shape::One, false),
+    (Shape::RecordsIncluded, true),
+    (Shape::SoaIncluded, false),
+    (Shape::Three, false),
+];
 
 /// How a new text takes the place of the old one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,53 +61,101 @@ impl Way {
     fn spoils(self, call: &str) -> bool {
         match self {
             Self::Exchange => true,
-            Self::Rename => ["fsync", "linkat", "rename", "renameat", "unlink", "unlinkat"].contains(&call),
+            Self::Rename => [
+                "fsync", "linkat", "rename", "renameat", "unlink", "unlinkat",
+            ]
+            .contains(&call),
         }
     }
 }
 
 /// Runs `patch` with the nth call of a name spoilt. `None` when there are not so many.
-fn spoilt(place: &Place, call: &str, nth: usize, spoil: &str, (prune, way): (bool, Way)) -> Option<Output> {
+fn spoilt(
+    place: &Place,
+    call: &str,
+    nth: usize,
+    spoil: &str,
+    (prune, way): (bool, Way),
+) -> Option<Output> {
     let inject = format!("inject=?{call}:{spoil}:when={nth}");
     let trace = format!("trace=?{call},renameat2");
     // No -f: one thread does it all.
-    let wrapper = ["strace", "-qq", "-o", "state/trace", "-e", &trace, "-e", &inject];
+    let wrapper = [
+        "strace",
+        "-qq",
+        "-o",
+        "state/trace",
+        "-e",
+        &trace,
+        "-e",
+        &inject,
+    ];
     let wrapper = &[&wrapper[..], way.inject()].concat();
     fs::create_dir_all(place.path().join("state")).unwrap();
-    let mut command = if prune { place.prune(wrapper) } else { place.command(wrapper, &[]) };
-    let output = command.output().unwrap_or_else(|error| panic!("strace: {error}"));
+    let mut command = if prune {
+        place.prune(wrapper)
+    } else {
+        place.command(wrapper, &[])
+    };
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("strace: {error}"));
     let trace = fs::read_to_string(place.path().join("state/trace"));
-    let trace = trace.unwrap_or_else(|error| panic!("strace left no trace: {error}: {}", talk(&output)));
-    (trace.lines().filter(|line| line.starts_with(&format!("{call}("))).count() >= nth).then_some(output)
+    let trace =
+        trace.unwrap_or_else(|error| panic!("strace left no trace: {error}: {}", talk(&output)));
+    (trace
+        .lines()
+        .filter(|line| line.starts_with(&format!("{call}(")))
+        .count()
+        >= nth)
+        .then_some(output)
 }
 
 /// Which call of this name puts a file's new text in its place; others rename the state's files.
 fn step_of(shape: Shape, way: Way, call: &str, name: &str) -> usize {
     let place = Place::with(&shape.files(0));
     let trace = format!("trace={call},renameat2");
-    let wrapper = [&["strace", "-qq", "-o", "state/trace", "-e", &trace][..], way.inject()].concat();
+    let wrapper = [
+        &["strace", "-qq", "-o", "state/trace", "-e", &trace][..],
+        way.inject(),
+    ]
+    .concat();
     fs::create_dir_all(place.path().join("state")).unwrap();
     assert!(place.command(&wrapper, &[]).status().unwrap().success());
     let trace = fs::read_to_string(place.path().join("state/trace")).unwrap();
-    let mut calls = trace.lines().filter(|line| line.starts_with(&format!("{call}(")));
+    let mut calls = trace
+        .lines()
+        .filter(|line| line.starts_with(&format!("{call}(")));
     let new = format!("\".{name}.danewright-new\", ");
-    1 + calls.position(|line| line.contains(&new)).unwrap_or_else(|| panic!("{call} of {name}: {trace}"))
+    1 + calls
+        .position(|line| line.contains(&new))
+        .unwrap_or_else(|| panic!("{call} of {name}: {trace}"))
 }
 
 fn again(place: &Place, prune: bool) -> Command {
-    if prune { place.prune(&[]) } else { place.command(&[], &[]) }
+    if prune {
+        place.prune(&[])
+    } else {
+        place.command(&[], &[])
+    }
 }
 
 /// The files of the zone before and after the command.
 fn before_and_after(shape: Shape, prune: bool) -> (Files, Files) {
     let old = shape.files(0);
     let (patched, pruned) = outcomes(&old);
-    if prune { (patched, pruned) } else { (old, patched) }
+    if prune {
+        (patched, pruned)
+    } else {
+        (old, patched)
+    }
 }
 
 /// Each call in each way in which it is made.
 fn both_ways<'a>(calls: &'a [&'a str]) -> impl Iterator<Item = (&'a str, Way)> {
-    let pairs = Way::ALL.into_iter().flat_map(move |way| calls.iter().map(move |call| (*call, way)));
+    let pairs = Way::ALL
+        .into_iter()
+        .flat_map(move |way| calls.iter().map(move |call| (*call, way)));
     pairs.filter(|(call, way)| way.spoils(call))
 }
 
@@ -117,7 +169,9 @@ fn killed_at_any_step_the_next_run_ends_what_was_begun() {
             for nth in 1.. {
                 let place = Place::with(&old);
                 let how = format!("{shape:?}, prune {prune}, killed at {call} {nth}, {way:?}");
-                let Some(output) = spoilt(&place, call, nth, "signal=KILL", (prune, way)) else { break };
+                let Some(output) = spoilt(&place, call, nth, "signal=KILL", (prune, way)) else {
+                    break;
+                };
                 assert_eq!(output.status.signal(), Some(9), "{how}: {}", talk(&output));
                 kills += 1;
                 ends_well(&place, &old, &new, &mut again(&place, prune), &how);
@@ -132,14 +186,22 @@ fn killed_at_any_step_the_next_run_ends_what_was_begun() {
 fn stood_before(place: &Place, host: &str) -> Option<usize> {
     let text = fs::read(place.path().join("state/example.com.json")).ok()?;
     let state: serde_json::Value = serde_json::from_slice(&text).unwrap();
-    Some(state["owners"][format!("_25._tcp.{host}.example.com.")]["changes"][0]["old"]["records"].as_array()?.len())
+    Some(
+        state["owners"][format!("_25._tcp.{host}.example.com.")]["changes"][0]["old"]["records"]
+            .as_array()?
+            .len(),
+    )
 }
 
 #[test]
 #[ignore = "needs strace"]
 fn killed_behind_the_first_new_file_the_state_has_the_word_of_it() {
     let mut behind = 0;
-    for (shape, prune) in [(Shape::One, false), (Shape::Three, false), (Shape::One, true)] {
+    for (shape, prune) in [
+        (Shape::One, false),
+        (Shape::Three, false),
+        (Shape::One, true),
+    ] {
         let (old, _) = before_and_after(shape, prune);
         for (call, way) in both_ways(&CHANGES) {
             for nth in 1.. {
@@ -148,8 +210,13 @@ fn killed_behind_the_first_new_file_the_state_has_the_word_of_it() {
                     assert!(place.patch(&[]).status.success());
                     assert_eq!(stood_before(&place, "mail"), Some(1));
                 }
-                let Some(output) = spoilt(&place, call, nth, "signal=KILL", (prune, way)) else { break };
-                let how = format!("{shape:?}, prune {prune}, killed at {call} {nth}, {way:?}: {}", talk(&output));
+                let Some(output) = spoilt(&place, call, nth, "signal=KILL", (prune, way)) else {
+                    break;
+                };
+                let how = format!(
+                    "{shape:?}, prune {prune}, killed at {call} {nth}, {way:?}: {}",
+                    talk(&output)
+                );
                 let found = place.files();
                 if old.iter().all(|(name, text)| found[name] == *text) {
                     continue;
@@ -157,10 +224,22 @@ fn killed_behind_the_first_new_file_the_state_has_the_word_of_it() {
                 behind += 1;
                 for again in [false, true] {
                     // Who asks once more finds the file as asked, and the word is still there.
-                    assert!(!again || self::again(&place, prune).output().unwrap().status.success(), "{how}");
+                    assert!(
+                        !again
+                            || self::again(&place, prune)
+                                .output()
+                                .unwrap()
+                                .status
+                                .success(),
+                        "{how}"
+                    );
                     for host in ["mail", "mx"] {
                         let records = if prune { 0 } else { 1 };
-                        assert_eq!(stood_before(&place, host), Some(records), "{host}, again {again}: {how}");
+                        assert_eq!(
+                            stood_before(&place, host),
+                            Some(records),
+                            "{host}, again {again}: {how}"
+                        );
                     }
                 }
             }
@@ -179,13 +258,19 @@ fn whatever_fails_all_files_change_or_none_does() {
             for nth in 1.. {
                 let place = Place::with(&old);
                 let how = format!("{shape:?}, prune {prune}, {call} {nth} fails, {way:?}");
-                let Some(output) = spoilt(&place, call, nth, "error=ENOSPC", (prune, way)) else { break };
+                let Some(output) = spoilt(&place, call, nth, "error=ENOSPC", (prune, way)) else {
+                    break;
+                };
                 faults += 1;
                 let said = talk(&output);
                 let mut found = place.files();
                 // What could not be removed is for the next run, and so is a lock that could not be looked at.
-                let is_lock = |name: &str| ["statx", "openat"].contains(&call) && name.ends_with(".danewright-lock");
-                found.retain(|name, _| old.contains_key(name) || !(call.starts_with("unlink") || is_lock(name)));
+                let is_lock = |name: &str| {
+                    ["statx", "openat"].contains(&call) && name.ends_with(".danewright-lock")
+                };
+                found.retain(|name, _| {
+                    old.contains_key(name) || !(call.starts_with("unlink") || is_lock(name))
+                });
                 match output.status.code() {
                     Some(0) => assert_eq!(found, new, "{how}: {said}"),
                     _ if said.contains("is replaced") => assert_eq!(found, new, "{how}: {said}"),
@@ -213,18 +298,37 @@ fn files_that_cannot_be_put_back_are_named_and_their_old_text_is_kept() {
         let second = step_of(Shape::Three, way, call, "mail.inc");
         let place = Place::with(&old);
         let output = spoilt(&place, call, second, "error=EIO", (false, way)).unwrap();
-        assert_eq!((output.status.code(), place.files()), (Some(2), old.clone()), "{}", talk(&output));
+        assert_eq!(
+            (output.status.code(), place.files()),
+            (Some(2), old.clone()),
+            "{}",
+            talk(&output)
+        );
         // From the second on: the put-back fails as well.
         let place = Place::with(&old);
         let inject = format!("inject={call}:error=EIO:when={second}+");
-        let wrapper = [&["strace", "-qq", "-o", "/dev/null", "-e", &inject][..], way.inject()].concat();
+        let wrapper = [
+            &["strace", "-qq", "-o", "/dev/null", "-e", &inject][..],
+            way.inject(),
+        ]
+        .concat();
         let output = place.command(&wrapper, &[]).output().unwrap();
         assert_eq!(output.status.code(), Some(2));
         let left = ".example.com.zone.danewright-old";
-        assert!(talk(&output).contains("only some of the zone's files were replaced or put back"), "{}", talk(&output));
+        assert!(
+            talk(&output).contains("only some of the zone's files were replaced or put back"),
+            "{}",
+            talk(&output)
+        );
         assert!(talk(&output).contains(left), "{}", talk(&output));
         assert_eq!(place.files()[left], old["example.com.zone"]);
-        ends_well(&place, &old, &new, &mut again(&place, false), "after a put-back that failed");
+        ends_well(
+            &place,
+            &old,
+            &new,
+            &mut again(&place, false),
+            "after a put-back that failed",
+        );
     }
 }
 
@@ -232,12 +336,24 @@ fn files_that_cannot_be_put_back_are_named_and_their_old_text_is_kept() {
 #[ignore = "needs strace"]
 fn a_folder_in_the_way_of_the_second_name_is_an_error_where_one_is_needed() {
     let (old, _) = before_and_after(Shape::RecordsIncluded, false);
-    for name in [".example.com.zone.danewright-old", ".tlsa.inc.danewright-old"] {
+    for name in [
+        ".example.com.zone.danewright-old",
+        ".tlsa.inc.danewright-old",
+    ] {
         let place = Place::with(&old);
         fs::create_dir(place.path().join(name)).unwrap();
-        let wrapper = [&["strace", "-qq", "-o", "/dev/null"][..], Way::Rename.inject()].concat();
+        let wrapper = [
+            &["strace", "-qq", "-o", "/dev/null"][..],
+            Way::Rename.inject(),
+        ]
+        .concat();
         let output = place.command(&wrapper, &[]).output().unwrap();
-        assert_eq!((output.status.code(), place.files()), (Some(2), old.clone()), "{name}: {}", talk(&output));
+        assert_eq!(
+            (output.status.code(), place.files()),
+            (Some(2), old.clone()),
+            "{name}: {}",
+            talk(&output)
+        );
         // An exchange needs no second name.
         assert_eq!(place.patch(&[]).status.code(), Some(0), "{name}");
     }
@@ -251,7 +367,16 @@ fn where_there_is_no_thread_to_be_had_the_file_is_copied_all_the_same() {
     let place = Place::with(&old);
     let inject = "inject=clone3,?clone:error=EAGAIN";
     let trace = "trace=clone3,?clone";
-    let wrapper = ["strace", "-qq", "-o", "state/trace", "-e", trace, "-e", inject];
+    let wrapper = [
+        "strace",
+        "-qq",
+        "-o",
+        "state/trace",
+        "-e",
+        trace,
+        "-e",
+        inject,
+    ];
     fs::create_dir(place.path().join("state")).unwrap();
     let output = place.command(&wrapper, &[]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
@@ -266,13 +391,25 @@ fn file_systems_without_locks_or_syncs_are_called_so() {
     for (call, errno, says) in [
         ("flock", "ENOLCK", "the file system keeps no locks"),
         ("flock", "EOPNOTSUPP", "the file system keeps no locks"),
-        ("fsync", "EINVAL", "the file system does not let files be synced"),
+        (
+            "fsync",
+            "EINVAL",
+            "the file system does not let files be synced",
+        ),
     ] {
         let old = Shape::One.files(0);
         let place = Place::with(&old);
         let inject = format!("inject={call}:error={errno}");
-        let output = place.command(&["strace", "-qq", "-o", "/dev/null", "-e", &inject], &[]).output().unwrap();
-        assert_eq!((output.status.code(), place.files()), (Some(2), old), "{errno}: {}", talk(&output));
+        let output = place
+            .command(&["strace", "-qq", "-o", "/dev/null", "-e", &inject], &[])
+            .output()
+            .unwrap();
+        assert_eq!(
+            (output.status.code(), place.files()),
+            (Some(2), old),
+            "{errno}: {}",
+            talk(&output)
+        );
         assert!(talk(&output).contains(says), "{errno}: {}", talk(&output));
     }
 }
@@ -297,9 +434,11 @@ fn what_somebody_writes_in_the_last_moment_is_kept() {
     for shape in Shape::ALL {
         for (way, call) in [(Way::Exchange, "renameat2"), (Way::Rename, "renameat")] {
             let step = step_of(shape, way, call, "example.com.zone");
-            for (moment, what, deed) in
-                [("enter", "appends", append), ("enter", "replaces", replace), ("exit", "has it open", late)]
-            {
+            for (moment, what, deed) in [
+                ("enter", "appends", append),
+                ("enter", "replaces", replace),
+                ("exit", "has it open", late),
+            ] {
                 if (way, what) == (Way::Rename, "replaces") {
                     // Only an exchange shows what it took away.
                     continue;
@@ -309,15 +448,28 @@ fn what_somebody_writes_in_the_last_moment_is_kept() {
                 let zone = place.path().join("example.com.zone");
                 let opened = fs::OpenOptions::new().append(true).open(&zone).unwrap();
                 let inject = format!("inject={call}:delay_{moment}=1500000:when={step}");
-                let wrapper = [&["strace", "-qq", "-o", "/dev/null", "-e", &inject][..], way.inject()].concat();
+                let wrapper = [
+                    &["strace", "-qq", "-o", "/dev/null", "-e", &inject][..],
+                    way.inject(),
+                ]
+                .concat();
                 let mut command = place.command(&wrapper, &[]);
-                let run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+                let run = command
+                    .stdout(Stdio::piped())
+                    .stderr(Stdio::piped())
+                    .spawn()
+                    .unwrap();
                 // Earlier than meant, it is seen by an earlier look: never a failure, only a weaker test.
-                let written = if shape == Shape::SoaIncluded { "head.inc" } else { "example.com.zone" };
+                let written = if shape == Shape::SoaIncluded {
+                    "head.inc"
+                } else {
+                    "example.com.zone"
+                };
                 let text = &old[written];
                 let begun = Instant::now();
                 while begun.elapsed() < Duration::from_secs(30) {
-                    let there = fs::read(place.path().join(format!(".{written}.danewright-new"))).unwrap_or_default();
+                    let there = fs::read(place.path().join(format!(".{written}.danewright-new")))
+                        .unwrap_or_default();
                     let done = fs::read(place.path().join(written)).unwrap() != *text;
                     if done || there.len() >= text.len() {
                         break;
@@ -327,12 +479,22 @@ fn what_somebody_writes_in_the_last_moment_is_kept() {
                 thread::sleep(Duration::from_millis(400));
                 deed(&zone, &opened);
                 let output = run.wait_with_output().unwrap();
-                let how = format!("{shape:?}, {way:?}, at the {moment}, {what}: {}", talk(&output));
+                let how = format!(
+                    "{shape:?}, {way:?}, at the {moment}, {what}: {}",
+                    talk(&output)
+                );
                 assert_eq!(output.status.code(), Some(1), "{how}");
-                assert!(talk(&output).contains("changed while it was being edited"), "{how}");
+                assert!(
+                    talk(&output).contains("changed while it was being edited"),
+                    "{how}"
+                );
                 let mut files = place.files();
                 let text = files.remove("example.com.zone").unwrap();
-                assert_eq!(text, [&old["example.com.zone"][..], b"; theirs\n"].concat(), "{how}");
+                assert_eq!(
+                    text,
+                    [&old["example.com.zone"][..], b"; theirs\n"].concat(),
+                    "{how}"
+                );
                 let mut others = old.clone();
                 others.remove("example.com.zone");
                 assert_eq!(files, others, "{how}");
@@ -345,27 +507,65 @@ fn what_somebody_writes_in_the_last_moment_is_kept() {
 #[ignore = "needs strace"]
 fn what_somebody_writes_to_the_old_text_of_a_killed_run_is_kept() {
     let (old, new) = before_and_after(Shape::One, false);
-    for (way, theirs) in Way::ALL.into_iter().flat_map(|way| [(way, ""), (way, "; theirs\n")]) {
+    for (way, theirs) in Way::ALL
+        .into_iter()
+        .flat_map(|way| [(way, ""), (way, "; theirs\n")])
+    {
         let place = Place::with(&old);
-        let mut opened = fs::OpenOptions::new().append(true).open(place.path().join("example.com.zone")).unwrap();
+        let mut opened = fs::OpenOptions::new()
+            .append(true)
+            .open(place.path().join("example.com.zone"))
+            .unwrap();
         // The folder is synced when the new text is in its place.
         let folder = place.path().canonicalize().unwrap();
-        let kill =
-            ["strace", "-qq", "-o", "/dev/null", "-P", folder.to_str().unwrap(), "-e", "inject=fsync:signal=KILL"];
-        let output = place.command(&[&kill[..], way.inject()].concat(), &[]).output().unwrap();
-        assert_eq!(output.status.signal(), Some(9), "{way:?}: {}", talk(&output));
-        assert_eq!(place.files()["example.com.zone"], new["example.com.zone"], "{way:?}");
+        let kill = [
+            "strace",
+            "-qq",
+            "-o",
+            "/dev/null",
+            "-P",
+            folder.to_str().unwrap(),
+            "-e",
+            "inject=fsync:signal=KILL",
+        ];
+        let output = place
+            .command(&[&kill[..], way.inject()].concat(), &[])
+            .output()
+            .unwrap();
+        assert_eq!(
+            output.status.signal(),
+            Some(9),
+            "{way:?}: {}",
+            talk(&output)
+        );
+        assert_eq!(
+            place.files()["example.com.zone"],
+            new["example.com.zone"],
+            "{way:?}"
+        );
         opened.write_all(theirs.as_bytes()).unwrap();
         let output = place.patch(&[]);
         assert_eq!(output.status.code(), Some(0), "{way:?}: {}", talk(&output));
         if theirs.is_empty() {
-            assert!(talk(&output).contains("note: ") && talk(&output).contains("-old\n"), "{way:?}: {}", talk(&output));
+            assert!(
+                talk(&output).contains("note: ") && talk(&output).contains("-old\n"),
+                "{way:?}: {}",
+                talk(&output)
+            );
             assert_eq!(place.files(), new, "{way:?}");
         } else {
             let kept = "example.com.zone.danewright-kept";
-            assert!(talk(&output).contains("warning: ") && talk(&output).contains(kept), "{way:?}: {}", talk(&output));
+            assert!(
+                talk(&output).contains("warning: ") && talk(&output).contains(kept),
+                "{way:?}: {}",
+                talk(&output)
+            );
             let text = [&old["example.com.zone"][..], theirs.as_bytes()].concat();
-            assert_eq!((place.files().len(), &place.files()[kept]), (2, &text), "{way:?}");
+            assert_eq!(
+                (place.files().len(), &place.files()[kept]),
+                (2, &text),
+                "{way:?}"
+            );
         }
     }
 }
@@ -376,15 +576,36 @@ fn a_file_that_is_replaced_and_perhaps_not_on_the_disk_is_told_by_the_next_run()
     let old = Shape::One.files(0);
     let place = Place::with(&old);
     let folder = place.path().canonicalize().unwrap();
-    let wrapper = ["strace", "-qq", "-o", "/dev/null", "-P", folder.to_str().unwrap(), "-e", "inject=fsync:error=EIO"];
+    let wrapper = [
+        "strace",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-P",
+        folder.to_str().unwrap(),
+        "-e",
+        "inject=fsync:error=EIO",
+    ];
     let reload = ["--reload", "sh -c 'echo x >>state/told'"];
     let output = place.command(&wrapper, &reload).output().unwrap();
-    assert_eq!((output.status.code(), place.files()), (Some(2), outcomes(&old).0), "{}", talk(&output));
-    assert!(talk(&output).contains("is replaced") && !place.path().join("state/told").exists(), "{}", talk(&output));
+    assert_eq!(
+        (output.status.code(), place.files()),
+        (Some(2), outcomes(&old).0),
+        "{}",
+        talk(&output)
+    );
+    assert!(
+        talk(&output).contains("is replaced") && !place.path().join("state/told").exists(),
+        "{}",
+        talk(&output)
+    );
     // What stood there before is known to nobody else.
     let state = fs::read_to_string(place.path().join("state/example.com.json")).unwrap();
     assert!(state.contains("_25._tcp.mail.example.com."), "{state}");
     let output = place.patch(&reload);
     assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
-    assert_eq!(fs::read_to_string(place.path().join("state/told")).unwrap(), "x\n");
+    assert_eq!(
+        fs::read_to_string(place.path().join("state/told")).unwrap(),
+        "x\n"
+    );
 }

@@ -26,8 +26,18 @@ enum From {
 fn kill(shape: Shape, filler: usize, prune: bool, from: From, times: usize) -> usize {
     let old = shape.files(filler);
     let (patched, pruned) = outcomes(&old);
-    let (old, new) = if prune { (patched, pruned) } else { (old, patched) };
-    let command = |place: &Place| if prune { place.prune(&[]) } else { place.command(&[], &[]) };
+    let (old, new) = if prune {
+        (patched, pruned)
+    } else {
+        (old, patched)
+    };
+    let command = |place: &Place| {
+        if prune {
+            place.prune(&[])
+        } else {
+            place.command(&[], &[])
+        }
+    };
     let place = Place::with(&old);
     let start = Instant::now();
     assert!(command(&place).output().unwrap().status.success());
@@ -53,7 +63,11 @@ fn quiet(mut command: Command) -> Command {
 fn kill_one(mut run: Command, place: &Place, old: &Files, whole: Duration, from: From) -> bool {
     let written = |name: &String| {
         let path = place.path().join(name);
-        path.with_file_name(format!(".{}.danewright-new", path.file_name().unwrap().to_str().unwrap())).exists()
+        path.with_file_name(format!(
+            ".{}.danewright-new",
+            path.file_name().unwrap().to_str().unwrap()
+        ))
+        .exists()
     };
     let mut child = run.spawn().unwrap();
     let mut start = Instant::now();
@@ -107,7 +121,9 @@ fn a_run_ended_by_a_polite_signal_is_one_that_was_killed() {
         let place = Place::with(&old);
         // $PPID is danewright: there is no shell but the one that the check names.
         let check = format!("sh -c 'kill -{signal} $PPID; sleep 1'");
-        let status = quiet(place.command(&[], &["--check", &check])).status().unwrap();
+        let status = quiet(place.command(&[], &["--check", &check]))
+            .status()
+            .unwrap();
         assert!(!status.success(), "{signal}");
         for (name, text) in &old {
             assert_eq!(place.files()[name], *text, "{signal}: {name}");

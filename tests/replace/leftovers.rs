@@ -10,19 +10,25 @@ use crate::place::{Files, Place, Shape, ends_well, outcomes, talk};
 /// Where a leftover of a file lies.
 fn left(place: &Place, name: &str, suffix: &str) -> PathBuf {
     let path = place.path().join(name);
-    path.with_file_name(format!(".{}.danewright-{suffix}", path.file_name().unwrap().to_str().unwrap()))
+    path.with_file_name(format!(
+        ".{}.danewright-{suffix}",
+        path.file_name().unwrap().to_str().unwrap()
+    ))
 }
 
 /// Dates a file back: what stood there before is older than what took its place.
 fn age(path: &Path, minutes: u64) {
     let file = fs::File::options().append(true).open(path).unwrap();
-    file.set_modified(SystemTime::now() - Duration::from_secs(60 * minutes)).unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_secs(60 * minutes))
+        .unwrap();
 }
 
 /// A folder with the files as they were some time ago.
 fn place_of(files: &Files) -> Place {
     let place = Place::with(files);
-    files.keys().for_each(|name| age(&place.path().join(name), 1));
+    files
+        .keys()
+        .for_each(|name| age(&place.path().join(name), 1));
     place
 }
 
@@ -45,10 +51,17 @@ fn states(shape: Shape, old: &Files, new: &Files) -> Vec<(String, Place)> {
         for part in [0, 1, 2] {
             let place = place_of(old);
             for (at, name) in names[..=written].iter().enumerate() {
-                let length = if at == written { new[*name].len() * part / 2 } else { new[*name].len() };
+                let length = if at == written {
+                    new[*name].len() * part / 2
+                } else {
+                    new[*name].len()
+                };
                 fs::write(left(&place, name, "new"), &new[*name][..length]).unwrap();
             }
-            states.push((format!("{shape:?}, new text {written} written to {part}/2"), place));
+            states.push((
+                format!("{shape:?}, new text {written} written to {part}/2"),
+                place,
+            ));
         }
     }
     // Copies for checks and backups.
@@ -74,7 +87,10 @@ fn states(shape: Shape, old: &Files, new: &Files) -> Vec<(String, Place)> {
                     fs::rename(left(&place, name, "new"), path).unwrap();
                 }
             }
-            states.push((format!("{shape:?}, {renamed} renamed, the next linked: {linked}"), place));
+            states.push((
+                format!("{shape:?}, {renamed} renamed, the next linked: {linked}"),
+                place,
+            ));
         }
     }
     // The files exchange their names with the new texts, one by one, and the old texts get a third one.
@@ -87,17 +103,26 @@ fn states(shape: Shape, old: &Files, new: &Files) -> Vec<(String, Place)> {
                 if at < exchanged {
                     fs::rename(&path, place.path().join("x")).unwrap();
                     fs::rename(&hidden, &path).unwrap();
-                    let third = if renamed || at + 1 < exchanged { left(&place, name, "old") } else { hidden };
+                    let third = if renamed || at + 1 < exchanged {
+                        left(&place, name, "old")
+                    } else {
+                        hidden
+                    };
                     fs::rename(place.path().join("x"), third).unwrap();
                 }
             }
-            states.push((format!("{shape:?}, {exchanged} exchanged, the last renamed: {renamed}"), place));
+            states.push((
+                format!("{shape:?}, {exchanged} exchanged, the last renamed: {renamed}"),
+                place,
+            ));
         }
     }
     // A lock is always there meanwhile.
     for (at, name) in names.iter().enumerate() {
         let place = place_of(old);
-        names[..=at].iter().for_each(|name| fs::write(left(&place, name, "lock"), "").unwrap());
+        names[..=at]
+            .iter()
+            .for_each(|name| fs::write(left(&place, name, "lock"), "").unwrap());
         states.push((format!("{shape:?}, locked up to {name}"), place));
     }
     // The second names go one by one.
@@ -118,10 +143,22 @@ fn the_next_run_cleans_up_after_each_state_that_a_killed_one_leaves() {
         let old = shape.files(0);
         let (patched, pruned) = outcomes(&old);
         for (how, place) in states(shape, &old, &patched) {
-            ends_well(&place, &old, &patched, &mut place.command(&[], &[]), &format!("patch, {how}"));
+            ends_well(
+                &place,
+                &old,
+                &patched,
+                &mut place.command(&[], &[]),
+                &format!("patch, {how}"),
+            );
         }
         for (how, place) in states(shape, &patched, &pruned) {
-            ends_well(&place, &patched, &pruned, &mut place.prune(&[]), &format!("prune, {how}"));
+            ends_well(
+                &place,
+                &patched,
+                &pruned,
+                &mut place.prune(&[]),
+                &format!("prune, {how}"),
+            );
         }
     }
 }
@@ -131,32 +168,76 @@ fn a_run_about_another_name_cleans_up_beside_every_file_of_the_zone() {
     let old = Shape::Three.files(0);
     let place = Place::with(&old);
     fs::write(left(&place, "b/mx.inc", "new"), "half of").unwrap();
-    fs::hard_link(place.path().join("b/mx.inc"), left(&place, "b/mx.inc", "old")).unwrap();
-    let arguments = ["patch", "example.com.zone", "new.pem", "--host", "mail.example.com", "--port", "25"];
-    let output = place.any(&[], &[&arguments[..], &["--state", "state"]].concat()).output().unwrap();
-    assert_eq!((output.status.code(), place.files().len()), (Some(0), 3), "{}", talk(&output));
+    fs::hard_link(
+        place.path().join("b/mx.inc"),
+        left(&place, "b/mx.inc", "old"),
+    )
+    .unwrap();
+    let arguments = [
+        "patch",
+        "example.com.zone",
+        "new.pem",
+        "--host",
+        "mail.example.com",
+        "--port",
+        "25",
+    ];
+    let output = place
+        .any(&[], &[&arguments[..], &["--state", "state"]].concat())
+        .output()
+        .unwrap();
+    assert_eq!(
+        (output.status.code(), place.files().len()),
+        (Some(0), 3),
+        "{}",
+        talk(&output)
+    );
     assert_eq!(place.files()["b/mx.inc"], old["b/mx.inc"]);
 }
 
 #[test]
 fn what_stood_there_before_a_killed_run_is_named_when_it_is_removed() {
     let old = Shape::One.files(0);
-    for (suffix, named) in [("old", true), ("new", true), ("backup", false), ("check", false)] {
+    for (suffix, named) in [
+        ("old", true),
+        ("new", true),
+        ("backup", false),
+        ("check", false),
+    ] {
         let place = Place::with(&old);
         let path = left(&place, "example.com.zone", suffix);
         fs::write(&path, "what stood there").unwrap();
         age(&path, 1);
         let output = place.patch(&[]);
-        assert_eq!((output.status.code(), place.files().len()), (Some(0), 1), "{suffix}: {}", talk(&output));
+        assert_eq!(
+            (output.status.code(), place.files().len()),
+            (Some(0), 1),
+            "{suffix}: {}",
+            talk(&output)
+        );
         let name = format!("/.example.com.zone.danewright-{suffix}\n");
-        assert_eq!(talk(&output).contains(&name), named, "{suffix}: {}", talk(&output));
+        assert_eq!(
+            talk(&output).contains(&name),
+            named,
+            "{suffix}: {}",
+            talk(&output)
+        );
     }
     // A new text that a run could not put in place is nothing to speak of, nor is a second name of the file.
     let place = place_of(&old);
     fs::write(left(&place, "example.com.zone", "new"), "half of").unwrap();
-    fs::hard_link(place.path().join("example.com.zone"), left(&place, "example.com.zone", "old")).unwrap();
+    fs::hard_link(
+        place.path().join("example.com.zone"),
+        left(&place, "example.com.zone", "old"),
+    )
+    .unwrap();
     let output = place.patch(&[]);
-    assert_eq!((output.status.code(), place.files().len()), (Some(0), 1), "{}", talk(&output));
+    assert_eq!(
+        (output.status.code(), place.files().len()),
+        (Some(0), 1),
+        "{}",
+        talk(&output)
+    );
     assert!(talk(&output).is_empty(), "{}", talk(&output));
 }
 
@@ -164,18 +245,28 @@ fn what_stood_there_before_a_killed_run_is_named_when_it_is_removed() {
 fn what_somebody_wrote_to_the_old_text_when_the_run_was_killed_is_kept() {
     let old = Shape::One.files(0);
     let place = place_of(&old);
-    for (text, name) in [("one", "example.com.zone.danewright-kept"), ("two", "example.com.zone.danewright-kept-2")] {
+    for (text, name) in [
+        ("one", "example.com.zone.danewright-kept"),
+        ("two", "example.com.zone.danewright-kept-2"),
+    ] {
         fs::write(left(&place, "example.com.zone", "old"), text).unwrap();
         // Whether or not there is something to change.
         let output = place.patch(&[]);
         assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
-        assert!(talk(&output).contains("warning") && talk(&output).contains(name), "{}", talk(&output));
+        assert!(
+            talk(&output).contains("warning") && talk(&output).contains(name),
+            "{}",
+            talk(&output)
+        );
         age(&place.path().join("example.com.zone"), 1);
         assert_eq!(place.files()[name], text.as_bytes());
         assert!(!left(&place, "example.com.zone", "old").exists());
     }
     let last = place.files();
-    assert_eq!((last.len(), &last["example.com.zone"]), (3, &outcomes(&old).0["example.com.zone"]));
+    assert_eq!(
+        (last.len(), &last["example.com.zone"]),
+        (3, &outcomes(&old).0["example.com.zone"])
+    );
     assert_eq!(last["example.com.zone.danewright-kept"], b"one");
     assert!(talk(&place.patch(&[])).is_empty());
 }
@@ -201,7 +292,11 @@ fn a_link_in_the_place_of_a_leftover_goes_and_what_it_names_stays() {
         assert_eq!(output.status.code(), Some(0), "{suffix}: {}", talk(&output));
         let files = place.files();
         assert_eq!(files["precious"], b"kept", "{suffix}");
-        assert!(!files.keys().any(|name| name.starts_with('.')), "{suffix}: {:?}", files.keys());
+        assert!(
+            !files.keys().any(|name| name.starts_with('.')),
+            "{suffix}: {:?}",
+            files.keys()
+        );
     }
 }
 
@@ -211,7 +306,9 @@ fn a_file_of_the_zone_with_the_name_of_a_leftover_is_kept() {
         for linked in [false, true] {
             let mut old = Shape::One.files(0);
             let name = format!(".example.com.zone.danewright-{suffix}");
-            old.get_mut("example.com.zone").unwrap().extend(format!("$INCLUDE {name}\n").bytes());
+            old.get_mut("example.com.zone")
+                .unwrap()
+                .extend(format!("$INCLUDE {name}\n").bytes());
             old.insert("www.inc".to_owned(), b"www A 192.0.2.80\n".to_vec());
             let place = Place::with(&old);
             if linked {
@@ -223,7 +320,10 @@ fn a_file_of_the_zone_with_the_name_of_a_leftover_is_kept() {
             let output = place.patch(&["--backup", ".bak", "--check", "test -e {file}"]);
             assert_eq!(output.status.code(), Some(2), "{name}: {}", talk(&output));
             assert!(talk(&output).contains(&name), "{}", talk(&output));
-            assert!(fs::symlink_metadata(place.path().join(&name)).is_ok(), "{name} is gone");
+            assert!(
+                fs::symlink_metadata(place.path().join(&name)).is_ok(),
+                "{name} is gone"
+            );
             assert_eq!(place.files(), before, "{name}");
         }
     }
@@ -237,7 +337,12 @@ fn a_folder_in_the_way_of_the_new_text_is_an_error_and_nothing_is_written() {
         for name in ["example.com.zone", "tlsa.inc"] {
             fs::create_dir(left(&place, name, suffix)).unwrap();
             let output = place.patch(&[]);
-            assert_eq!((output.status.code(), place.files()), (Some(2), old.clone()), "{}", talk(&output));
+            assert_eq!(
+                (output.status.code(), place.files()),
+                (Some(2), old.clone()),
+                "{}",
+                talk(&output)
+            );
             assert!(talk(&output).contains(name), "{}", talk(&output));
             fs::remove_dir(left(&place, name, suffix)).unwrap();
         }

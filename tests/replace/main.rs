@@ -3,7 +3,11 @@
 //! may not be written, beside other runs and other writers. Each file is the
 //! old or the new one, whole, and the next run ends what was begun.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops where it fails"
+)]
 
 mod bounds;
 mod checked;

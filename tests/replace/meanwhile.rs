@@ -14,26 +14,51 @@ fn a_file_that_changed_meanwhile_is_not_overwritten() {
                 ("written to", format!("sh -c 'echo \"; by hand\" >>{name}'")),
                 ("touched", format!("touch {name}")),
                 ("given another mode", format!("chmod 600 {name}")),
-                ("replaced by an editor", format!("sh -c 'cp {name} x; mv x {name}'")),
+                (
+                    "replaced by an editor",
+                    format!("sh -c 'cp {name} x; mv x {name}'"),
+                ),
                 (
                     "written in place and dated back",
                     format!("sh -c 'cp -p {name} x; tr 2 3 <x >{name}; touch -r x {name}; rm x'"),
                 ),
-                ("replaced by a folder", format!("sh -c 'rm {name}; mkdir {name}; touch {name}/x'")),
-                ("replaced by a pipe", format!("sh -c 'rm {name}; mkfifo {name}'")),
+                (
+                    "replaced by a folder",
+                    format!("sh -c 'rm {name}; mkdir {name}; touch {name}/x'"),
+                ),
+                (
+                    "replaced by a pipe",
+                    format!("sh -c 'rm {name}; mkfifo {name}'"),
+                ),
             ] {
                 let place = Place::with(&old);
                 let output = place.patch(&["--check", &change]);
-                assert_eq!(output.status.code(), Some(1), "{shape:?}: {name} {how}: {}", talk(&output));
-                assert!(talk(&output).contains("changed while it was being edited"), "{}", talk(&output));
+                assert_eq!(
+                    output.status.code(),
+                    Some(1),
+                    "{shape:?}: {name} {how}: {}",
+                    talk(&output)
+                );
+                assert!(
+                    talk(&output).contains("changed while it was being edited"),
+                    "{}",
+                    talk(&output)
+                );
                 if how.contains("pipe") {
                     fs::remove_file(place.path().join(name)).unwrap();
                 }
                 let files = place.files();
                 for (other, text) in old.iter().filter(|(other, _)| *other != name) {
-                    assert_eq!(files[other], *text, "{shape:?}: {name} {how}: {other} changed as well");
+                    assert_eq!(
+                        files[other], *text,
+                        "{shape:?}: {name} {how}: {other} changed as well"
+                    );
                 }
-                assert!(!files.keys().any(|name| name.contains("danewright")), "{:?}", files.keys());
+                assert!(
+                    !files.keys().any(|name| name.contains("danewright")),
+                    "{:?}",
+                    files.keys()
+                );
             }
         }
     }
@@ -46,7 +71,12 @@ fn a_file_that_went_away_meanwhile_is_not_made_again() {
         let place = Place::with(&old);
         let name = old.keys().next().unwrap().clone();
         let output = place.patch(&["--check", &format!("rm {name}")]);
-        assert_eq!(output.status.code(), Some(2), "{shape:?}: {}", talk(&output));
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{shape:?}: {}",
+            talk(&output)
+        );
         assert!(talk(&output).contains(&name), "{}", talk(&output));
         old.remove(&name);
         assert_eq!(place.files(), old, "{shape:?}");
@@ -56,13 +86,26 @@ fn a_file_that_went_away_meanwhile_is_not_made_again() {
 #[test]
 fn a_backup_takes_the_place_of_no_file_of_the_zone() {
     let mut old = Shape::RecordsIncluded.files(0);
-    let text = String::from_utf8(old["example.com.zone"].clone()).unwrap() + "$INCLUDE example.com.zone.hosts\n";
+    let text = String::from_utf8(old["example.com.zone"].clone()).unwrap()
+        + "$INCLUDE example.com.zone.hosts\n";
     old.insert("example.com.zone".to_owned(), text.into_bytes());
-    old.insert("example.com.zone.hosts".to_owned(), b"www IN A 192.0.2.80\n".to_vec());
+    old.insert(
+        "example.com.zone.hosts".to_owned(),
+        b"www IN A 192.0.2.80\n".to_vec(),
+    );
     let place = Place::with(&old);
     let output = place.patch(&["--backup", ".hosts"]);
-    assert_eq!((output.status.code(), place.files()), (Some(2), old.clone()), "{}", talk(&output));
-    assert!(talk(&output).contains("the backup would replace a file of the zone"), "{}", talk(&output));
+    assert_eq!(
+        (output.status.code(), place.files()),
+        (Some(2), old.clone()),
+        "{}",
+        talk(&output)
+    );
+    assert!(
+        talk(&output).contains("the backup would replace a file of the zone"),
+        "{}",
+        talk(&output)
+    );
     let output = place.patch(&["--backup", ".bak"]);
     assert_eq!(output.status.code(), Some(0), "{}", talk(&output));
     let files = place.files();

@@ -15,9 +15,11 @@ uY8m7pxd4+juXH3o/QKG04l3loYwlsNkzno4FoDKEJqJNmxstQTQH4eTvw==
 ";
 
 /// The data of KEY's record.
-pub(crate) const NEW: &str = "3 1 1 70ed55a693d4776f634f0df7f859ce58f56ee75022e30c7f694ac71126b1633f";
+pub(crate) const NEW: &str =
+    "3 1 1 70ed55a693d4776f634f0df7f859ce58f56ee75022e30c7f694ac71126b1633f";
 /// The data of the record that was there before.
-pub(crate) const OLD: &str = "3 1 1 8bd1da95272f7fa4ffb24137fc0ed03aae67e5c4d8b3c50734e1050a7920b922";
+pub(crate) const OLD: &str =
+    "3 1 1 8bd1da95272f7fa4ffb24137fc0ed03aae67e5c4d8b3c50734e1050a7920b922";
 
 const HEAD: &str = "$ORIGIN example.com.
 $TTL 1h
@@ -46,28 +48,43 @@ pub(crate) enum Shape {
 
 impl Shape {
     /// Each of them.
-    pub(crate) const ALL: [Self; 4] = [Self::One, Self::RecordsIncluded, Self::SoaIncluded, Self::Three];
+    pub(crate) const ALL: [Self; 4] = [
+        Self::One,
+        Self::RecordsIncluded,
+        Self::SoaIncluded,
+        Self::Three,
+    ];
 
     /// The files, with a record at each host before, and `filler` lines that mean nothing here.
     pub(crate) fn files(self, filler: usize) -> Files {
         let record = |host: &str| format!("_25._tcp.{host} IN TLSA {OLD}\n");
         let records = record("mail") + &record("mx");
-        let filler: String =
-            (0..filler).map(|n| format!("host-{n} IN TXT \"the line with the number {n}\"\n")).collect();
+        let filler: String = (0..filler)
+            .map(|n| format!("host-{n} IN TXT \"the line with the number {n}\"\n"))
+            .collect();
         let (main, others): (String, Vec<(&str, String)>) = match self {
             Self::One => (format!("{HEAD}{HOSTS}{filler}{records}"), vec![]),
-            Self::RecordsIncluded => (format!("{HEAD}{HOSTS}{filler}$INCLUDE tlsa.inc\n"), vec![("tlsa.inc", records)]),
+            Self::RecordsIncluded => (
+                format!("{HEAD}{HOSTS}{filler}$INCLUDE tlsa.inc\n"),
+                vec![("tlsa.inc", records)],
+            ),
             Self::SoaIncluded => (
                 format!("$INCLUDE head.inc\n$ORIGIN example.com.\n{HOSTS}{filler}{records}"),
                 vec![("head.inc", HEAD.to_owned())],
             ),
             Self::Three => (
-                format!("{HEAD}{HOSTS}{filler}$INCLUDE a/mail.inc ; the first\n$INCLUDE \"b/mx.inc\" example.com.\n"),
+                format!(
+                    "{HEAD}{HOSTS}{filler}$INCLUDE a/mail.inc ; the first\n$INCLUDE \"b/mx.inc\" example.com.\n"
+                ),
                 vec![("a/mail.inc", record("mail")), ("b/mx.inc", record("mx"))],
             ),
         };
-        let others = others.into_iter().map(|(name, text)| (name.to_owned(), text.into_bytes()));
-        others.chain([("example.com.zone".to_owned(), main.into_bytes())]).collect()
+        let others = others
+            .into_iter()
+            .map(|(name, text)| (name.to_owned(), text.into_bytes()));
+        others
+            .chain([("example.com.zone".to_owned(), main.into_bytes())])
+            .collect()
     }
 }
 
@@ -78,7 +95,9 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn with(files: &Files) -> Self {
-        let place = Self { folder: tempfile::tempdir().unwrap() };
+        let place = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
         fs::write(place.path().join("new.pem"), KEY).unwrap();
         place.write(files);
         place
@@ -103,10 +122,17 @@ impl Place {
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
-                let name = path.strip_prefix(self.path()).unwrap().to_str().unwrap().to_owned();
+                let name = path
+                    .strip_prefix(self.path())
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .to_owned();
                 match path.is_dir() {
                     true if name != "state" => folders.push(path),
-                    false if name != "new.pem" => drop(found.insert(name, fs::read(&path).unwrap())),
+                    false if name != "new.pem" => {
+                        drop(found.insert(name, fs::read(&path).unwrap()))
+                    }
                     _ => {}
                 }
             }
@@ -116,16 +142,47 @@ impl Place {
 
     /// `patch` for both hosts, through `wrapper` where there is one.
     pub(crate) fn command(&self, wrapper: &[&str], more: &[&str]) -> Command {
-        let usual = ["patch", "example.com.zone", "new.pem", "--host", "mail.example.com", "--host", "mx.example.com"];
-        self.any(wrapper, &[&usual[..], &["--port", "25", "--state", "state"], more].concat())
+        let usual = [
+            "patch",
+            "example.com.zone",
+            "new.pem",
+            "--host",
+            "mail.example.com",
+            "--host",
+            "mx.example.com",
+        ];
+        self.any(
+            wrapper,
+            &[&usual[..], &["--port", "25", "--state", "state"], more].concat(),
+        )
     }
 
     /// `prune` for both hosts, which keeps the new records.
     pub(crate) fn prune(&self, wrapper: &[&str]) -> Command {
-        let usual = ["prune", "example.com.zone", "--host", "mail.example.com", "--host", "mx.example.com"];
+        let usual = [
+            "prune",
+            "example.com.zone",
+            "--host",
+            "mail.example.com",
+            "--host",
+            "mx.example.com",
+        ];
         self.any(
             wrapper,
-            &[&usual[..], &["--port", "25", "--state", "state", "--no-probe", "--force", "--keep", "new.pem"]].concat(),
+            &[
+                &usual[..],
+                &[
+                    "--port",
+                    "25",
+                    "--state",
+                    "state",
+                    "--no-probe",
+                    "--force",
+                    "--keep",
+                    "new.pem",
+                ],
+            ]
+            .concat(),
         )
     }
 
@@ -153,9 +210,17 @@ pub(crate) fn talk(output: &Output) -> String {
 
 /// The serial and every other line of a zone, in no order; directives say nothing here.
 pub(crate) fn meaning(files: &Files) -> (u32, Vec<String>) {
-    let text: Vec<&str> = files.values().map(|text| std::str::from_utf8(text).unwrap()).collect();
-    let lines = text.iter().flat_map(|text| text.lines()).filter(|line| !line.starts_with('$'));
-    let (soa, mut rest): (Vec<_>, Vec<_>) = lines.map(str::to_owned).partition(|line| line.contains(" SOA "));
+    let text: Vec<&str> = files
+        .values()
+        .map(|text| std::str::from_utf8(text).unwrap())
+        .collect();
+    let lines = text
+        .iter()
+        .flat_map(|text| text.lines())
+        .filter(|line| !line.starts_with('$'));
+    let (soa, mut rest): (Vec<_>, Vec<_>) = lines
+        .map(str::to_owned)
+        .partition(|line| line.contains(" SOA "));
     assert_eq!(soa.len(), 1, "{soa:?}");
     rest.sort();
     (soa[0].split(' ').nth(5).unwrap().parse().unwrap(), rest)
@@ -170,9 +235,23 @@ pub(crate) fn outcomes(old: &Files) -> (Files, Files) {
         place.files()
     };
     let patched = run(place.command(&[], &[]));
-    assert_eq!(meaning(&patched).1.iter().filter(|line| line.ends_with(NEW)).count(), 2);
+    assert_eq!(
+        meaning(&patched)
+            .1
+            .iter()
+            .filter(|line| line.ends_with(NEW))
+            .count(),
+        2
+    );
     let pruned = run(place.prune(&[]));
-    assert_eq!(meaning(&pruned).1.iter().filter(|line| line.ends_with(OLD)).count(), 0);
+    assert_eq!(
+        meaning(&pruned)
+            .1
+            .iter()
+            .filter(|line| line.ends_with(OLD))
+            .count(),
+        0
+    );
     (patched, pruned)
 }
 
@@ -182,8 +261,13 @@ pub(crate) fn outcomes(old: &Files) -> (Files, Files) {
 pub(crate) fn ends_well(place: &Place, old: &Files, new: &Files, again: &mut Command, how: &str) {
     let found = place.files();
     for (name, before) in old {
-        let now = found.get(name).unwrap_or_else(|| panic!("{how}: {name} is gone"));
-        assert!(now == before || now == &new[name], "{how}: {name} is neither the old nor the new file");
+        let now = found
+            .get(name)
+            .unwrap_or_else(|| panic!("{how}: {name} is gone"));
+        assert!(
+            now == before || now == &new[name],
+            "{how}: {name} is neither the old nor the new file"
+        );
     }
     let only_zone = |files: &Files| {
         files
@@ -195,11 +279,25 @@ pub(crate) fn ends_well(place: &Place, old: &Files, new: &Files, again: &mut Com
     let between = meaning(&only_zone(&found));
     let output = again.output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{how}: {}", talk(&output));
-    assert!(!talk(&output).contains("warning"), "{how}: {}", talk(&output));
+    assert!(
+        !talk(&output).contains("warning"),
+        "{how}: {}",
+        talk(&output)
+    );
     let last = place.files();
-    assert!(last.keys().eq(old.keys()), "{how}: left behind: {:?}", last.keys());
+    assert!(
+        last.keys().eq(old.keys()),
+        "{how}: left behind: {:?}",
+        last.keys()
+    );
     let (serial, lines) = meaning(&last);
     assert_eq!(lines, meaning(new).1, "{how}");
-    assert!(serial > meaning(old).0, "{how}: the serial stands at {serial}");
-    assert!(between.1 == lines || serial > between.0, "{how}: two zones with the serial {serial}");
+    assert!(
+        serial > meaning(old).0,
+        "{how}: the serial stands at {serial}"
+    );
+    assert!(
+        between.1 == lines || serial > between.0,
+        "{how}: two zones with the serial {serial}"
+    );
 }

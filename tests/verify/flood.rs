@@ -62,7 +62,11 @@ fn ask(server: SocketAddr, request: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn framed(message: &[u8]) -> Vec<u8> {
-    [&u16::try_from(message.len()).unwrap().to_be_bytes(), message].concat()
+    [
+        &u16::try_from(message.len()).unwrap().to_be_bytes(),
+        message,
+    ]
+    .concat()
 }
 
 fn read(stream: &mut TcpStream) -> Option<Vec<u8>> {
@@ -74,10 +78,14 @@ fn read(stream: &mut TcpStream) -> Option<Vec<u8>> {
 }
 
 fn datagrams(socket: &UdpSocket, flood: &Flood) {
-    socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_millis(50)))
+        .unwrap();
     let mut buffer = [0; 4096];
     while !flood.stop.load(Ordering::SeqCst) {
-        let Ok((length, client)) = socket.recv_from(&mut buffer) else { continue };
+        let Ok((length, client)) = socket.recv_from(&mut buffer) else {
+            continue;
+        };
         if let Some(answer) = flood.answer(&buffer[..length], false) {
             let _ = socket.send_to(&answer, client);
         }
@@ -104,7 +112,9 @@ fn connections(listener: &TcpListener, flood: &Arc<Flood>) {
 fn flooded(bulk: Bulk, tcp: bool) -> (Lab, Stop) {
     for _ in 0..20 {
         let mut lab = Lab::new();
-        let addresses: Vec<IpAddr> = (101..101 + SERVERS).map(|last| IpAddr::from([127, 0, 9, last])).collect();
+        let addresses: Vec<IpAddr> = (101..101 + SERVERS)
+            .map(|last| IpAddr::from([127, 0, 9, last]))
+            .collect();
         let sockets: Option<Vec<(UdpSocket, TcpListener)>> = addresses
             .iter()
             .map(|address| {
@@ -116,11 +126,19 @@ fn flooded(bulk: Bulk, tcp: bool) -> (Lab, Stop) {
         for (number, address) in addresses.iter().enumerate() {
             let server = format!("f{number}.leaf.example.");
             lab.tld.add("leaf", 3600, "NS", &server).unwrap();
-            lab.tld.add(&server, 3600, "A", &address.to_string()).unwrap();
+            lab.tld
+                .add(&server, 3600, "A", &address.to_string())
+                .unwrap();
         }
         lab.publish();
         let (asked, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let flood = Arc::new(Flood { upstream: lab.authority.socket(NS1), bulk, tcp, asked, stop });
+        let flood = Arc::new(Flood {
+            upstream: lab.authority.socket(NS1),
+            bulk,
+            tcp,
+            asked,
+            stop,
+        });
         for (udp, listener) in sockets {
             let (for_udp, for_tcp) = (Arc::clone(&flood), Arc::clone(&flood));
             thread::spawn(move || datagrams(&udp, &for_udp));
@@ -141,14 +159,20 @@ fn peak(mut child: Child) -> (usize, Said) {
     let ended = loop {
         let said = fs::read_to_string(&status).unwrap_or_default();
         let line = said.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let now = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(0);
+        let now = line
+            .and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok())
+            .unwrap_or(0);
         most = most.max(now);
         if let Some(ended) = child.try_wait().unwrap() {
             break ended;
         }
         thread::sleep(Duration::from_millis(5));
     };
-    let said = Said { status: ended.code().unwrap_or(-1), out: out.join().unwrap(), err: err.join().unwrap() };
+    let said = Said {
+        status: ended.code().unwrap_or(-1),
+        out: out.join().unwrap(),
+        err: err.join().unwrap(),
+    };
     assert!(most > 0, "{said:?}");
     (most, said)
 }
@@ -169,7 +193,9 @@ fn records(message: &mut Message, number: usize) {
     for record in 0..900_usize {
         let data = [&number.to_be_bytes()[..], &record.to_be_bytes(), &[7; 16]].concat();
         let data = TLSA::new(CertUsage::DaneEe, Selector::Spki, Matching::Sha256, data);
-        message.answers.push(Record::from_rdata(owner.clone(), 1, RData::TLSA(data)));
+        message
+            .answers
+            .push(Record::from_rdata(owner.clone(), 1, RData::TLSA(data)));
     }
 }
 
@@ -177,11 +203,22 @@ fn records(message: &mut Message, number: usize) {
 fn names(message: &mut Message, number: usize) {
     let apex = WireName::from_ascii("leaf.example.").unwrap();
     for server in 0..190 {
-        let labels = [format!("{number:0>60}"), format!("{server:0>60}"), "x".repeat(60)];
-        let labels = labels.iter().map(String::as_bytes).chain([&b"leaf"[..], b"example"]);
+        let labels = [
+            format!("{number:0>60}"),
+            format!("{server:0>60}"),
+            "x".repeat(60),
+        ];
+        let labels = labels
+            .iter()
+            .map(String::as_bytes)
+            .chain([&b"leaf"[..], b"example"]);
         let target = WireName::from_labels(labels).unwrap();
         let data = RData::NS(hickory_proto::rr::rdata::NS(target));
-        let section = if message.answers.is_empty() { &mut message.authorities } else { &mut message.answers };
+        let section = if message.answers.is_empty() {
+            &mut message.authorities
+        } else {
+            &mut message.answers
+        };
         section.push(Record::from_rdata(apex.clone(), 60, data));
     }
 }
@@ -193,8 +230,13 @@ fn denials(message: &mut Message, number: usize) {
     let data: Vec<u8> = std::iter::once(0).chain(windows).collect();
     for denial in 0..90 {
         let owner = WireName::from_ascii(format!("n{number}-{denial}.leaf.example.")).unwrap();
-        let data = RData::Unknown { code: RecordType::NSEC, rdata: NULL::with(data.clone()) };
-        message.authorities.push(Record::from_rdata(owner, 60, data));
+        let data = RData::Unknown {
+            code: RecordType::NSEC,
+            rdata: NULL::with(data.clone()),
+        };
+        message
+            .authorities
+            .push(Record::from_rdata(owner, 60, data));
     }
 }
 
@@ -202,21 +244,42 @@ fn denials(message: &mut Message, number: usize) {
 fn other(message: &mut Message, number: usize) {
     let owner = name(message);
     for text in 0..190 {
-        let data = RData::try_from_str(RecordType::TXT, &format!("\"{number:0>240} {text}\"")).unwrap();
-        message.additionals.push(Record::from_rdata(owner.clone(), 60, data));
+        let data =
+            RData::try_from_str(RecordType::TXT, &format!("\"{number:0>240} {text}\"")).unwrap();
+        message
+            .additionals
+            .push(Record::from_rdata(owner.clone(), 60, data));
     }
 }
 
 #[test]
 fn thirty_servers_that_flood_cost_little_memory_and_are_never_safe_by_it() {
     // What fits is as much either way; over TCP it is received piece by piece.
-    let floods: [(&str, Bulk, bool); 4] =
-        [("records", records, true), ("names", names, true), ("denials", denials, false), ("other", other, false)];
+    let floods: [(&str, Bulk, bool); 4] = [
+        ("records", records, true),
+        ("names", names, true),
+        ("denials", denials, false),
+        ("other", other, false),
+    ];
     for (what, bulk, tcp) in floods {
         let (lab, flood) = flooded(bulk, tcp);
-        let list: String = (0..3).map(|host| format!("new.pem m{host}.leaf.example 25,465,587\n")).collect();
-        fs::write(lab.path().join("list"), format!("new.pem mail.leaf.example 25\n{list}")).unwrap();
-        let more = ["--resolver", &lab.socket(RESOLVER), "--hold", "0", "--since", LONG_AGO, "--json"];
+        let list: String = (0..3)
+            .map(|host| format!("new.pem m{host}.leaf.example 25,465,587\n"))
+            .collect();
+        fs::write(
+            lab.path().join("list"),
+            format!("new.pem mail.leaf.example 25\n{list}"),
+        )
+        .unwrap();
+        let more = [
+            "--resolver",
+            &lab.socket(RESOLVER),
+            "--hold",
+            "0",
+            "--since",
+            LONG_AGO,
+            "--json",
+        ];
         let (most, said) = peak(lab.begin(&[&["--targets", "list"], &more[..]].concat()));
         let asked = flood.0.asked.load(Ordering::SeqCst);
         println!("{what}: {most} KiB, {asked} answers");
@@ -237,12 +300,28 @@ fn a_thousand_ordinary_targets_fit() {
         (0..20).for_each(|host| list.push_str(&format!("new.pem m{host}.{zone}.example 25\n")));
     }
     fs::write(lab.path().join("list"), list).unwrap();
-    let more = ["--resolver", &lab.socket(RESOLVER), "--hold", "0", "--since", LONG_AGO, "--json"];
+    let more = [
+        "--resolver",
+        &lab.socket(RESOLVER),
+        "--hold",
+        "0",
+        "--since",
+        LONG_AGO,
+        "--json",
+    ];
     let (most, said) = peak(lab.begin(&[&["--targets", "list"], &more[..]].concat()));
     let document = said.json();
     let targets = document["targets"].as_array().unwrap();
-    let safe = targets.iter().filter(|target| target["verdict"] == "safe").count();
-    assert_eq!((said.status, targets.len(), safe), (0, 1000, 1000), "{}", targets[0]);
+    let safe = targets
+        .iter()
+        .filter(|target| target["verdict"] == "safe")
+        .count();
+    assert_eq!(
+        (said.status, targets.len(), safe),
+        (0, 1000, 1000),
+        "{}",
+        targets[0]
+    );
     println!("a thousand targets: {most} KiB");
     assert!(most < MOST, "{most} KiB");
 }

@@ -46,7 +46,11 @@ impl Said {
         let output = child.wait_with_output().unwrap();
         let text = |octets| String::from_utf8(octets).unwrap();
         let status = output.status.code().unwrap_or(-1);
-        Self { status, out: text(output.stdout), err: text(output.stderr) }
+        Self {
+            status,
+            out: text(output.stdout),
+            err: text(output.stderr),
+        }
     }
 
     #[track_caller]
@@ -57,8 +61,14 @@ impl Said {
     /// The codes of the findings of a target.
     #[track_caller]
     pub(crate) fn codes(&self, target: usize) -> Vec<String> {
-        let findings = self.json()["targets"][target]["findings"].as_array().unwrap().clone();
-        findings.iter().map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
+        let findings = self.json()["targets"][target]["findings"]
+            .as_array()
+            .unwrap()
+            .clone();
+        findings
+            .iter()
+            .map(|finding| finding["code"].as_str().unwrap().to_owned())
+            .collect()
     }
 }
 
@@ -87,24 +97,43 @@ impl Lab {
         let folder = tempfile::tempdir().unwrap();
         for key in ["old", "new", "other"] {
             let pair = rcgen::KeyPair::generate().unwrap();
-            fs::write(folder.path().join(format!("{key}.pem")), pair.serialize_pem()).unwrap();
+            fs::write(
+                folder.path().join(format!("{key}.pem")),
+                pair.serialize_pem(),
+            )
+            .unwrap();
         }
         let [root_key, tld_key, leaf_key] = std::array::from_fn(|_| Key::generate().unwrap());
         let authority = Authority::start(&[ROOT, TLD, NS1, NS2, RESOLVER]).unwrap();
-        authority.role(RESOLVER, Role::Resolver { authenticated: true });
+        authority.role(
+            RESOLVER,
+            Role::Resolver {
+                authenticated: true,
+            },
+        );
         let mut root = zone(".");
         add(&mut root, ".", "NS", "ns.root.");
         add(&mut root, "ns.root.", "A", &ROOT.to_string());
         add(&mut root, "example.", "NS", "ns.example.");
         add(&mut root, "ns.example.", "A", &TLD.to_string());
-        add(&mut root, "example.", "DS", &tld_key.ds(&name("example")).unwrap());
+        add(
+            &mut root,
+            "example.",
+            "DS",
+            &tld_key.ds(&name("example")).unwrap(),
+        );
         let mut tld = zone("example.");
         add(&mut tld, "@", "NS", "ns.example.");
         add(&mut tld, "ns", "A", &TLD.to_string());
         for leaf in leaves {
             for (server, address) in [("ns1", NS1), ("ns2", NS2)] {
                 add(&mut tld, leaf, "NS", &format!("{server}.{leaf}.example."));
-                add(&mut tld, &format!("{server}.{leaf}"), "A", &address.to_string());
+                add(
+                    &mut tld,
+                    &format!("{server}.{leaf}"),
+                    "A",
+                    &address.to_string(),
+                );
             }
             let apex = name(&format!("{leaf}.example"));
             add(&mut tld, leaf, "DS", &leaf_key.ds(&apex).unwrap());
@@ -124,7 +153,11 @@ impl Lab {
             let zone = lab.leaf(leaf, 1, &["old", "new"]);
             lab.leaves.push(zone);
         }
-        fs::write(lab.path().join("anchor"), lab.root_key.anchor(&Name::root()).unwrap()).unwrap();
+        fs::write(
+            lab.path().join("anchor"),
+            lab.root_key.anchor(&Name::root()).unwrap(),
+        )
+        .unwrap();
         lab.publish();
         lab
     }
@@ -140,7 +173,8 @@ impl Lab {
         for key in keys {
             for port in [25, 465] {
                 let data = self.record(key);
-                zone.add(&format!("_{port}._tcp.mail"), 1, "TLSA", &data).unwrap();
+                zone.add(&format!("_{port}._tcp.mail"), 1, "TLSA", &data)
+                    .unwrap();
             }
         }
         zone.set_serial(serial);
@@ -154,7 +188,8 @@ impl Lab {
             for host in 0..count {
                 add(zone, &format!("m{host}"), "A", "192.0.2.26");
                 for record in &records {
-                    zone.add(&format!("_25._tcp.m{host}"), 1, "TLSA", record).unwrap();
+                    zone.add(&format!("_25._tcp.m{host}"), 1, "TLSA", record)
+                        .unwrap();
                 }
             }
         }
@@ -184,7 +219,9 @@ impl Lab {
 
     fn serve(&self, zone: &Zone, key: &Key, servers: &[IpAddr]) {
         let signed = zone.sign(&[key], self.window).unwrap();
-        servers.iter().for_each(|server| self.authority.publish(*server, &signed));
+        servers
+            .iter()
+            .for_each(|server| self.authority.publish(*server, &signed));
     }
 
     /// Nothing was ever seen.
@@ -202,7 +239,15 @@ impl Lab {
 
     /// `verify` of the usual key at the usual host.
     pub(crate) fn verify(&self, more: &[&str]) -> Said {
-        Said::of(self.start(&[&["new.pem", "--host", "mail.leaf.example", "--port", "25"], more].concat()))
+        Said::of(
+            self.start(
+                &[
+                    &["new.pem", "--host", "mail.leaf.example", "--port", "25"],
+                    more,
+                ]
+                .concat(),
+            ),
+        )
     }
 
     /// `verify` with nothing but whom to ask and whom to trust.
@@ -219,10 +264,25 @@ impl Lab {
     pub(crate) fn begin_with(&self, tries: Option<&str>, arguments: &[&str]) -> Child {
         let port = self.authority.port().to_string();
         let mut command = Command::new(env!("CARGO_BIN_EXE_danewright"));
-        command.env_clear().env("COLUMNS", "80").current_dir(self.path());
-        command.args(["verify", "--state", "state", "--trust-anchor", "anchor", "--dns-port", &port]);
+        command
+            .env_clear()
+            .env("COLUMNS", "80")
+            .current_dir(self.path());
+        command.args([
+            "verify",
+            "--state",
+            "state",
+            "--trust-anchor",
+            "anchor",
+            "--dns-port",
+            &port,
+        ]);
         command.args(tries.into_iter().flat_map(|tries| ["--tries", tries]));
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         command.spawn().unwrap()
     }
 }

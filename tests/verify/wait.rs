@@ -15,7 +15,10 @@ const MAIL: [&str; 5] = ["new.pem", "--host", "mail.leaf.example", "--port", "25
 fn interrupted(mut child: Child, signal: &str) -> (String, Said) {
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let first = lines.next().unwrap().unwrap();
-    let ended = Command::new("sh").args(["-c", &format!("kill -{signal} {}", child.id())]).status().unwrap();
+    let ended = Command::new("sh")
+        .args(["-c", &format!("kill -{signal} {}", child.id())])
+        .status()
+        .unwrap();
     assert!(ended.success());
     let rest: Vec<String> = lines.map(Result::unwrap).collect();
     let mut said = Said::of(child);
@@ -27,7 +30,13 @@ fn interrupted(mut child: Child, signal: &str) -> (String, Said) {
 fn a_signal_ends_the_wait_with_not_yet_and_the_clock_goes_on_in_a_new_run() {
     for signal in ["INT", "TERM"] {
         let lab = Lab::new();
-        let child = lab.start(&[&MAIL[..], &["--hold", "1h", "--wait", "--exec", "touch ran"]].concat());
+        let child = lab.start(
+            &[
+                &MAIL[..],
+                &["--hold", "1h", "--wait", "--exec", "touch ran"],
+            ]
+            .concat(),
+        );
         let (first, said) = interrupted(child, signal);
         assert!(first.contains(" wait until "), "{first}");
         assert_eq!(said.status, 4, "{said:?}");
@@ -38,7 +47,10 @@ fn a_signal_ends_the_wait_with_not_yet_and_the_clock_goes_on_in_a_new_run() {
         let kept: serde_json::Value = serde_json::from_str(&document).unwrap();
         let since = &kept["owners"]["_25._tcp.mail.leaf.example."]["changes"][0]["servers"];
         assert_eq!(since.as_object().unwrap().len(), 2, "{document}");
-        let names: Vec<_> = fs::read_dir(lab.path().join("state")).unwrap().map(|e| e.unwrap().file_name()).collect();
+        let names: Vec<_> = fs::read_dir(lab.path().join("state"))
+            .unwrap()
+            .map(|e| e.unwrap().file_name())
+            .collect();
         assert_eq!(names.len(), 2, "the document and the lock: {names:?}");
         let again = lab.verify(&["--hold", "1h", "--json"]);
         let agreed = &again.json()["targets"][0]["agreed_since"];
@@ -68,11 +80,22 @@ fn a_signal_need_not_wait_for_servers_that_are_silent() {
     while lab.authority.asked(NS1) == asked {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    assert!(Command::new("sh").args(["-c", &format!("kill {}", child.id())]).status().unwrap().success());
+    assert!(
+        Command::new("sh")
+            .args(["-c", &format!("kill {}", child.id())])
+            .status()
+            .unwrap()
+            .success()
+    );
     let last: Vec<String> = lines.map(Result::unwrap).collect();
     let said = Said::of(child);
     assert_eq!(said.status, 4, "{said:?} {last:?}");
-    assert!(last.last().unwrap().starts_with("warning: SIGTERM ended the wait"), "{last:?}");
+    assert!(
+        last.last()
+            .unwrap()
+            .starts_with("warning: SIGTERM ended the wait"),
+        "{last:?}"
+    );
 }
 
 #[test]
@@ -86,9 +109,24 @@ fn the_wait_ends_when_the_hold_does_and_the_command_runs_with_its_words_untouche
     assert!(said.out.starts_with("SAFE: "), "{said:?}");
     // One line for the one state that was waited in.
     assert_eq!(said.err.lines().count(), 1, "{said:?}");
-    assert_eq!(fs::read_to_string(lab.path().join("words")).unwrap(), "{file}\n$HOME\na b\n*\n");
-    let failed = lab.verify(&["--hold", "0", "--since", LONG_AGO, "--exec", "sh -c 'exit 7'", "--json"]);
-    assert_eq!((failed.status, &failed.json()["exec"]["status"]), (1, &7.into()), "{failed:?}");
+    assert_eq!(
+        fs::read_to_string(lab.path().join("words")).unwrap(),
+        "{file}\n$HOME\na b\n*\n"
+    );
+    let failed = lab.verify(&[
+        "--hold",
+        "0",
+        "--since",
+        LONG_AGO,
+        "--exec",
+        "sh -c 'exit 7'",
+        "--json",
+    ]);
+    assert_eq!(
+        (failed.status, &failed.json()["exec"]["status"]),
+        (1, &7.into()),
+        "{failed:?}"
+    );
     assert_eq!(failed.json()["verdict"], "safe");
 }
 
@@ -96,11 +134,28 @@ fn the_wait_ends_when_the_hold_does_and_the_command_runs_with_its_words_untouche
 fn a_lagging_server_is_waited_for_until_the_deadline_and_never_called_safe() {
     let lab = Lab::new();
     lab.serve_leaf(&lab.leaf("leaf", 0, &["old"]), &[NS2]);
-    let said = lab.verify(&["--hold", "0", "--since", LONG_AGO, "--wait", "--deadline", "1s", "--exec", "touch ran"]);
+    let said = lab.verify(&[
+        "--hold",
+        "0",
+        "--since",
+        LONG_AGO,
+        "--wait",
+        "--deadline",
+        "1s",
+        "--exec",
+        "touch ran",
+    ]);
     assert_eq!(said.status, 4, "{said:?}");
-    assert!(said.out.contains("\nwhy      ns2.leaf.example. "), "{said:?}");
+    assert!(
+        said.out.contains("\nwhy      ns2.leaf.example. "),
+        "{said:?}"
+    );
     assert!(!lab.path().join("ran").exists());
-    assert_eq!(lab.verify(&["--hold", "0", "--wait", "--deadline", "0"]).status, 4);
+    assert_eq!(
+        lab.verify(&["--hold", "0", "--wait", "--deadline", "0"])
+            .status,
+        4
+    );
 }
 
 /// How long the call took, and what it said.
@@ -113,7 +168,17 @@ fn timed(call: impl FnOnce() -> Said) -> (Duration, Said) {
 #[test]
 fn the_deadline_cuts_a_check_that_is_under_way() {
     let lab = Lab::new();
-    let wait = ["--hold", "1h", "--wait", "--deadline", "8s", "--timeout", "1h", "--exec", "touch ran"];
+    let wait = [
+        "--hold",
+        "1h",
+        "--wait",
+        "--deadline",
+        "8s",
+        "--timeout",
+        "1h",
+        "--exec",
+        "touch ran",
+    ];
     for server in [NS1, NS2] {
         lab.authority.fault(server, Some(Fault::Silent));
     }
@@ -134,15 +199,25 @@ fn the_deadline_cuts_a_check_that_is_under_way() {
     let started = Instant::now();
     let last: Vec<String> = lines.map(Result::unwrap).collect();
     let said = Said::of(child);
-    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(30),
+        "{:?}",
+        started.elapsed()
+    );
     assert_eq!(said.status, 4, "{said:?} {last:?}");
-    assert!(last.last().unwrap().starts_with("warning: the deadline came before"), "{last:?}");
+    assert!(
+        last.last()
+            .unwrap()
+            .starts_with("warning: the deadline came before"),
+        "{last:?}"
+    );
 }
 
 #[test]
 fn a_server_that_is_silent_for_a_while_does_not_end_the_wait() {
     let lab = Lab::new();
-    let mut child = lab.start(&[&MAIL[..], &["--hold", "8s", "--wait", "--timeout", "1s"]].concat());
+    let mut child =
+        lab.start(&[&MAIL[..], &["--hold", "8s", "--wait", "--timeout", "1s"]].concat());
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     assert!(lines.next().unwrap().unwrap().contains(" wait until "));
     lab.authority.fault(NS2, Some(Fault::Silent));
@@ -150,11 +225,22 @@ fn a_server_that_is_silent_for_a_while_does_not_end_the_wait() {
     assert!(hiccup.contains(" unknown; ns2.leaf.example. "), "{hiccup}");
     lab.authority.fault(NS2, Some(Fault::ServFail));
     let hiccup = lines.next().unwrap().unwrap();
-    assert!(hiccup.contains(" unknown; ns2.leaf.example. ") && hiccup.contains("SERVFAIL"), "{hiccup}");
+    assert!(
+        hiccup.contains(" unknown; ns2.leaf.example. ") && hiccup.contains("SERVFAIL"),
+        "{hiccup}"
+    );
     lab.authority.fault(NS2, None);
     let said = Said::of(child);
     assert_eq!(said.status, 0, "{said:?}");
     lab.authority.fault(NS2, Some(Fault::Silent));
-    let silent = lab.verify(&["--hold", "8s", "--wait", "--patience", "1s", "--timeout", "1s"]);
+    let silent = lab.verify(&[
+        "--hold",
+        "8s",
+        "--wait",
+        "--patience",
+        "1s",
+        "--timeout",
+        "1s",
+    ]);
     assert_eq!(silent.status, 3, "{silent:?}");
 }

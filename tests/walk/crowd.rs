@@ -18,10 +18,18 @@ use crate::wire::{Fault as Wrong, every, judge_on, signature_record, signatures,
 
 /// Judges, and says which findings above a note there are.
 fn judged(lab: &Lab) -> (Decision, Vec<&'static str>) {
-    let evidence = lab.gather_with(&Settings { timeout: Duration::from_secs(1), tries: 1, ..lab.settings() });
+    let evidence = lab.gather_with(&Settings {
+        timeout: Duration::from_secs(1),
+        tries: 1,
+        ..lab.settings()
+    });
     let verdict = lab.verdict(&evidence);
-    let mut codes: Vec<&str> =
-        verdict.findings.iter().filter(|f| Decision::from(f.severity) > Decision::Safe).map(|f| f.code).collect();
+    let mut codes: Vec<&str> = verdict
+        .findings
+        .iter()
+        .filter(|f| Decision::from(f.severity) > Decision::Safe)
+        .map(|f| f.code)
+        .collect();
     codes.sort_unstable();
     codes.dedup();
     (verdict.decision, codes)
@@ -53,32 +61,58 @@ fn of_a_thousand_name_servers_some_are_asked_and_the_rest_is_told_of() {
                 lab.leaf.add(&name, 3600, "A", "127.0.7.4").unwrap();
             }
             if in_parent {
-                lab.tld.add("leaf", 3600, "NS", &name).unwrap().add(&name, 3600, "A", "127.0.7.4").unwrap();
+                lab.tld
+                    .add("leaf", 3600, "NS", &name)
+                    .unwrap()
+                    .add(&name, 3600, "A", "127.0.7.4")
+                    .unwrap();
             }
         }
         lab.publish();
         let before = lab.authority.asked(NS1);
         let (decision, codes) = judged(&lab);
-        assert_eq!(decision, Decision::Unknown, "{count} {in_zone} {in_parent}: {codes:?}");
-        assert!(codes.contains(&code), "{count} {in_zone} {in_parent}: {codes:?}");
+        assert_eq!(
+            decision,
+            Decision::Unknown,
+            "{count} {in_zone} {in_parent}: {codes:?}"
+        );
+        assert!(
+            codes.contains(&code),
+            "{count} {in_zone} {in_parent}: {codes:?}"
+        );
         let asked = lab.authority.asked(NS1) - before;
         // Two for each of 64 names, eleven about TLSA, and what is too large to be kept, or was
         // asked again because an answer took its time, once more; not some for each of a thousand.
-        assert!(asked <= 300, "{count} {in_zone} {in_parent}: {asked} questions");
+        assert!(
+            asked <= 300,
+            "{count} {in_zone} {in_parent}: {asked} questions"
+        );
     }
 }
 
 #[test]
 fn of_a_thousand_addresses_some_are_asked_and_the_rest_is_told_of() {
-    for (count, code) in [(300, "limits-exceeded"), (900, "limits-exceeded"), (1100, "unreachable")] {
+    for (count, code) in [
+        (300, "limits-exceeded"),
+        (900, "limits-exceeded"),
+        (1100, "unreachable"),
+    ] {
         let mut lab = Lab::new();
         safe(&lab);
         // Outside of the zone, so that resolvers tell the addresses.
         for zone in [&mut lab.leaf, &mut lab.tld] {
-            zone.add("leaf.example.", 3600, "NS", "many.other.example.").unwrap();
+            zone.add("leaf.example.", 3600, "NS", "many.other.example.")
+                .unwrap();
         }
         for address in 0..count {
-            lab.other.add("many", 3600, "A", &format!("127.9.{}.{}", address / 250, 1 + address % 250)).unwrap();
+            lab.other
+                .add(
+                    "many",
+                    3600,
+                    "A",
+                    &format!("127.9.{}.{}", address / 250, 1 + address % 250),
+                )
+                .unwrap();
         }
         lab.publish();
         let (decision, codes) = judged(&lab);
@@ -93,30 +127,57 @@ fn of_a_thousand_servers_of_the_parent_some_are_asked_and_the_rest_is_told_of() 
         let mut lab = Lab::new();
         safe(&lab);
         for name in 0..names {
-            lab.tld.add("@", 3600, "NS", &format!("n{name}.example.")).unwrap();
+            lab.tld
+                .add("@", 3600, "NS", &format!("n{name}.example."))
+                .unwrap();
             for address in 0..addresses {
-                let data =
-                    if addresses == 1 { "127.0.7.2".to_owned() } else { format!("127.8.{name}.{}", address + 1) };
+                let data = if addresses == 1 {
+                    "127.0.7.2".to_owned()
+                } else {
+                    format!("127.8.{name}.{}", address + 1)
+                };
                 lab.tld.add(&format!("n{name}"), 3600, "A", &data).unwrap();
             }
         }
         lab.publish();
         let (decision, codes) = judged(&lab);
-        assert_eq!((decision, &codes[..]), (Decision::Unknown, &["limits-exceeded"][..]), "{names} × {addresses}");
-        assert!(lab.authority.asked(TLD) < 100 && lab.authority.asked(TLD2) < 100 && lab.authority.asked(ROOT) < 100);
+        assert_eq!(
+            (decision, &codes[..]),
+            (Decision::Unknown, &["limits-exceeded"][..]),
+            "{names} × {addresses}"
+        );
+        assert!(
+            lab.authority.asked(TLD) < 100
+                && lab.authority.asked(TLD2) < 100
+                && lab.authority.asked(ROOT) < 100
+        );
     }
 }
 
 #[test]
 fn a_zone_whose_own_servers_do_not_tell_its_servers_is_not_safe() {
-    for fault in [Fault::Refuse, Fault::ServFail, Fault::Garbage, Fault::NotAuthoritative, Fault::TruncateUdpNoTcp] {
+    for fault in [
+        Fault::Refuse,
+        Fault::ServFail,
+        Fault::Garbage,
+        Fault::NotAuthoritative,
+        Fault::TruncateUdpNoTcp,
+    ] {
         let lab = Lab::new();
         safe(&lab);
         // One of them may name a server that nobody else does.
         lab.authority.fault_for(NS2, "NS", fault).unwrap();
-        assert_eq!(judged(&lab), (Decision::Unknown, vec!["name-servers-unknown"]), "{fault:?}");
+        assert_eq!(
+            judged(&lab),
+            (Decision::Unknown, vec!["name-servers-unknown"]),
+            "{fault:?}"
+        );
         lab.authority.fault_for(NS1, "NS", fault).unwrap();
-        assert_eq!(judged(&lab), (Decision::Unknown, vec!["name-servers-unknown"]), "{fault:?} at both");
+        assert_eq!(
+            judged(&lab),
+            (Decision::Unknown, vec!["name-servers-unknown"]),
+            "{fault:?} at both"
+        );
     }
 }
 
@@ -128,7 +189,11 @@ fn more_signatures_and_keys_than_anybody_needs_are_not_tried() {
             let signature = signatures(message).remove(0);
             for tag in 0..count {
                 // By the same key, over the same records, and each another one that does not hold.
-                let octets: Vec<u8> = signature.sig().iter().map(|octet| octet.wrapping_add(tag as u8)).collect();
+                let octets: Vec<u8> = signature
+                    .sig()
+                    .iter()
+                    .map(|octet| octet.wrapping_add(tag as u8))
+                    .collect();
                 let wrong = RRSIG::from_sig(signature.input().clone(), octets);
                 message.answers.push(signature_record(message, wrong));
             }
@@ -159,8 +224,15 @@ fn more_signatures_and_keys_than_anybody_needs_are_not_tried() {
 fn answers_that_are_all_as_large_as_can_be_are_not_kept() {
     let stage = Stage::new();
     let gathered = |stage: &Stage| {
-        let reach = Reach { questions: 100, ..Reach::default() };
-        let evidence = one(gather_within(&[target("mail.leaf.example")], &stage.lab.impatient(), &reach));
+        let reach = Reach {
+            questions: 100,
+            ..Reach::default()
+        };
+        let evidence = one(gather_within(
+            &[target("mail.leaf.example")],
+            &stage.lab.impatient(),
+            &reach,
+        ));
         stage.lab.verdict(&evidence)
     };
     assert_eq!(gathered(&stage).decision, Decision::Safe);
@@ -172,10 +244,25 @@ fn answers_that_are_all_as_large_as_can_be_are_not_kept() {
         say(&message)
     }));
     // A few of them are nothing but odd.
-    assert_eq!(stage.lab.verdict(&stage.lab.gather()).decision, Decision::Safe);
+    assert_eq!(
+        stage.lab.verdict(&stage.lab.gather()).decision,
+        Decision::Safe
+    );
     let verdict = gathered(&stage);
-    assert_eq!(verdict.decision, Decision::Unknown, "{:#?}", verdict.findings);
-    assert!(verdict.findings.iter().any(|finding| finding.code == "limits-exceeded"), "{:#?}", verdict.findings);
+    assert_eq!(
+        verdict.decision,
+        Decision::Unknown,
+        "{:#?}",
+        verdict.findings
+    );
+    assert!(
+        verdict
+            .findings
+            .iter()
+            .any(|finding| finding.code == "limits-exceeded"),
+        "{:#?}",
+        verdict.findings
+    );
 }
 
 /// More keys beside the zone's own, as answers about DNSKEY tell them.
@@ -186,9 +273,16 @@ fn dnskeys(what: &'static str, expected: (Decision, &'static str), count: u16) -
         }
         for number in 0..count {
             let octets = number.to_be_bytes().repeat(32);
-            let key = DNSKEY::new(true, true, false, PublicKeyBuf::new(octets, Algorithm::ECDSAP256SHA256));
+            let key = DNSKEY::new(
+                true,
+                true,
+                false,
+                PublicKeyBuf::new(octets, Algorithm::ECDSAP256SHA256),
+            );
             let data = RData::DNSSEC(DNSSECRData::DNSKEY(key));
-            message.answers.push(Record::from_rdata(wire("leaf.example"), 3600, data));
+            message
+                .answers
+                .push(Record::from_rdata(wire("leaf.example"), 3600, data));
         }
     })
 }

@@ -25,24 +25,50 @@ fn absent(message: &mut Message, code: ResponseCode, authorities: &[Record]) {
 }
 
 fn claimed(what: &'static str, code: ResponseCode, authorities: Vec<Record>) -> Fault {
-    tlsa(what, UNPROVEN, move |message| absent(message, code, &authorities))
+    tlsa(what, UNPROVEN, move |message| {
+        absent(message, code, &authorities)
+    })
 }
 
 #[test]
 fn an_absence_that_nothing_proves_is_a_lookup_that_fails() {
     let stage = Stage::new();
     let soa = genuine_soa(&stage);
-    let elsewhere = stage.look_up("zz.leaf.example", RecordType::TLSA).authorities;
-    let above = stage.look_up("_1._tcp.aa.leaf.example", RecordType::TLSA).authorities;
+    let elsewhere = stage
+        .look_up("zz.leaf.example", RecordType::TLSA)
+        .authorities;
+    let above = stage
+        .look_up("_1._tcp.aa.leaf.example", RecordType::TLSA)
+        .authorities;
     judge_on(
         &stage,
         vec![
-            claimed("NXDOMAIN with the SOA alone", ResponseCode::NXDomain, soa.clone()),
+            claimed(
+                "NXDOMAIN with the SOA alone",
+                ResponseCode::NXDomain,
+                soa.clone(),
+            ),
             claimed("NODATA with the SOA alone", ResponseCode::NoError, soa),
-            claimed("NXDOMAIN with nothing at all", ResponseCode::NXDomain, Vec::new()),
-            claimed("the denial of another name", ResponseCode::NXDomain, elsewhere.clone()),
-            claimed("the denial of another name, as NODATA", ResponseCode::NoError, elsewhere),
-            claimed("the denial of a name before it", ResponseCode::NXDomain, above),
+            claimed(
+                "NXDOMAIN with nothing at all",
+                ResponseCode::NXDomain,
+                Vec::new(),
+            ),
+            claimed(
+                "the denial of another name",
+                ResponseCode::NXDomain,
+                elsewhere.clone(),
+            ),
+            claimed(
+                "the denial of another name, as NODATA",
+                ResponseCode::NoError,
+                elsewhere,
+            ),
+            claimed(
+                "the denial of a name before it",
+                ResponseCode::NXDomain,
+                above,
+            ),
         ],
     );
 }
@@ -51,7 +77,9 @@ fn an_absence_that_nothing_proves_is_a_lookup_that_fails() {
 fn a_denial_without_a_good_signature_is_none() {
     let mut stage = Stage::new();
     stage.lab.leaf.remove("_25._tcp.mail", "TLSA").unwrap();
-    stage.lab.serve(NS2, &stage.lab.leaf, &[&stage.lab.leaf_key]);
+    stage
+        .lab
+        .serve(NS2, &stage.lab.leaf, &[&stage.lab.leaf_key]);
     let honest = stage.look_up(OWNER, RecordType::TLSA);
     assert_eq!(honest.metadata.response_code, ResponseCode::NXDomain);
     let signs_denial = |record: &Record| {
@@ -64,7 +92,16 @@ fn a_denial_without_a_good_signature_is_none() {
     let mut without = honest.authorities.clone();
     without.retain(|record| !signs_denial(record) && record.record_type() != RecordType::NSEC);
     stage.lab.publish();
-    stage.lab.leaf.add("_25._tcp.mail", 3600, "TLSA", &format!("3 1 1 {}", digest('a'))).unwrap();
+    stage
+        .lab
+        .leaf
+        .add(
+            "_25._tcp.mail",
+            3600,
+            "TLSA",
+            &format!("3 1 1 {}", digest('a')),
+        )
+        .unwrap();
     stage.lab.publish();
     judge_on(
         &stage,
@@ -73,9 +110,17 @@ fn a_denial_without_a_good_signature_is_none() {
                 let authorities = honest.authorities.clone();
                 move |message| absent(message, ResponseCode::NXDomain, &authorities)
             }),
-            claimed("without the signature over it", ResponseCode::NXDomain, unsigned),
+            claimed(
+                "without the signature over it",
+                ResponseCode::NXDomain,
+                unsigned,
+            ),
             claimed("without the denial", ResponseCode::NXDomain, without),
-            claimed("with another code", ResponseCode::NoError, honest.authorities),
+            claimed(
+                "with another code",
+                ResponseCode::NoError,
+                honest.authorities,
+            ),
         ],
     );
 }
@@ -84,12 +129,21 @@ fn a_denial_without_a_good_signature_is_none() {
 fn an_unproven_denial_does_not_shorten_the_hold() {
     let rdata: Vec<u8> = [3, 1, 1].into_iter().chain([0xaa; 32]).collect();
     let expectation = Expectation::new(vec![Tlsa::from_rdata(&rdata).unwrap()], None);
-    let policy = Policy { hold: HoldWish::TwiceTheOldTtl, ..Policy::default() };
+    let policy = Policy {
+        hold: HoldWish::TwiceTheOldTtl,
+        ..Policy::default()
+    };
     let length = |before: bool| {
         let stage = Stage::new();
         let mut memory = Memory::empty(&name("leaf.example"));
         let mut judge = || {
-            let (verdict, next) = check(&stage.lab.gather(), &expectation, &memory, &policy, stage.lab.now);
+            let (verdict, next) = check(
+                &stage.lab.gather(),
+                &expectation,
+                &memory,
+                &policy,
+                stage.lab.now,
+            );
             memory = next;
             verdict
         };
@@ -120,8 +174,20 @@ fn a_host_without_a_proof_that_it_has_no_other_addresses_is_not_safe() {
         say(&asked.good)
     }));
     let verdict = stage.lab.verdict(&stage.lab.gather());
-    assert_eq!(verdict.decision, Decision::Unsafe, "{:#?}", verdict.findings);
-    assert!(verdict.findings.iter().any(|finding| finding.code == "denial-unproven"), "{:#?}", verdict.findings);
+    assert_eq!(
+        verdict.decision,
+        Decision::Unsafe,
+        "{:#?}",
+        verdict.findings
+    );
+    assert!(
+        verdict
+            .findings
+            .iter()
+            .any(|finding| finding.code == "denial-unproven"),
+        "{:#?}",
+        verdict.findings
+    );
 }
 
 #[test]
@@ -131,18 +197,42 @@ fn an_absence_that_is_proven_is_secure_however_the_name_is_missing() {
     lab.leaf.remove("_25._tcp.mail", "TLSA").unwrap();
     for (owner, kind, data, outcome) in [
         ("_26._tcp.mail", "TXT", "\"a neighbour\"", Outcome::NoName),
-        ("_25._tcp.mail", "TXT", "\"the name itself\"", Outcome::NoData),
-        ("x._25._tcp.mail", "TXT", "\"a name below\"", Outcome::NoData),
+        (
+            "_25._tcp.mail",
+            "TXT",
+            "\"the name itself\"",
+            Outcome::NoData,
+        ),
+        (
+            "x._25._tcp.mail",
+            "TXT",
+            "\"a name below\"",
+            Outcome::NoData,
+        ),
         ("*._tcp.mail", "TXT", "\"a wildcard\"", Outcome::NoData),
-        ("x.*._tcp.mail", "TXT", "\"below a wildcard that is nothing\"", Outcome::NoData),
-        ("*._tcp.other", "TXT", "\"a wildcard elsewhere\"", Outcome::NoName),
+        (
+            "x.*._tcp.mail",
+            "TXT",
+            "\"below a wildcard that is nothing\"",
+            Outcome::NoData,
+        ),
+        (
+            "*._tcp.other",
+            "TXT",
+            "\"a wildcard elsewhere\"",
+            Outcome::NoName,
+        ),
     ] {
         lab.leaf.add(owner, 60, kind, data).unwrap();
         lab.publish();
         let evidence = lab.gather();
         for address in [NS1, NS2] {
             let server = server(&evidence, 0, address);
-            assert_eq!((server.outcome, server.security), (outcome, Security::Secure), "{data}: {server:#?}");
+            assert_eq!(
+                (server.outcome, server.security),
+                (outcome, Security::Secure),
+                "{data}: {server:#?}"
+            );
         }
         lab.leaf.remove(owner, kind).unwrap();
     }

@@ -30,8 +30,12 @@ const STYLES: [(&str, &[&str]); 4] = [
 const ONLINE: &str = "online";
 
 /// Hosts, and what their servers say of `_25._tcp` below.
-const HOSTS: [(&str, Outcome); 4] =
-    [("mail", Outcome::NoName), ("data", Outcome::NoData), ("empty", Outcome::NoData), ("star", Outcome::NoData)];
+const HOSTS: [(&str, Outcome); 4] = [
+    ("mail", Outcome::NoName),
+    ("data", Outcome::NoData),
+    ("empty", Outcome::NoData),
+    ("star", Outcome::NoData),
+];
 
 /// Stops the server when the test ends, however it ends.
 struct Server(Child);
@@ -46,12 +50,20 @@ impl Drop for Server {
 fn start(folder: &Path, program: &str, arguments: &[&str]) -> Server {
     let log = fs::File::create(folder.join(format!("{program}.log"))).unwrap();
     let mut command = Command::new(program);
-    command.args(arguments).current_dir(folder).stdout(Stdio::null()).stderr(log);
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .stdout(Stdio::null())
+        .stderr(log);
     Server(command.spawn().unwrap())
 }
 
 fn run(folder: &Path, program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).current_dir(folder).output().unwrap();
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{program} {arguments:?}: {told}");
     String::from_utf8_lossy(&output.stdout).into_owned()
@@ -66,10 +78,23 @@ fn sign(folder: &Path, zone: &str, denial: &[&str], more: &str) {
     let file = zone.trim_end_matches('.').replace('.', "-") + "zone";
     fs::write(folder.join(&file), text(zone, more)).unwrap();
     for role in [&["-f", "KSK"][..], &[]] {
-        run(folder, "dnssec-keygen", &[&["-q", "-a", "ECDSAP256SHA256"], role, &[zone]].concat());
+        run(
+            folder,
+            "dnssec-keygen",
+            &[&["-q", "-a", "ECDSAP256SHA256"], role, &[zone]].concat(),
+        );
     }
     let signed = format!("{file}.signed");
-    run(folder, "dnssec-signzone", &[&["-q", "-S", "-g", "-x", "-o", zone, "-f", &signed], denial, &[&file]].concat());
+    run(
+        folder,
+        "dnssec-signzone",
+        &[
+            &["-q", "-S", "-g", "-x", "-o", zone, "-f", &signed],
+            denial,
+            &[&file],
+        ]
+        .concat(),
+    );
 }
 
 fn leaf() -> String {
@@ -82,13 +107,19 @@ fn leaf() -> String {
 
 /// Makes and serves everything; the port that all of them answer at.
 fn serve(folder: &Path) -> (Vec<Server>, u16) {
-    let port = TcpListener::bind((BIND, 0)).unwrap().local_addr().unwrap().port();
+    let port = TcpListener::bind((BIND, 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let path = folder.display();
     let mut below = String::new();
     for (style, denial) in STYLES {
         sign(folder, &format!("{style}.example."), denial, &leaf());
         for (server, address) in [("ns", BIND), ("nsd", NSD), ("knot", KNOT)] {
-            below.push_str(&format!("{style} NS {server}.{style}\n{server}.{style} A {address}\n"));
+            below.push_str(&format!(
+                "{style} NS {server}.{style}\n{server}.{style} A {address}\n"
+            ));
         }
     }
     let own = leaf().replace("@ NS ns\n@ NS nsd\n", "");
@@ -110,27 +141,61 @@ fn serve(folder: &Path) -> (Vec<Server>, u16) {
          zone \"online.example\" {{ type forward; forward only; forwarders {{ {KNOT} port {port}; }}; }};\n"
     );
     for (style, _) in STYLES {
-        nsd.push_str(&format!("zone:\n    name: {style}.example.\n    zonefile: {style}-examplezone.signed\n"));
-        knot.push_str(&format!("  - domain: {style}.example.\n    file: {style}-examplezone.signed\n"));
+        nsd.push_str(&format!(
+            "zone:\n    name: {style}.example.\n    zonefile: {style}-examplezone.signed\n"
+        ));
+        knot.push_str(&format!(
+            "  - domain: {style}.example.\n    file: {style}-examplezone.signed\n"
+        ));
     }
     fs::write(folder.join("knot.conf"), knot).unwrap();
     fs::write(folder.join("nsd.conf"), nsd).unwrap();
     fs::create_dir(folder.join("db")).unwrap();
     let key = ["algorithm=ECDSAP256SHA256", "ksk=yes", "zsk=yes"];
-    run(folder, "keymgr", &[&["-c", "knot.conf", "online.example.", "generate"][..], &key].concat());
-    below.push_str(&format!("{ONLINE} NS knot.{ONLINE}\nknot.{ONLINE} A {KNOT}\n"));
-    let ds = run(folder, "keymgr", &["-c", "knot.conf", "online.example.", "ds"]);
+    run(
+        folder,
+        "keymgr",
+        &[
+            &["-c", "knot.conf", "online.example.", "generate"][..],
+            &key,
+        ]
+        .concat(),
+    );
+    below.push_str(&format!(
+        "{ONLINE} NS knot.{ONLINE}\nknot.{ONLINE} A {KNOT}\n"
+    ));
+    let ds = run(
+        folder,
+        "keymgr",
+        &["-c", "knot.conf", "online.example.", "ds"],
+    );
     fs::write(folder.join("dsset-online.example."), ds).unwrap();
-    sign(folder, "example.", &[], &format!("@ NS ns\nns A {BIND}\n{below}"));
-    sign(folder, ".", &[], &format!("@ NS ns.example.\nexample. NS ns.example.\nns.example. A {BIND}\n"));
+    sign(
+        folder,
+        "example.",
+        &[],
+        &format!("@ NS ns\nns A {BIND}\n{below}"),
+    );
+    sign(
+        folder,
+        ".",
+        &[],
+        &format!("@ NS ns.example.\nexample. NS ns.example.\nns.example. A {BIND}\n"),
+    );
     let styles = STYLES.map(|(style, _)| format!("{style}.example"));
     for zone in styles.iter().map(String::as_str).chain(["example", ""]) {
         let file = zone.replace('.', "-") + "zone.signed";
-        bind.push_str(&format!("zone \"{zone}.\" {{ type primary; file \"{file}\"; }};\n"));
+        bind.push_str(&format!(
+            "zone \"{zone}.\" {{ type primary; file \"{file}\"; }};\n"
+        ));
     }
     fs::write(folder.join("named.conf"), bind).unwrap();
     let servers = vec![
-        start(folder, "named", &["-g", "-n", "1", "-c", "named.conf", "-p", &port.to_string()]),
+        start(
+            folder,
+            "named",
+            &["-g", "-n", "1", "-c", "named.conf", "-p", &port.to_string()],
+        ),
         start(folder, "nsd", &["-d", "-c", "nsd.conf"]),
         start(folder, "knotd", &["-c", "knot.conf"]),
     ];
@@ -155,7 +220,9 @@ fn walk(folder: &Path, port: u16, host: &str) -> Evidence {
 fn ready(folder: &Path, port: u16, zone: &str, servers: usize) {
     let answers = |evidence: &Evidence| {
         let servers = evidence.hops.iter().flat_map(|hop| &hop.servers);
-        servers.filter(|server| matches!(server.outcome, Outcome::NoData | Outcome::NoName)).count()
+        servers
+            .filter(|server| matches!(server.outcome, Outcome::NoData | Outcome::NoName))
+            .count()
     };
     for _ in 0..100 {
         let settled = answers(&walk(folder, port, &format!("data.{zone}.example"))) == servers;
@@ -164,7 +231,8 @@ fn ready(folder: &Path, port: u16, zone: &str, servers: usize) {
         }
         std::thread::sleep(Duration::from_millis(200));
     }
-    let logs = ["named", "nsd", "knotd"].map(|name| fs::read_to_string(folder.join(format!("{name}.log"))).unwrap());
+    let logs = ["named", "nsd", "knotd"]
+        .map(|name| fs::read_to_string(folder.join(format!("{name}.log"))).unwrap());
     panic!("{zone} is not served: {}", logs.join("\n"));
 }
 
@@ -177,18 +245,37 @@ fn what_real_servers_deny_is_proven() {
         ready(folder.path(), port, style, 3);
         for (host, outcome) in HOSTS {
             let evidence = walk(folder.path(), port, &format!("{host}.{style}.example"));
-            assert_eq!(evidence.host, Some(Security::Secure), "{host}.{style}: {evidence:#?}");
+            assert_eq!(
+                evidence.host,
+                Some(Security::Secure),
+                "{host}.{style}: {evidence:#?}"
+            );
             let hop = one(evidence.hops);
-            assert_eq!((hop.servers.len(), hop.findings), (3, vec![]), "{host}.{style}");
+            assert_eq!(
+                (hop.servers.len(), hop.findings),
+                (3, vec![]),
+                "{host}.{style}"
+            );
             // The names that are not there lie in a span that opts out.
             let opts_out = style == "optout" && matches!(host, "mail" | "star");
             let (security, told) = match opts_out {
-                true => (Security::Indeterminate, vec![("denial-unproven", Severity::Unknown)]),
+                true => (
+                    Security::Indeterminate,
+                    vec![("denial-unproven", Severity::Unknown)],
+                ),
                 false => (Security::Secure, vec![]),
             };
             for server in hop.servers {
-                assert_eq!((server.outcome, server.security), (outcome, security), "{host}.{style}: {server:#?}");
-                let findings: Vec<_> = server.findings.iter().map(|f| (f.code, f.severity)).collect();
+                assert_eq!(
+                    (server.outcome, server.security),
+                    (outcome, security),
+                    "{host}.{style}: {server:#?}"
+                );
+                let findings: Vec<_> = server
+                    .findings
+                    .iter()
+                    .map(|f| (f.code, f.severity))
+                    .collect();
                 assert_eq!(findings, told, "{host}.{style}: {:#?}", server.findings);
             }
         }
@@ -196,11 +283,22 @@ fn what_real_servers_deny_is_proven() {
     ready(folder.path(), port, ONLINE, 1);
     for (host, _) in HOSTS {
         let evidence = walk(folder.path(), port, &format!("{host}.{ONLINE}.example"));
-        assert_eq!(evidence.host, Some(Security::Secure), "{host}: {evidence:#?}");
+        assert_eq!(
+            evidence.host,
+            Some(Security::Secure),
+            "{host}: {evidence:#?}"
+        );
         let hop = one(evidence.hops);
         assert_eq!(hop.findings, vec![], "{host}");
         let server = one(hop.servers);
-        assert!(matches!(server.outcome, Outcome::NoData | Outcome::NoName), "{host}: {server:#?}");
-        assert_eq!((server.security, server.findings), (Security::Secure, vec![]), "{host}");
+        assert!(
+            matches!(server.outcome, Outcome::NoData | Outcome::NoName),
+            "{host}: {server:#?}"
+        );
+        assert_eq!(
+            (server.security, server.findings),
+            (Security::Secure, vec![]),
+            "{host}"
+        );
     }
 }

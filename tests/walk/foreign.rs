@@ -16,11 +16,19 @@ fn delv(lab: &Lab) -> String {
     let mut fields = ds.split(' ');
     let numbers: Vec<&str> = fields.by_ref().take(3).collect();
     let digest: String = fields.collect();
-    let anchor = format!("trust-anchors {{ . static-ds {} \"{digest}\"; }};\n", numbers.join(" "));
+    let anchor = format!(
+        "trust-anchors {{ . static-ds {} \"{digest}\"; }};\n",
+        numbers.join(" ")
+    );
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), anchor).unwrap();
     let output = Command::new("delv")
-        .args([&format!("@{}", RESOLVER), "-p", &lab.authority.port().to_string(), "-a"])
+        .args([
+            &format!("@{}", RESOLVER),
+            "-p",
+            &lab.authority.port().to_string(),
+            "-a",
+        ])
         .arg(file.path())
         .args(["+root=.", "_25._tcp.mail.leaf.example", "TLSA"])
         .output()
@@ -37,14 +45,28 @@ fn delv_validates_what_the_embedded_server_signs() {
     lab.window = Window::around(lab.now, 14);
     lab.publish();
     let said = delv(&lab);
-    assert!(said.contains("; fully validated") && said.contains("3 1 1 AAAA"), "{said}");
+    assert!(
+        said.contains("; fully validated") && said.contains("3 1 1 AAAA"),
+        "{said}"
+    );
     assert_eq!(server(&lab.gather(), 0, NS1).security, Security::Secure);
-    for fault in [Fault::BadSignature, Fault::ExpiredSignature, Fault::DropSignatures] {
+    for fault in [
+        Fault::BadSignature,
+        Fault::ExpiredSignature,
+        Fault::DropSignatures,
+    ] {
         for address in [RESOLVER, NS1, NS2] {
             lab.authority.fault_for(address, "TLSA", fault).unwrap();
         }
         let said = delv(&lab);
-        assert!(!said.contains("; fully validated") && !said.contains("unsigned answer"), "{fault:?}: {said}");
-        assert_eq!(server(&lab.gather(), 0, NS1).security, Security::Bogus, "{fault:?}");
+        assert!(
+            !said.contains("; fully validated") && !said.contains("unsigned answer"),
+            "{fault:?}: {said}"
+        );
+        assert_eq!(
+            server(&lab.gather(), 0, NS1).security,
+            Security::Bogus,
+            "{fault:?}"
+        );
     }
 }

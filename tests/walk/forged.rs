@@ -11,11 +11,15 @@ use hickory_proto::rr::{Name as WireName, RData, Record, RecordType};
 
 use crate::lab::{NS2, digest};
 use crate::script::{Asked, Stage, say, wire};
-use crate::wire::{Fault, HARMLESS, OWNER, judge_on, signature_record, signatures, signatures_in, tlsa};
+use crate::wire::{
+    Fault, HARMLESS, OWNER, judge_on, signature_record, signatures, signatures_in, tlsa,
+};
 
 /// Answers about TLSA, replaced by what another question brought.
 fn replayed(what: &'static str, expected: (Decision, &'static str), section: Vec<Record>) -> Fault {
-    tlsa(what, expected, move |message| message.answers = section.clone())
+    tlsa(what, expected, move |message| {
+        message.answers = section.clone()
+    })
 }
 
 /// The records under another name.
@@ -45,10 +49,17 @@ fn said_of(stage: &Stage, zone: &Zone, key: &Key, owner: &str) -> Message {
 #[test]
 fn a_set_of_another_name_is_not_the_owners() {
     let record = format!("3 1 1 {}", digest('a'));
-    let stage = stage_with(&[("*._tcp.mail", "TLSA", &record), ("_465._tcp.mail", "TLSA", &record)]);
-    let wildcard = stage.look_up("_26._tcp.mail.leaf.example", RecordType::TLSA).answers;
+    let stage = stage_with(&[
+        ("*._tcp.mail", "TLSA", &record),
+        ("_465._tcp.mail", "TLSA", &record),
+    ]);
+    let wildcard = stage
+        .look_up("_26._tcp.mail.leaf.example", RecordType::TLSA)
+        .answers;
     assert_eq!(wildcard.len(), 2, "{wildcard:?}");
-    let other = stage.look_up("_465._tcp.mail.leaf.example", RecordType::TLSA).answers;
+    let other = stage
+        .look_up("_465._tcp.mail.leaf.example", RecordType::TLSA)
+        .answers;
     let bogus = (Decision::Unsafe, "bogus");
     let more_labels: Vec<Record> = renamed(&wildcard, OWNER)
         .into_iter()
@@ -57,7 +68,11 @@ fn a_set_of_another_name_is_not_the_owners() {
                 let mut input = signature.input().clone();
                 input.num_labels = record.name.num_labels();
                 let data = RRSIG::from_sig(input, signature.sig().to_vec());
-                Record::from_rdata(record.name.clone(), record.ttl, RData::DNSSEC(DNSSECRData::RRSIG(data)))
+                Record::from_rdata(
+                    record.name.clone(),
+                    record.ttl,
+                    RData::DNSSEC(DNSSECRData::RRSIG(data)),
+                )
             }
             _ => record,
         })
@@ -65,16 +80,28 @@ fn a_set_of_another_name_is_not_the_owners() {
     judge_on(
         &stage,
         vec![
-            replayed("a wildcard's", (Decision::Unknown, "denial-unproven"), renamed(&wildcard, OWNER)),
+            replayed(
+                "a wildcard's",
+                (Decision::Unknown, "denial-unproven"),
+                renamed(&wildcard, OWNER),
+            ),
             replayed("a wildcard's, as if it were none", bogus, more_labels),
-            replayed("a wildcard's, at a third name", (Decision::Unknown, "malformed"), wildcard.clone()),
+            replayed(
+                "a wildcard's, at a third name",
+                (Decision::Unknown, "malformed"),
+                wildcard.clone(),
+            ),
             replayed(
                 "the wildcard itself",
                 (Decision::Unknown, "malformed"),
                 renamed(&wildcard, "*._tcp.mail.leaf.example"),
             ),
             replayed("a neighbour's", bogus, renamed(&other, OWNER)),
-            replayed("a neighbour's, by its own name", (Decision::Unknown, "malformed"), other),
+            replayed(
+                "a neighbour's, by its own name",
+                (Decision::Unknown, "malformed"),
+                other,
+            ),
         ],
     );
 }
@@ -84,7 +111,10 @@ fn a_set_of_another_time_or_key_is_not_the_zones() {
     let record = format!("3 1 1 {}", digest('0'));
     let stage = stage_with(&[("_25._tcp.mail", "TLSA", &record)]);
     let mut old = stage.lab.leaf.clone();
-    old.remove("_25._tcp.mail", "TLSA").unwrap().add("_25._tcp.mail", 3600, "TLSA", &record).unwrap();
+    old.remove("_25._tcp.mail", "TLSA")
+        .unwrap()
+        .add("_25._tcp.mail", 3600, "TLSA", &record)
+        .unwrap();
     let before = said_of(&stage, &old, &stage.lab.leaf_key, OWNER).answers;
     let stranger = Key::generate().unwrap();
     let elsewhere = said_of(&stage, &stage.lab.leaf, &stranger, OWNER).answers;
@@ -92,15 +122,29 @@ fn a_set_of_another_time_or_key_is_not_the_zones() {
     judge_on(
         &stage,
         vec![
-            replayed("of the day before", (Decision::Wait, "record-missing"), before),
+            replayed(
+                "of the day before",
+                (Decision::Wait, "record-missing"),
+                before,
+            ),
             replayed("by a key of nobody", bogus, elsewhere.clone()),
-            tlsa("one of two TTLs lower", HARMLESS, |message| message.answers[1].ttl = 5),
-            tlsa("one of two TTLs higher", HARMLESS, |message| message.answers[0].ttl += 1),
-            tlsa("one of two records missing", bogus, |message| drop(message.answers.remove(0))),
-            tlsa("by a key of nobody, beside the good one", HARMLESS, move |message| {
-                let signature = signatures_in(&elsewhere).remove(0);
-                message.answers.push(signature_record(message, signature));
+            tlsa("one of two TTLs lower", HARMLESS, |message| {
+                message.answers[1].ttl = 5
             }),
+            tlsa("one of two TTLs higher", HARMLESS, |message| {
+                message.answers[0].ttl += 1
+            }),
+            tlsa("one of two records missing", bogus, |message| {
+                drop(message.answers.remove(0))
+            }),
+            tlsa(
+                "by a key of nobody, beside the good one",
+                HARMLESS,
+                move |message| {
+                    let signature = signatures_in(&elsewhere).remove(0);
+                    message.answers.push(signature_record(message, signature));
+                },
+            ),
         ],
     );
 }
@@ -113,25 +157,40 @@ fn a_signature_counts_by_what_it_says() {
             let signature = signatures(message).remove(0);
             let mut input = signature.input().clone();
             change(&mut input);
-            message.answers.retain(|record| record.record_type() != RecordType::RRSIG);
-            message.answers.push(signature_record(message, RRSIG::from_sig(input, signature.sig().to_vec())));
+            message
+                .answers
+                .retain(|record| record.record_type() != RecordType::RRSIG);
+            message.answers.push(signature_record(
+                message,
+                RRSIG::from_sig(input, signature.sig().to_vec()),
+            ));
         }
     };
     judge_on(
         &Stage::new(),
         vec![
-            tlsa("another signer", bogus, changed(|input| input.signer_name = wire("example"))),
+            tlsa(
+                "another signer",
+                bogus,
+                changed(|input| input.signer_name = wire("example")),
+            ),
             tlsa(
                 "a longer life",
                 bogus,
-                changed(|input| input.sig_expiration = (input.sig_expiration.get() + 86_400).into()),
+                changed(|input| {
+                    input.sig_expiration = (input.sig_expiration.get() + 86_400).into()
+                }),
             ),
             tlsa(
                 "an earlier birth",
                 bogus,
                 changed(|input| input.sig_inception = (input.sig_inception.get() - 1).into()),
             ),
-            tlsa("another TTL", bogus, changed(|input| input.original_ttl += 1)),
+            tlsa(
+                "another TTL",
+                bogus,
+                changed(|input| input.original_ttl += 1),
+            ),
             tlsa(
                 "another algorithm",
                 (Decision::Unknown, "algorithm-unsupported"),
@@ -177,17 +236,35 @@ fn denials_are_not_computed_whatever_they_ask_for() {
     judge_on(
         &Stage::new(),
         vec![
-            Fault { what: "beside the records", expected: HARMLESS, act: Box::new(act(beside)) },
-            Fault { what: "instead", expected: (Decision::Unsafe, "denial-unproven"), act: Box::new(act(instead)) },
+            Fault {
+                what: "beside the records",
+                expected: HARMLESS,
+                act: Box::new(act(beside)),
+            },
+            Fault {
+                what: "instead",
+                expected: (Decision::Unsafe, "denial-unproven"),
+                act: Box::new(act(instead)),
+            },
         ],
     );
 }
 
 fn add_costly(message: &mut Message) {
-    let nsec3 = NSEC3::new(Nsec3HashAlgorithm::SHA1, true, u16::MAX, vec![0xff; 255], vec![0; 20], [RecordType::A]);
+    let nsec3 = NSEC3::new(
+        Nsec3HashAlgorithm::SHA1,
+        true,
+        u16::MAX,
+        vec![0xff; 255],
+        vec![0; 20],
+        [RecordType::A],
+    );
     for number in 0..150 {
-        let owner = WireName::from_labels([format!("{number:0>32}").as_str(), "leaf", "example"]).unwrap();
+        let owner =
+            WireName::from_labels([format!("{number:0>32}").as_str(), "leaf", "example"]).unwrap();
         let data = RData::DNSSEC(DNSSECRData::NSEC3(nsec3.clone()));
-        message.authorities.push(Record::from_rdata(owner, 60, data));
+        message
+            .authorities
+            .push(Record::from_rdata(owner, 60, data));
     }
 }

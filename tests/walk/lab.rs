@@ -61,7 +61,8 @@ pub(crate) fn zone(apex: &str, records: &[(&str, &str, &str)]) -> Zone {
 impl Lab {
     pub(crate) fn new() -> Self {
         let now = "2026-11-20T12:00:00Z".parse().unwrap();
-        let [root_key, tld_key, leaf_key, other_key] = std::array::from_fn(|_| Key::generate().unwrap());
+        let [root_key, tld_key, leaf_key, other_key] =
+            std::array::from_fn(|_| Key::generate().unwrap());
         let root = zone(
             ".",
             &[
@@ -88,7 +89,11 @@ impl Lab {
                 ("leaf", "DS", &leaf_key.ds(&name("leaf.example.")).unwrap()),
                 ("other", "NS", "ns.other.example."),
                 ("ns.other", "A", "127.0.7.6"),
-                ("other", "DS", &other_key.ds(&name("other.example.")).unwrap()),
+                (
+                    "other",
+                    "DS",
+                    &other_key.ds(&name("other.example.")).unwrap(),
+                ),
             ],
         );
         let leaf = zone(
@@ -110,10 +115,28 @@ impl Lab {
                 ("_dane", "TLSA", &format!("3 1 1 {}", digest('d'))),
             ],
         );
-        let authority = Authority::start(&[ROOT, TLD, TLD2, NS1, NS2, NS3, RESOLVER, OTHER]).unwrap();
-        authority.role(RESOLVER, Role::Resolver { authenticated: true });
+        let authority =
+            Authority::start(&[ROOT, TLD, TLD2, NS1, NS2, NS3, RESOLVER, OTHER]).unwrap();
+        authority.role(
+            RESOLVER,
+            Role::Resolver {
+                authenticated: true,
+            },
+        );
         let window = Window::around(now, 14);
-        let lab = Self { authority, now, window, root, tld, leaf, other, root_key, tld_key, leaf_key, other_key };
+        let lab = Self {
+            authority,
+            now,
+            window,
+            root,
+            tld,
+            leaf,
+            other,
+            root_key,
+            tld_key,
+            leaf_key,
+            other_key,
+        };
         lab.publish();
         lab
     }
@@ -134,7 +157,8 @@ impl Lab {
 
     /// Serves one zone at one address, signed with these keys.
     pub(crate) fn serve(&self, server: IpAddr, zone: &Zone, keys: &[&Key]) {
-        self.authority.publish(server, &zone.sign(keys, self.window).unwrap());
+        self.authority
+            .publish(server, &zone.sign(keys, self.window).unwrap());
     }
 
     pub(crate) fn settings(&self) -> Settings {
@@ -152,7 +176,11 @@ impl Lab {
 
     /// Settings that give up soon, where an answer is not to be expected.
     pub(crate) fn impatient(&self) -> Settings {
-        Settings { timeout: Duration::from_millis(1500), tries: 1, ..self.settings() }
+        Settings {
+            timeout: Duration::from_millis(1500),
+            tries: 1,
+            ..self.settings()
+        }
     }
 
     pub(crate) fn socket(&self, server: IpAddr) -> SocketAddr {
@@ -173,13 +201,26 @@ impl Lab {
     pub(crate) fn verdict(&self, evidence: &Evidence) -> Verdict {
         let rdata: Vec<u8> = [3, 1, 1].into_iter().chain([0xaa; 32]).collect();
         let expectation = Expectation::new(vec![Tlsa::from_rdata(&rdata).unwrap()], None);
-        let policy = Policy { hold: HoldWish::For(chrono::TimeDelta::zero()), ..Policy::default() };
-        check(evidence, &expectation, &Memory::empty(&name("leaf.example")), &policy, self.now).0
+        let policy = Policy {
+            hold: HoldWish::For(chrono::TimeDelta::zero()),
+            ..Policy::default()
+        };
+        check(
+            evidence,
+            &expectation,
+            &Memory::empty(&name("leaf.example")),
+            &policy,
+            self.now,
+        )
+        .0
     }
 }
 
 pub(crate) fn target(host: &str) -> Target {
-    Target::Service { host: name(host), port: "25".parse().unwrap() }
+    Target::Service {
+        host: name(host),
+        port: "25".parse().unwrap(),
+    }
 }
 
 pub(crate) fn one<T>(mut all: Vec<T>) -> T {
@@ -189,7 +230,10 @@ pub(crate) fn one<T>(mut all: Vec<T>) -> T {
 
 /// What the server at this address said in a hop.
 pub(crate) fn server(evidence: &Evidence, hop: usize, address: IpAddr) -> &ServerAnswer {
-    let found = evidence.hops[hop].servers.iter().find(|server| server.address.map(|a| a.ip()) == Some(address));
+    let found = evidence.hops[hop]
+        .servers
+        .iter()
+        .find(|server| server.address.map(|a| a.ip()) == Some(address));
     found.unwrap_or_else(|| panic!("{address} was not asked: {evidence:#?}"))
 }
 

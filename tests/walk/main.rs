@@ -1,7 +1,11 @@
 //! The walk, over a signed tree in this process: no foreign program, no outside
 //! network, a clock that stands still.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
 
 mod apart;
 mod bind;

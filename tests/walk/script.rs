@@ -38,7 +38,11 @@ pub(crate) enum Deed {
     /// One message, late.
     Late(Duration, Vec<u8>),
     /// Over TCP: these octets, so many at a time; then the connection is closed, or not.
-    Stream { octets: Vec<u8>, step: usize, close: bool },
+    Stream {
+        octets: Vec<u8>,
+        step: usize,
+        close: bool,
+    },
     /// These octets again and again, as long as somebody listens.
     Endless(Vec<u8>),
 }
@@ -78,9 +82,19 @@ impl Stage {
         for _ in 0..100 {
             let mut lab = Lab::new();
             let here = SocketAddr::new(SCRIPTED, lab.authority.port());
-            let (Ok(udp), Ok(tcp)) = (UdpSocket::bind(here), TcpListener::bind(here)) else { continue };
-            lab.tld.remove("ns2.leaf", "A").unwrap().add("ns2.leaf", 3600, "A", &SCRIPTED.to_string()).unwrap();
-            lab.leaf.remove("ns2", "A").unwrap().add("ns2", 3600, "A", &SCRIPTED.to_string()).unwrap();
+            let (Ok(udp), Ok(tcp)) = (UdpSocket::bind(here), TcpListener::bind(here)) else {
+                continue;
+            };
+            lab.tld
+                .remove("ns2.leaf", "A")
+                .unwrap()
+                .add("ns2.leaf", 3600, "A", &SCRIPTED.to_string())
+                .unwrap();
+            lab.leaf
+                .remove("ns2", "A")
+                .unwrap()
+                .add("ns2", 3600, "A", &SCRIPTED.to_string())
+                .unwrap();
             lab.publish();
             let shared = Arc::new(Shared {
                 act: Mutex::new(good()),
@@ -144,20 +158,30 @@ impl Shared {
     /// What the script makes of a request.
     fn deed(&self, request: &[u8], tcp: bool) -> Option<Deed> {
         self.asked.fetch_add(1, Ordering::SeqCst);
-        let kind = Message::from_vec(request).ok()?.queries.first()?.query_type();
+        let kind = Message::from_vec(request)
+            .ok()?
+            .queries
+            .first()?
+            .query_type();
         let good = Message::from_vec(&ask(self.upstream, request).ok()?).ok()?;
         Some((self.act.lock().ok()?)(Asked { kind, tcp, good }))
     }
 }
 
 fn datagrams(socket: &UdpSocket, shared: &Shared) {
-    socket.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_millis(20)))
+        .unwrap();
     let mut buffer = [0; 4096];
     while !shared.stopped() {
-        let Ok((length, client)) = socket.recv_from(&mut buffer) else { continue };
+        let Ok((length, client)) = socket.recv_from(&mut buffer) else {
+            continue;
+        };
         // A client that has gone away is no concern of ours.
         let _ = match shared.deed(&buffer[..length], false) {
-            Some(Deed::Say(messages)) => messages.iter().try_for_each(|m| socket.send_to(m, client).map(drop)),
+            Some(Deed::Say(messages)) => messages
+                .iter()
+                .try_for_each(|m| socket.send_to(m, client).map(drop)),
             Some(Deed::FromAnotherPort(message)) => from((SCRIPTED, 0).into(), &message, client),
             Some(Deed::FromAnotherAddress(message)) => {
                 from((IpAddr::from([127, 0, 7, 10]), 0).into(), &message, client)
@@ -171,10 +195,15 @@ fn datagrams(socket: &UdpSocket, shared: &Shared) {
                 Ok(())
             }
             Some(Deed::Endless(message)) => {
-                let (socket, until) = (socket.try_clone().unwrap(), std::time::Instant::now() + Duration::from_secs(2));
-                thread::spawn(
-                    move || while std::time::Instant::now() < until && socket.send_to(&message, client).is_ok() {},
+                let (socket, until) = (
+                    socket.try_clone().unwrap(),
+                    std::time::Instant::now() + Duration::from_secs(2),
                 );
+                thread::spawn(move || {
+                    while std::time::Instant::now() < until
+                        && socket.send_to(&message, client).is_ok()
+                    {}
+                });
                 Ok(())
             }
             Some(Deed::Stream { .. }) | None => Ok(()),
@@ -205,15 +234,23 @@ fn connection(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
     stream.set_nodelay(true)?;
     loop {
         let request = read_message(&mut stream)?;
-        let Some(deed) = shared.deed(&request, true) else { return Ok(()) };
+        let Some(deed) = shared.deed(&request, true) else {
+            return Ok(());
+        };
         match deed {
-            Deed::Say(messages) => messages.iter().try_for_each(|message| stream.write_all(&framed(message)))?,
+            Deed::Say(messages) => messages
+                .iter()
+                .try_for_each(|message| stream.write_all(&framed(message)))?,
             Deed::Late(time, message) => {
                 thread::sleep(time);
                 stream.write_all(&framed(&message))?;
             }
             Deed::FromAnotherPort(_) | Deed::FromAnotherAddress(_) => return Ok(()),
-            Deed::Stream { octets, step, close } => {
+            Deed::Stream {
+                octets,
+                step,
+                close,
+            } => {
                 for part in octets.chunks(step.max(1)) {
                     stream.write_all(part)?;
                 }

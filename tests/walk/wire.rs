@@ -51,7 +51,11 @@ pub(crate) fn every(
         spoil(&mut message);
         say(&message)
     };
-    Fault { what, expected, act: Box::new(act) }
+    Fault {
+        what,
+        expected,
+        act: Box::new(act),
+    }
 }
 
 /// The answers about TLSA, spoiled.
@@ -67,26 +71,54 @@ pub(crate) fn tlsa(
         }
         say(&message)
     };
-    Fault { what, expected, act: Box::new(act) }
+    Fault {
+        what,
+        expected,
+        act: Box::new(act),
+    }
 }
 
 /// Every answer as octets of its own making.
-fn octets(what: &'static str, expected: (Decision, &'static str), make: fn(Vec<u8>) -> Vec<u8>) -> Fault {
-    Fault { what, expected, act: Box::new(move |asked| Deed::Say(vec![make(asked.good.to_vec().unwrap())])) }
+fn octets(
+    what: &'static str,
+    expected: (Decision, &'static str),
+    make: fn(Vec<u8>) -> Vec<u8>,
+) -> Fault {
+    Fault {
+        what,
+        expected,
+        act: Box::new(move |asked| Deed::Say(vec![make(asked.good.to_vec().unwrap())])),
+    }
 }
 
 /// Every answer as a deed.
 fn deed(what: &'static str, expected: (Decision, &'static str), act: fn(Vec<u8>) -> Deed) -> Fault {
-    Fault { what, expected, act: Box::new(move |asked| act(asked.good.to_vec().unwrap())) }
+    Fault {
+        what,
+        expected,
+        act: Box::new(move |asked| act(asked.good.to_vec().unwrap())),
+    }
 }
 
 /// Too long for UDP, and this over TCP.
-fn over_tcp(what: &'static str, expected: (Decision, &'static str), act: fn(Vec<u8>) -> Deed) -> Fault {
+fn over_tcp(
+    what: &'static str,
+    expected: (Decision, &'static str),
+    act: fn(Vec<u8>) -> Deed,
+) -> Fault {
     let act = move |asked: Asked| {
         let octets = asked.good.to_vec().unwrap();
-        if asked.tcp { act(octets) } else { truncated(asked.good) }
+        if asked.tcp {
+            act(octets)
+        } else {
+            truncated(asked.good)
+        }
     };
-    Fault { what, expected, act: Box::new(act) }
+    Fault {
+        what,
+        expected,
+        act: Box::new(act),
+    }
 }
 
 fn truncated(mut message: Message) -> Deed {
@@ -103,16 +135,35 @@ pub(crate) fn judge_each(faults: Vec<Fault>) {
 
 /// The same, on a stage that is there already.
 pub(crate) fn judge_on(stage: &Stage, faults: Vec<Fault>) {
-    let last = Fault { what: "nothing", expected: HARMLESS, act: good() };
-    let first = Fault { what: "nothing yet", expected: HARMLESS, act: good() };
-    let settings = Settings { timeout: Duration::from_secs(1), ..stage.lab.impatient() };
+    let last = Fault {
+        what: "nothing",
+        expected: HARMLESS,
+        act: good(),
+    };
+    let first = Fault {
+        what: "nothing yet",
+        expected: HARMLESS,
+        act: good(),
+    };
+    let settings = Settings {
+        timeout: Duration::from_secs(1),
+        ..stage.lab.impatient()
+    };
     let mut wrong = Vec::new();
-    for Fault { what, expected, act } in std::iter::once(first).chain(faults).chain([last]) {
+    for Fault {
+        what,
+        expected,
+        act,
+    } in std::iter::once(first).chain(faults).chain([last])
+    {
         stage.act(act);
         let evidence = stage.lab.gather_with(&settings);
         let verdict = stage.lab.verdict(&evidence);
         if let Err(why) = judge(&evidence, &verdict, expected) {
-            wrong.push(format!("{what}: {why}, not {expected:?}: {:#?}", verdict.findings));
+            wrong.push(format!(
+                "{what}: {why}, not {expected:?}: {:#?}",
+                verdict.findings
+            ));
         }
         // Nobody is asked more than a sound server would be.
         if stage.asked() > QUESTIONS {
@@ -123,16 +174,32 @@ pub(crate) fn judge_on(stage: &Stage, faults: Vec<Fault>) {
 }
 
 /// What is wrong with the verdict over a fault at the scripted server.
-fn judge(evidence: &Evidence, verdict: &Verdict, (decision, code): (Decision, &str)) -> Result<(), &'static str> {
+fn judge(
+    evidence: &Evidence,
+    verdict: &Verdict,
+    (decision, code): (Decision, &str),
+) -> Result<(), &'static str> {
     if verdict.decision != decision {
         return Err(verdict.decision.word());
     }
-    let here = |finding: &&Finding| finding.server.as_ref().is_some_and(|at| at.contains(&SCRIPTED.to_string()));
-    let told = verdict.findings.iter().filter(here).any(|f| f.code == code && Decision::from(f.severity) == decision);
+    let here = |finding: &&Finding| {
+        finding
+            .server
+            .as_ref()
+            .is_some_and(|at| at.contains(&SCRIPTED.to_string()))
+    };
+    let told = verdict
+        .findings
+        .iter()
+        .filter(here)
+        .any(|f| f.code == code && Decision::from(f.severity) == decision);
     if decision != Decision::Safe && !told {
         return Err("the reason is not told");
     }
-    let mut elsewhere = verdict.findings.iter().filter(|finding| finding.server.is_some() && !here(finding));
+    let mut elsewhere = verdict
+        .findings
+        .iter()
+        .filter(|finding| finding.server.is_some() && !here(finding));
     if elsewhere.any(|finding| finding.severity > Severity::Note) {
         return Err("others are blamed");
     }
@@ -157,9 +224,15 @@ fn a_message_that_is_no_answer_to_the_question_is_none() {
             m.queries[0].set_query_class(DNSClass::CH);
         }),
         every("no question", MALFORMED, |m| m.queries.clear()),
-        every("the question twice", MALFORMED, |m| m.queries = [m.queries.clone(), m.queries.clone()].concat()),
-        every("QR missing", MALFORMED, |m| m.metadata.message_type = MessageType::Query),
-        every("another opcode", MALFORMED, |m| m.metadata.op_code = OpCode::Notify),
+        every("the question twice", MALFORMED, |m| {
+            m.queries = [m.queries.clone(), m.queries.clone()].concat()
+        }),
+        every("QR missing", MALFORMED, |m| {
+            m.metadata.message_type = MessageType::Query
+        }),
+        every("another opcode", MALFORMED, |m| {
+            m.metadata.op_code = OpCode::Notify
+        }),
     ]);
 }
 
@@ -168,9 +241,17 @@ fn octets_that_are_no_message_are_no_answer() {
     judge_each(vec![
         octets("nothing at all", MALFORMED, |_| Vec::new()),
         octets("half a header", MALFORMED, |good| good[..6].to_vec()),
-        octets("a header that promises more", MALFORMED, |good| good[..12].to_vec()),
-        octets("cut in the middle", MALFORMED, |good| good[..good.len() / 2].to_vec()),
-        octets("noise", MALFORMED, |good| good.iter().map(|octet| octet.wrapping_mul(167).wrapping_add(13)).collect()),
+        octets("a header that promises more", MALFORMED, |good| {
+            good[..12].to_vec()
+        }),
+        octets("cut in the middle", MALFORMED, |good| {
+            good[..good.len() / 2].to_vec()
+        }),
+        octets("noise", MALFORMED, |good| {
+            good.iter()
+                .map(|octet| octet.wrapping_mul(167).wrapping_add(13))
+                .collect()
+        }),
         octets("more records than follow", MALFORMED, |mut good| {
             good[6..8].copy_from_slice(&[0xff, 0xff]);
             good
@@ -186,7 +267,9 @@ fn octets_that_are_no_message_are_no_answer() {
             let label = [&[63][..], &[b'a'; 63]].concat();
             [&good[..12], &label.repeat(5), &[0, 0, 52, 0, 1]].concat()
         }),
-        octets("a label of an unknown kind", MALFORMED, |good| [&good[..12], &[0x41, 1, 0, 0, 52, 0, 1]].concat()),
+        octets("a label of an unknown kind", MALFORMED, |good| {
+            [&good[..12], &[0x41, 1, 0, 0, 52, 0, 1]].concat()
+        }),
     ]);
 }
 
@@ -196,45 +279,89 @@ fn a_datagram_from_elsewhere_is_not_heard() {
         deed("silence", SILENT, |_| Deed::Say(Vec::new())),
         deed("from another port", SILENT, Deed::FromAnotherPort),
         deed("from another address", SILENT, Deed::FromAnotherAddress),
-        deed("too late", SILENT, |good| Deed::Late(Duration::from_secs(4), good)),
-        deed("late, and in time", HARMLESS, |good| Deed::Late(Duration::from_millis(50), good)),
-        deed("noise, then the answer", HARMLESS, |good| Deed::Say(vec![vec![0; 30], good])),
-        deed("noise sixty times, then the answer", HARMLESS, |good| noise(60, good)),
-        deed("noise a hundred times, then the answer", MALFORMED, |good| noise(100, good)),
-        deed("the answer twice", HARMLESS, |good| Deed::Say(vec![good.clone(), good])),
+        deed("too late", SILENT, |good| {
+            Deed::Late(Duration::from_secs(4), good)
+        }),
+        deed("late, and in time", HARMLESS, |good| {
+            Deed::Late(Duration::from_millis(50), good)
+        }),
+        deed("noise, then the answer", HARMLESS, |good| {
+            Deed::Say(vec![vec![0; 30], good])
+        }),
+        deed("noise sixty times, then the answer", HARMLESS, |good| {
+            noise(60, good)
+        }),
+        deed(
+            "noise a hundred times, then the answer",
+            MALFORMED,
+            |good| noise(100, good),
+        ),
+        deed("the answer twice", HARMLESS, |good| {
+            Deed::Say(vec![good.clone(), good])
+        }),
     ]);
 }
 
 fn noise(times: usize, good: Vec<u8>) -> Deed {
-    Deed::Say(std::iter::repeat_n(vec![0; 30], times).chain([good]).collect())
+    Deed::Say(
+        std::iter::repeat_n(vec![0; 30], times)
+            .chain([good])
+            .collect(),
+    )
 }
 
 #[test]
 fn tcp_that_does_not_deliver_is_told_of_and_slow_tcp_is_fine() {
     judge_each(vec![
         over_tcp("whole messages", HARMLESS, |good| Deed::Say(vec![good])),
-        over_tcp("one octet at a time", HARMLESS, |good| Deed::Stream { octets: framed(&good), step: 1, close: true }),
-        over_tcp("silence", NO_TCP, |_| Deed::Stream { octets: Vec::new(), step: 1, close: false }),
-        over_tcp("closed at once", NO_TCP, |_| Deed::Stream { octets: Vec::new(), step: 1, close: true }),
+        over_tcp("one octet at a time", HARMLESS, |good| Deed::Stream {
+            octets: framed(&good),
+            step: 1,
+            close: true,
+        }),
+        over_tcp("silence", NO_TCP, |_| Deed::Stream {
+            octets: Vec::new(),
+            step: 1,
+            close: false,
+        }),
+        over_tcp("closed at once", NO_TCP, |_| Deed::Stream {
+            octets: Vec::new(),
+            step: 1,
+            close: true,
+        }),
         over_tcp("half a message, then nothing", NO_TCP, |good| {
             let octets = framed(&good);
-            Deed::Stream { octets: octets[..octets.len() / 2].to_vec(), step: 100, close: false }
+            Deed::Stream {
+                octets: octets[..octets.len() / 2].to_vec(),
+                step: 100,
+                close: false,
+            }
         }),
         over_tcp("half a message, then the end", NO_TCP, |good| {
             let octets = framed(&good);
-            Deed::Stream { octets: octets[..octets.len() / 2].to_vec(), step: 100, close: true }
+            Deed::Stream {
+                octets: octets[..octets.len() / 2].to_vec(),
+                step: 100,
+                close: true,
+            }
         }),
         over_tcp("a length that is too large", NO_TCP, |good| Deed::Stream {
             octets: [&[0xff, 0xff], &good[..]].concat(),
             step: 100,
             close: false,
         }),
-        over_tcp("a length that is too small", MALFORMED, |good| Deed::Stream {
-            octets: [&[0, 20], &good[..]].concat(),
-            step: 100,
+        over_tcp("a length that is too small", MALFORMED, |good| {
+            Deed::Stream {
+                octets: [&[0, 20], &good[..]].concat(),
+                step: 100,
+                close: true,
+            }
+        }),
+        over_tcp("a length of nothing", MALFORMED, |_| Deed::Stream {
+            octets: vec![0, 0],
+            step: 2,
             close: true,
         }),
-        over_tcp("a length of nothing", MALFORMED, |_| Deed::Stream { octets: vec![0, 0], step: 2, close: true }),
         over_tcp("truncated here too", NO_TCP, |good| {
             let mut message = Message::from_vec(&good).unwrap();
             message.metadata.truncation = true;
@@ -242,7 +369,11 @@ fn tcp_that_does_not_deliver_is_told_of_and_slow_tcp_is_fine() {
         }),
         over_tcp("another id", MALFORMED, |mut good| {
             good[0] ^= 1;
-            Deed::Stream { octets: framed(&good), step: 100, close: true }
+            Deed::Stream {
+                octets: framed(&good),
+                step: 100,
+                close: true,
+            }
         }),
         over_tcp("another question", MALFORMED, |good| {
             let mut message = Message::from_vec(&good).unwrap();
@@ -263,9 +394,20 @@ fn a_server_whose_tcp_hangs_is_waited_for_once() {
             return truncated(asked.good);
         }
         seen.lock().unwrap().push(asked.kind);
-        Deed::Stream { octets: Vec::new(), step: 1, close: false }
+        Deed::Stream {
+            octets: Vec::new(),
+            step: 1,
+            close: false,
+        }
     });
-    judge_on(&stage, vec![Fault { what: "all over TCP, and TCP hangs", expected: NO_TCP, act }]);
+    judge_on(
+        &stage,
+        vec![Fault {
+            what: "all over TCP, and TCP hangs",
+            expected: NO_TCP,
+            act,
+        }],
+    );
     let asked = asked.lock().unwrap();
     for kind in [RecordType::SOA, RecordType::DNSKEY, RecordType::NS] {
         assert!(asked.contains(&kind), "{asked:?}");
@@ -287,10 +429,18 @@ fn a_server_that_drops_one_type_is_waited_for_once() {
         }
         _ => say(&asked.good),
     }));
-    let targets: Vec<_> = (0..200).map(|number| target(&format!("host{number}.leaf.example"))).collect();
+    let targets: Vec<_> = (0..200)
+        .map(|number| target(&format!("host{number}.leaf.example")))
+        .collect();
     let all = gather(&targets, &stage.lab.impatient());
-    let outcomes = all.iter().map(|evidence| server(evidence, 0, SCRIPTED).outcome);
-    assert!(outcomes.into_iter().all(|outcome| outcome == Outcome::Unreachable));
+    let outcomes = all
+        .iter()
+        .map(|evidence| server(evidence, 0, SCRIPTED).outcome);
+    assert!(
+        outcomes
+            .into_iter()
+            .all(|outcome| outcome == Outcome::Unreachable)
+    );
     assert_eq!(asked.load(Ordering::SeqCst), AT_ONCE);
 }
 
@@ -304,34 +454,59 @@ fn an_endless_stream_is_read_for_a_while_only() {
                 good[0] ^= 1;
                 Deed::Endless(framed(&good))
             }),
-            over_tcp("noise for ever", MALFORMED, |_| Deed::Endless(vec![0x55; 4096])),
-            over_tcp("nothing at all for ever", MALFORMED, |_| Deed::Endless(vec![0; 4096])),
+            over_tcp("noise for ever", MALFORMED, |_| {
+                Deed::Endless(vec![0x55; 4096])
+            }),
+            over_tcp("nothing at all for ever", MALFORMED, |_| {
+                Deed::Endless(vec![0; 4096])
+            }),
         ],
     );
     // What a socket buffers is beyond us; what is read is not.
-    assert!(stage.poured() < 64 << 20, "{} octets went out", stage.poured());
-    judge_on(&stage, vec![deed("datagrams for ever", MALFORMED, |_| Deed::Endless(vec![0x55; 40]))]);
+    assert!(
+        stage.poured() < 64 << 20,
+        "{} octets went out",
+        stage.poured()
+    );
+    judge_on(
+        &stage,
+        vec![deed("datagrams for ever", MALFORMED, |_| {
+            Deed::Endless(vec![0x55; 40])
+        })],
+    );
 }
 
 #[test]
 fn a_code_that_is_an_error_is_one_whatever_comes_with_it() {
     let unknown = |code| (Decision::Unknown, code);
     judge_each(vec![
-        every("SERVFAIL with records", unknown("servfail"), |m| m.metadata.response_code = ResponseCode::ServFail),
-        every("REFUSED with records", unknown("refused"), |m| m.metadata.response_code = ResponseCode::Refused),
+        every("SERVFAIL with records", unknown("servfail"), |m| {
+            m.metadata.response_code = ResponseCode::ServFail
+        }),
+        every("REFUSED with records", unknown("refused"), |m| {
+            m.metadata.response_code = ResponseCode::Refused
+        }),
         every("FORMERR without EDNS", unknown("error-code"), |m| {
             m.metadata.response_code = ResponseCode::FormErr;
             m.edns = None;
         }),
-        every("NOTIMP", unknown("error-code"), |m| m.metadata.response_code = ResponseCode::NotImp),
-        every("BADVERS", unknown("error-code"), |m| m.metadata.response_code = ResponseCode::BADVERS),
+        every("NOTIMP", unknown("error-code"), |m| {
+            m.metadata.response_code = ResponseCode::NotImp
+        }),
+        every("BADVERS", unknown("error-code"), |m| {
+            m.metadata.response_code = ResponseCode::BADVERS
+        }),
         every("BADVERS and no records", unknown("error-code"), |m| {
             m.metadata.response_code = ResponseCode::BADVERS;
             m.answers.clear();
             m.authorities.clear();
         }),
-        tlsa("records of a name that does not exist", MALFORMED, |m| m.metadata.response_code = ResponseCode::NXDomain),
-        every("AA missing", unknown("not-authoritative"), |m| m.metadata.authoritative = false),
+        tlsa("records of a name that does not exist", MALFORMED, |m| {
+            m.metadata.response_code = ResponseCode::NXDomain
+        }),
+        every("AA missing", unknown("not-authoritative"), |m| {
+            m.metadata.authoritative = false
+        }),
     ]);
 }
 
@@ -345,11 +520,19 @@ fn referrals_lead_nowhere() {
         m.authorities = vec![Record::from_rdata(wire(to), 60, data)];
     };
     judge_each(vec![
-        every("to itself", not_authoritative, move |m| refer(m, "leaf.example", false)),
+        every("to itself", not_authoritative, move |m| {
+            refer(m, "leaf.example", false)
+        }),
         every("upward", not_authoritative, move |m| refer(m, ".", false)),
-        every("upward, with AA", not_authoritative, move |m| refer(m, ".", true)),
-        every("downward", not_authoritative, move |m| refer(m, "mail.leaf.example", false)),
-        tlsa("downward, with AA", not_authoritative, move |m| refer(m, "mail.leaf.example", true)),
+        every("upward, with AA", not_authoritative, move |m| {
+            refer(m, ".", true)
+        }),
+        every("downward", not_authoritative, move |m| {
+            refer(m, "mail.leaf.example", false)
+        }),
+        tlsa("downward, with AA", not_authoritative, move |m| {
+            refer(m, "mail.leaf.example", true)
+        }),
     ]);
 }
 
@@ -368,43 +551,69 @@ pub(crate) fn signatures_in(records: &[Record]) -> Vec<RRSIG> {
 
 /// A signature as a record beside those of the answer.
 pub(crate) fn signature_record(message: &Message, signature: RRSIG) -> Record {
-    Record::from_rdata(message.answers[0].name.clone(), 3600, RData::DNSSEC(DNSSECRData::RRSIG(signature)))
+    Record::from_rdata(
+        message.answers[0].name.clone(),
+        3600,
+        RData::DNSSEC(DNSSECRData::RRSIG(signature)),
+    )
 }
 
 #[test]
 fn an_answer_section_is_read_with_care() {
     let bogus = (Decision::Unsafe, "bogus");
     let unproven = (Decision::Unsafe, "denial-unproven");
-    let other =
-        |owner: &str, kind, data: &str| Record::from_rdata(wire(owner), 3600, RData::try_from_str(kind, data).unwrap());
+    let other = |owner: &str, kind, data: &str| {
+        Record::from_rdata(wire(owner), 3600, RData::try_from_str(kind, data).unwrap())
+    };
     let foreign = other("_25._tcp.other.leaf.example", RecordType::TLSA, "3 1 1 bb");
     let alias = other(OWNER, RecordType::CNAME, "mail.leaf.example.");
     let digest = crate::lab::digest('b');
     let second = other(OWNER, RecordType::TLSA, &format!("3 1 1 {digest}"));
     let foreign_too = foreign.clone();
     judge_each(vec![
-        tlsa("every record twice", HARMLESS, |m| m.answers = [m.answers.clone(), m.answers.clone()].concat()),
-        tlsa("records of another name beside", HARMLESS, move |m| m.answers.push(foreign.clone())),
-        tlsa("records of another name only", MALFORMED, move |m| m.answers = vec![foreign_too.clone()]),
-        tlsa("records of another class only", MALFORMED, |m| {
-            m.answers.iter_mut().for_each(|r| r.dns_class = DNSClass::CH)
+        tlsa("every record twice", HARMLESS, |m| {
+            m.answers = [m.answers.clone(), m.answers.clone()].concat()
         }),
-        tlsa("an alias beside the records", MALFORMED, move |m| m.answers.push(alias.clone())),
-        tlsa("a record that nobody signed", bogus, move |m| m.answers.push(second.clone())),
+        tlsa("records of another name beside", HARMLESS, move |m| {
+            m.answers.push(foreign.clone())
+        }),
+        tlsa("records of another name only", MALFORMED, move |m| {
+            m.answers = vec![foreign_too.clone()]
+        }),
+        tlsa("records of another class only", MALFORMED, |m| {
+            m.answers
+                .iter_mut()
+                .for_each(|r| r.dns_class = DNSClass::CH)
+        }),
+        tlsa("an alias beside the records", MALFORMED, move |m| {
+            m.answers.push(alias.clone())
+        }),
+        tlsa("a record that nobody signed", bogus, move |m| {
+            m.answers.push(second.clone())
+        }),
         tlsa("the records among the authorities", unproven, |m| {
             m.authorities = std::mem::take(&mut m.answers);
         }),
         tlsa("nothing", unproven, |m| m.answers.clear()),
-        tlsa("a lower TTL", HARMLESS, |m| m.answers.iter_mut().for_each(|r| r.ttl -= 1000)),
-        tlsa("a higher TTL", HARMLESS, |m| m.answers.iter_mut().for_each(|r| r.ttl += 1)),
-        tlsa("no signature", bogus, |m| m.answers.retain(|r| r.record_type() != RecordType::RRSIG)),
+        tlsa("a lower TTL", HARMLESS, |m| {
+            m.answers.iter_mut().for_each(|r| r.ttl -= 1000)
+        }),
+        tlsa("a higher TTL", HARMLESS, |m| {
+            m.answers.iter_mut().for_each(|r| r.ttl += 1)
+        }),
+        tlsa("no signature", bogus, |m| {
+            m.answers.retain(|r| r.record_type() != RecordType::RRSIG)
+        }),
         tlsa("no EDNS", HARMLESS, |m| m.edns = None),
         tlsa("a signature over another type only", bogus, |m| {
             let signature = signatures(m).remove(0);
             let mut input = signature.input().clone();
             input.type_covered = RecordType::A;
             m.answers.retain(|r| r.record_type() != RecordType::RRSIG);
-            m.answers.push(signature_record(m, RRSIG::from_sig(input, signature.sig().to_vec())));
+            m.answers.push(signature_record(
+                m,
+                RRSIG::from_sig(input, signature.sig().to_vec()),
+            ));
         }),
     ]);
 }

@@ -30,7 +30,10 @@ pub(super) struct Show<'u, 's> {
 impl<'u, 's> Show<'u, 's> {
     /// A show on these streams.
     pub(super) fn new(ui: &'u mut Ui<'s>) -> Self {
-        Self { ui, steps: Vec::new() }
+        Self {
+            ui,
+            steps: Vec::new(),
+        }
     }
 
     /// The steps that were shown.
@@ -76,7 +79,10 @@ impl<'u, 's> Show<'u, 's> {
         self.print(&format!("$ {prompt}\n"))?;
         let performed = perform(line, self.ui.width().is_some(), self.ui.color());
         self.print(&String::from_utf8_lossy(&performed.shown))?;
-        let status = self.painted(colour(performed.status), &format!("exit status {}", performed.status as u8));
+        let status = self.painted(
+            colour(performed.status),
+            &format!("exit status {}", performed.status as u8),
+        );
         self.print(&format!("\n{status}: {}\n\n", meaning(performed.status)))?;
         self.note("command_line", json!(line));
         self.note("status", json!(performed.status as u8));
@@ -87,7 +93,11 @@ impl<'u, 's> Show<'u, 's> {
             return Ok(performed);
         }
         let (found, expected) = (performed.status as u8, expected as u8);
-        Err(self.went_wrong(&format!("it ended with exit status {found} instead of {expected}")).at(line))
+        Err(self
+            .went_wrong(&format!(
+                "it ended with exit status {found} instead of {expected}"
+            ))
+            .at(line))
     }
 
     /// Adds something to the JSON form of this step.
@@ -99,9 +109,17 @@ impl<'u, 's> Show<'u, 's> {
 
     /// The failure of this step.
     pub(super) fn went_wrong(&self, how: &str) -> Failure {
-        let title = self.steps.last().and_then(|step| step.get("title")).and_then(Value::as_str).unwrap_or("opening");
-        Failure::refused(format!("step {} of the demo ({title}) went wrong: {how}", self.steps.len()))
-            .hint("the demo is a test of danewright itself: please report this, with the output above")
+        let title = self
+            .steps
+            .last()
+            .and_then(|step| step.get("title"))
+            .and_then(Value::as_str)
+            .unwrap_or("opening");
+        Failure::refused(format!(
+            "step {} of the demo ({title}) went wrong: {how}",
+            self.steps.len()
+        ))
+        .hint("the demo is a test of danewright itself: please report this, with the output above")
     }
 
     /// Lets time pass until then, with a countdown where a person watches.
@@ -110,19 +128,30 @@ impl<'u, 's> Show<'u, 's> {
         loop {
             let left = (moment - Utc::now()).to_std().unwrap_or_default();
             if counts {
-                let line =
-                    if left.is_zero() { String::new() } else { format!("    waiting, {} s ", left.as_secs() + 1) };
+                let line = if left.is_zero() {
+                    String::new()
+                } else {
+                    format!("    waiting, {} s ", left.as_secs() + 1)
+                };
                 self.print(&format!("\r\u{1b}[K{line}"))?;
             }
             if left.is_zero() {
                 return Ok(());
             }
-            thread::sleep(if counts { left.min(Duration::from_millis(200)) } else { left });
+            thread::sleep(if counts {
+                left.min(Duration::from_millis(200))
+            } else {
+                left
+            });
         }
     }
 
     fn painted(&self, code: &str, text: &str) -> String {
-        if self.ui.color() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+        if self.ui.color() {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
     }
 
     fn print(&mut self, text: &str) -> Result<(), Failure> {
@@ -131,7 +160,9 @@ impl<'u, 's> Show<'u, 's> {
         }
         let out = self.ui.out();
         let printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-        printed.map_err(|error| Failure::wrong(format!("the demo cannot be shown: {error}")).at("stdout"))
+        printed.map_err(|error| {
+            Failure::wrong(format!("the demo cannot be shown: {error}")).at("stdout")
+        })
     }
 }
 
@@ -178,7 +209,11 @@ fn broken(line: &str) -> String {
     let mut text = String::new();
     let mut column = "$ ".len();
     for (at, part) in line.split(" --").enumerate() {
-        let part = if at == 0 { part.to_owned() } else { format!("--{part}") };
+        let part = if at == 0 {
+            part.to_owned()
+        } else {
+            format!("--{part}")
+        };
         if at > 0 && column + part.len() + " \\".len() >= COMMAND {
             text.push_str(" \\\n    ");
             column = 4;
@@ -201,27 +236,59 @@ mod tests {
     #[test]
     fn a_step_that_does_not_end_as_it_should_stops_the_demo_and_names_itself() {
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let streams = Streams { out: &mut out, err: &mut err, out_is_terminal: false, err_is_terminal: false };
-        let mut ui = Ui::new(&Global { json: false, quiet: false, color: Color::Never }, streams);
+        let streams = Streams {
+            out: &mut out,
+            err: &mut err,
+            out_is_terminal: false,
+            err_is_terminal: false,
+        };
+        let mut ui = Ui::new(
+            &Global {
+                json: false,
+                quiet: false,
+                color: Color::Never,
+            },
+            streams,
+        );
         let mut show = Show::new(&mut ui);
         show.step("Try", "It will not do.").unwrap();
         let line = "danewright spki /nowhere/new.pem";
         let failure = show.run(line, Status::Good).unwrap_err();
         assert_eq!(failure.status, Status::Bad);
-        assert_eq!(failure.message, "step 1 of the demo (Try) went wrong: it ended with exit status 2 instead of 0");
+        assert_eq!(
+            failure.message,
+            "step 1 of the demo (Try) went wrong: it ended with exit status 2 instead of 0"
+        );
         assert_eq!(failure.place.as_deref(), Some(line));
         assert_eq!(show.into_steps()[0]["status"], 2);
         let out = String::from_utf8(out).unwrap();
-        assert!(out.starts_with("1. Try\n\nIt will not do.\n\n$ danewright spki /nowhere/new.pem\nerror: "), "{out}");
-        assert!(out.ends_with("\nexit status 2: the request or an input is wrong\n\n"), "{out}");
+        assert!(
+            out.starts_with(
+                "1. Try\n\nIt will not do.\n\n$ danewright spki /nowhere/new.pem\nerror: "
+            ),
+            "{out}"
+        );
+        assert!(
+            out.ends_with("\nexit status 2: the request or an input is wrong\n\n"),
+            "{out}"
+        );
     }
 
     #[test]
     fn a_long_line_is_broken_before_an_option_and_means_the_same() {
-        let line = format!("danewright verify new.pem {}", "--name-server ns1.example=127.0.0.1 ".repeat(8));
+        let line = format!(
+            "danewright verify new.pem {}",
+            "--name-server ns1.example=127.0.0.1 ".repeat(8)
+        );
         let text = broken(line.trim_end());
-        assert!(text.lines().count() > 2 && text.lines().all(|line| line.len() <= COMMAND), "{text}");
-        assert!(text.lines().skip(1).all(|line| line.starts_with("    --")), "{text}");
+        assert!(
+            text.lines().count() > 2 && text.lines().all(|line| line.len() <= COMMAND),
+            "{text}"
+        );
+        assert!(
+            text.lines().skip(1).all(|line| line.starts_with("    --")),
+            "{text}"
+        );
         assert_eq!(split(&text.replace("\\\n", "")), split(&line));
     }
 
@@ -229,7 +296,11 @@ mod tests {
     fn sentences_fit_a_narrow_terminal_and_lose_no_word() {
         let text = "no word is lost ".repeat(20);
         let lines = wrapped(&text);
-        assert!(lines.lines().all(|line| line.len() <= SENTENCE && !line.starts_with(' ')));
+        assert!(
+            lines
+                .lines()
+                .all(|line| line.len() <= SENTENCE && !line.starts_with(' '))
+        );
         assert!(lines.split_whitespace().eq(text.split_whitespace()));
     }
 }

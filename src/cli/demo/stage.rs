@@ -32,23 +32,51 @@ pub(super) struct Performed {
 pub(super) fn perform(line: &str, terminal: bool, color: bool) -> Performed {
     let caught = Rc::new(RefCell::new(Caught::default()));
     let mut json = Map::new();
-    let mut out = Tap { caught: Rc::clone(&caught), is_out: true };
-    let mut err = Tap { caught: Rc::clone(&caught), is_out: false };
-    let streams = Streams { out: &mut out, err: &mut err, out_is_terminal: terminal, err_is_terminal: false };
-    let words: Vec<OsString> = split(line).unwrap_or_default().into_iter().map(OsString::from).collect();
+    let mut out = Tap {
+        caught: Rc::clone(&caught),
+        is_out: true,
+    };
+    let mut err = Tap {
+        caught: Rc::clone(&caught),
+        is_out: false,
+    };
+    let streams = Streams {
+        out: &mut out,
+        err: &mut err,
+        out_is_terminal: terminal,
+        err_is_terminal: false,
+    };
+    let words: Vec<OsString> = split(line)
+        .unwrap_or_default()
+        .into_iter()
+        .map(OsString::from)
+        .collect();
     let status = match Cli::try_parse_from(&words) {
         Ok(mut cli) => {
             cli.global.color = if color { Color::Always } else { Color::Never };
             let mut ui = Ui::new(&cli.global, streams);
             let command = cli.command.name();
             let ran = cli::run(cli.command, &mut ui, Utc::now());
-            json.clone_from(ran.as_ref().map_or_else(|failure| &failure.json, |answer| &answer.json));
+            json.clone_from(
+                ran.as_ref()
+                    .map_or_else(|failure| &failure.json, |answer| &answer.json),
+            );
             ui.finish(command, ran)
         }
         Err(error) => unparsed::finish(&error, &words, streams),
     };
-    let Caught { shown, stdout, stderr } = caught.take();
-    Performed { status, shown, stdout, stderr, json }
+    let Caught {
+        shown,
+        stdout,
+        stderr,
+    } = caught.take();
+    Performed {
+        status,
+        shown,
+        stdout,
+        stderr,
+        json,
+    }
 }
 
 #[derive(Default)]
@@ -67,7 +95,12 @@ impl Write for Tap {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         let mut caught = self.caught.borrow_mut();
         caught.shown.extend_from_slice(octets);
-        if self.is_out { &mut caught.stdout } else { &mut caught.stderr }.extend_from_slice(octets);
+        if self.is_out {
+            &mut caught.stdout
+        } else {
+            &mut caught.stderr
+        }
+        .extend_from_slice(octets);
         Ok(octets.len())
     }
 
@@ -82,16 +115,26 @@ mod tests {
 
     #[test]
     fn the_line_is_parsed_and_its_streams_are_caught() {
-        let performed = perform("danewright tlsa /nowhere/new.pem --host 'mail.example' --port 25", false, false);
+        let performed = perform(
+            "danewright tlsa /nowhere/new.pem --host 'mail.example' --port 25",
+            false,
+            false,
+        );
         assert_eq!(performed.status, Status::Wrong);
         assert!(performed.stdout.is_empty());
         let said = String::from_utf8(performed.stderr).unwrap();
-        assert!(said.starts_with("error: there is no such file\n  --> /nowhere/new.pem\n"), "{said}");
+        assert!(
+            said.starts_with("error: there is no such file\n  --> /nowhere/new.pem\n"),
+            "{said}"
+        );
         assert_eq!(performed.shown, said.into_bytes());
     }
 
     #[test]
     fn a_line_that_is_no_command_ends_with_the_status_for_that() {
-        assert_eq!(perform("danewright tlsa --no-such-flag", false, false).status, Status::Wrong);
+        assert_eq!(
+            perform("danewright tlsa --no-such-flag", false, false).status,
+            Status::Wrong
+        );
     }
 }

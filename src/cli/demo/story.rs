@@ -53,7 +53,10 @@ pub(super) fn play(
     clean_up(&stage, show)?;
     closing(keep, show)?;
     let mut json = Map::new();
-    json.insert("folder".to_owned(), json!(keep.map(|_| stage.folder.path().display().to_string())));
+    json.insert(
+        "folder".to_owned(),
+        json!(keep.map(|_| stage.folder.path().display().to_string())),
+    );
     Ok(json)
 }
 
@@ -63,17 +66,35 @@ impl Stage {
         folder.write_keys(now).map_err(not_set)?;
         let record = |name: &str| inputs::tlsa_of(&[folder.file(name)], None, Params::default());
         let (old, new) = (record("old.pem")?, record("new.pem")?);
-        let published = old.first().ok_or_else(|| Failure::refused("old.pem came to no record"))?;
-        folder.write_zone(published, [PRIMARY, SECONDARY], now).map_err(not_set)?;
+        let published = old
+            .first()
+            .ok_or_else(|| Failure::refused("old.pem came to no record"))?;
+        folder
+            .write_zone(published, [PRIMARY, SECONDARY], now)
+            .map_err(not_set)?;
         let tree = Tree::start(now).map_err(not_set)?;
         folder.write_anchor(tree.anchor()).map_err(not_set)?;
         let zone_file = folder.file(ZONE_FILE);
-        tree.load(&zone_file, &[PRIMARY, SECONDARY, RESOLVER]).map_err(not_set)?;
-        let service = Service::start(&folder.file("old.pem"), &folder.file("old.key")).map_err(not_set)?;
+        tree.load(&zone_file, &[PRIMARY, SECONDARY, RESOLVER])
+            .map_err(not_set)?;
+        let service =
+            Service::start(&folder.file("old.pem"), &folder.file("old.key")).map_err(not_set)?;
         let host = Name::from_user(HOST).map_err(Failure::wrong)?;
-        let target = Target::Service { host, port: "25".parse().map_err(Failure::wrong)? };
+        let target = Target::Service {
+            host,
+            port: "25".parse().map_err(Failure::wrong)?,
+        };
         let inside = Inside::of(folder.path()).map_err(|error| no_folder(keep, &error))?;
-        Ok(Self { tree, service, target, zone_file, old, new, _inside: inside, folder })
+        Ok(Self {
+            tree,
+            service,
+            target,
+            zone_file,
+            old,
+            new,
+            _inside: inside,
+            folder,
+        })
     }
 
     /// The command line of `verify`: what one types, and what a private tree needs.
@@ -89,11 +110,16 @@ impl Stage {
     fn handshake(&self) -> Result<Handshake, Failure> {
         let address = self.service.address();
         let failed = |error: &dyn std::fmt::Display| Failure::refused(error).at(address);
-        let chain = endpoint::presented(address, self.target.base(), PATIENCE).map_err(|error| failed(&error))?;
+        let chain = endpoint::presented(address, self.target.base(), PATIENCE)
+            .map_err(|error| failed(&error))?;
         let leaf = chain.first().map(Vec::as_slice).unwrap_or_default();
-        let file = KeyFile::read(&address.to_string(), leaf, None).map_err(|error| failed(&error))?;
+        let file =
+            KeyFile::read(&address.to_string(), leaf, None).map_err(|error| failed(&error))?;
         let records = keys::records(&[file], Params::default()).map_err(|error| failed(&error))?;
-        let presented = records.into_iter().next().ok_or_else(|| failed(&"no key was presented"))?;
+        let presented = records
+            .into_iter()
+            .next()
+            .ok_or_else(|| failed(&"no key was presented"))?;
         let text = std::fs::read(&self.zone_file).map_err(|error| failed(&error))?;
         let texts = Texts::one(ZONE_FILE, text);
         let origin = Name::from_user(ZONE).map_err(Failure::wrong)?;
@@ -105,7 +131,12 @@ impl Stage {
             record if self.new.contains(record) => "new.pem",
             _ => "neither certificate",
         };
-        Ok(Handshake { address: address.to_string(), presented, file, published })
+        Ok(Handshake {
+            address: address.to_string(),
+            presented,
+            file,
+            published,
+        })
     }
 }
 
@@ -119,8 +150,17 @@ struct Handshake {
 
 impl Handshake {
     fn line(&self, when: &str) -> String {
-        let published = if self.published { "is published" } else { "is NOT published" };
-        format!("{when:<7} TLS to {}: key of {}, {} {published}", self.address, self.file, brief(&self.presented))
+        let published = if self.published {
+            "is published"
+        } else {
+            "is NOT published"
+        };
+        format!(
+            "{when:<7} TLS to {}: key of {}, {} {published}",
+            self.address,
+            self.file,
+            brief(&self.presented)
+        )
     }
 
     fn json(&self, when: &str) -> Value {
@@ -143,8 +183,15 @@ fn opening(stage: &Stage, keep: Option<&Path>, show: &mut Show<'_, '_>) -> Resul
          the mail server. The commands and what they print are real. Only the TTL is not: 2 seconds, so that \
          nobody has to wait for hours."
     ))?;
-    let stays = if keep.is_some() { "stay there" } else { "go when the demo ends; --keep DIR keeps them" };
-    show.say(&format!("The files are in {}; they {stays}.", stage.folder.path().display()))?;
+    let stays = if keep.is_some() {
+        "stay there"
+    } else {
+        "go when the demo ends; --keep DIR keeps them"
+    };
+    show.say(&format!(
+        "The files are in {}; they {stays}.",
+        stage.folder.path().display()
+    ))?;
     show.list(&[
         format!("{ZONE_FILE}  the zone, kept by hand, with the TLSA record of the old key"),
         "old.pem, old.key   certificate and key in use".to_owned(),
@@ -159,17 +206,27 @@ fn publish(stage: &Stage, show: &mut Show<'_, '_>) -> Result<(), Failure> {
         "new.pem is ready but not in use. Its TLSA record says: the server's own certificate counts (3), and of it \
          the public key (1), as a SHA-256 digest (1).",
     )?;
-    show.run(&format!("danewright tlsa new.pem --host {HOST} --port 25"), Status::Good)?;
+    show.run(
+        &format!("danewright tlsa new.pem --host {HOST} --port 25"),
+        Status::Good,
+    )?;
 
     show.step(
         "Publish it, next to the old one",
         "patch adds that line to the zone file, bumps the serial, and leaves every other byte as it is. The old \
          record stays, for the old key is still in use. The state folder remembers what stood there before.",
     )?;
-    let line = format!("danewright patch {ZONE_FILE} new.pem --host {HOST} --port 25 --diff --state state");
+    let line = format!(
+        "danewright patch {ZONE_FILE} new.pem --host {HOST} --port 25 --diff --state state"
+    );
     show.run(&line, Status::Good)?;
-    stage.tree.load(&stage.zone_file, &[PRIMARY]).map_err(not_set)?;
-    show.say("ns1 has loaded and signed the file. ns2 is slow: it has not transferred the zone yet.")
+    stage
+        .tree
+        .load(&stage.zone_file, &[PRIMARY])
+        .map_err(not_set)?;
+    show.say(
+        "ns1 has loaded and signed the file. ns2 is slow: it has not transferred the zone yet.",
+    )
 }
 
 fn wait(stage: &Stage, show: &mut Show<'_, '_>) -> Result<(), Failure> {
@@ -182,10 +239,19 @@ fn wait(stage: &Stage, show: &mut Show<'_, '_>) -> Result<(), Failure> {
          served there before. A first look a day ahead saves that.",
     )?;
     let lagging = show.run(&verify, Status::NotYet)?;
-    if lagging.json.get("safe_at").is_some_and(|moment| !moment.is_null()) {
-        return Err(show.went_wrong("verify did not notice that ns2 lags").at(&verify));
+    if lagging
+        .json
+        .get("safe_at")
+        .is_some_and(|moment| !moment.is_null())
+    {
+        return Err(show
+            .went_wrong("verify did not notice that ns2 lags")
+            .at(&verify));
     }
-    stage.tree.load(&stage.zone_file, &[SECONDARY, RESOLVER]).map_err(not_set)?;
+    stage
+        .tree
+        .load(&stage.zone_file, &[SECONDARY, RESOLVER])
+        .map_err(not_set)?;
     show.say(
         "Deployed now, the new key would be refused by each sender that asked ns2, and their mail would wait or \
          bounce. Meanwhile ns2 transfers the zone.",
@@ -198,16 +264,25 @@ fn wait(stage: &Stage, show: &mut Show<'_, '_>) -> Result<(), Failure> {
          all servers agree.",
     )?;
     let held = show.run(&verify, Status::NotYet)?;
-    let safe_at = held.json.get("safe_at").and_then(Value::as_str).unwrap_or_default();
-    let safe_at = DateTime::parse_from_rfc3339(safe_at)
-        .map_err(|_| show.went_wrong("verify did not say when it will be safe").at(&verify))?;
+    let safe_at = held
+        .json
+        .get("safe_at")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let safe_at = DateTime::parse_from_rfc3339(safe_at).map_err(|_| {
+        show.went_wrong("verify did not say when it will be safe")
+            .at(&verify)
+    })?;
     show.say(
         "A script comes back at that time, or leaves it to verify --wait. The clock is in the state folder, so it \
          survives a restart.",
     )?;
     show.wait_until(safe_at.to_utc())?;
 
-    show.step("And once more, when the time has come", "Every server still has both, and no cache can have less.")?;
+    show.step(
+        "And once more, when the time has come",
+        "Every server still has both, and no cache can have less.",
+    )?;
     show.run(&verify, Status::Good).map(|_| ())
 }
 
@@ -218,10 +293,16 @@ fn deploy(stage: &Stage, show: &mut Show<'_, '_>) -> Result<(), Failure> {
          and one after show which key it presents; senders find a record for it either way.",
     )?;
     let before = stage.handshake()?;
-    stage.service.load(&stage.folder.file("new.pem"), &stage.folder.file("new.key")).map_err(not_set)?;
+    stage
+        .service
+        .load(&stage.folder.file("new.pem"), &stage.folder.file("new.key"))
+        .map_err(not_set)?;
     let after = stage.handshake()?;
     show.list(&[before.line("before"), after.line("after")])?;
-    show.note("handshakes", json!([before.json("before"), after.json("after")]));
+    show.note(
+        "handshakes",
+        json!([before.json("before"), after.json("after")]),
+    );
     expect(show, &before, "old.pem")?;
     expect(show, &after, "new.pem")
 }
@@ -232,13 +313,20 @@ fn clean_up(stage: &Stage, show: &mut Show<'_, '_>) -> Result<(), Failure> {
         "Nobody uses the old key any more. prune removes what matches no key in use, here the one named with \
          --keep, and would refuse to remove the last record that matches.",
     )?;
-    let line =
-        format!("danewright prune {ZONE_FILE} --host {HOST} --port 25 --no-probe --keep new.pem --diff --state state");
+    let line = format!(
+        "danewright prune {ZONE_FILE} --host {HOST} --port 25 --no-probe --keep new.pem --diff --state state"
+    );
     show.run(&line, Status::Good)?;
-    stage.tree.load(&stage.zone_file, &[PRIMARY, SECONDARY, RESOLVER]).map_err(not_set)?;
+    stage
+        .tree
+        .load(&stage.zone_file, &[PRIMARY, SECONDARY, RESOLVER])
+        .map_err(not_set)?;
     show.say("ns1 has loaded the file, and this time ns2 was quick.")?;
 
-    show.step("Is all well?", "The same question once more, with no old key to look after.")?;
+    show.step(
+        "Is all well?",
+        "The same question once more, with no old key to look after.",
+    )?;
     show.run(&stage.verify(""), Status::Good)?;
     let end = stage.handshake()?;
     show.list(&[end.line("now")])?;
@@ -250,8 +338,11 @@ fn expect(show: &Show<'_, '_>, seen: &Handshake, file: &str) -> Result<(), Failu
     if seen.file == file && seen.published {
         return Ok(());
     }
-    let how =
-        if seen.published { format!("{file} is not what it presents") } else { "its key is not published".to_owned() };
+    let how = if seen.published {
+        format!("{file} is not what it presents")
+    } else {
+        "its key is not published".to_owned()
+    };
     Err(show.went_wrong(&how).at(&seen.address))
 }
 
@@ -300,14 +391,20 @@ impl Drop for Inside {
 }
 
 fn not_set(error: DemoError) -> Failure {
-    Failure::wrong(error).hint("the demo needs the loopback addresses 127.0.0.1 to 127.0.0.6 and room for its files")
+    Failure::wrong(error)
+        .hint("the demo needs the loopback addresses 127.0.0.1 to 127.0.0.6 and room for its files")
 }
 
 fn no_folder(keep: Option<&Path>, error: &io::Error) -> Failure {
-    let place = keep.map_or_else(|| env::temp_dir().display().to_string(), |path| path.display().to_string());
+    let place = keep.map_or_else(
+        || env::temp_dir().display().to_string(),
+        |path| path.display().to_string(),
+    );
     let failure = match error.kind() {
         io::ErrorKind::DirectoryNotEmpty => Failure::wrong("the folder is not empty"),
-        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => Failure::wrong("this is no folder"),
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            Failure::wrong("this is no folder")
+        }
         io::ErrorKind::PermissionDenied => Failure::wrong("the folder may not be made or written"),
         _ => Failure::wrong(format!("the folder cannot be used: {error}")),
     };

@@ -32,12 +32,22 @@ pub(crate) fn keys_in_use(
         Ok(memory) => (memory, String::new()),
         Err(error) => (Memory::empty(zone.apex()), format!(" ({error})")),
     };
-    for (target, _) in zone.targets().iter().zip(stale).filter(|(_, stale)| !stale.is_empty()) {
+    for (target, _) in zone
+        .targets()
+        .iter()
+        .zip(stale)
+        .filter(|(_, stale)| !stale.is_empty())
+    {
         let names = owners(zone, target);
-        let known = names.iter().filter_map(|owner| memory.owners.get(&owner.to_string()));
+        let known = names
+            .iter()
+            .filter_map(|owner| memory.owners.get(&owner.to_string()));
         let changes: Vec<&Watch> = known.flat_map(|owner| &owner.changes).collect();
         for key in keep {
-            if !changes.iter().any(|watch| watch.found_safe().is_some() && is_of(watch, key, keep)) {
+            if !changes
+                .iter()
+                .any(|watch| watch.found_safe().is_some() && is_of(watch, key, keep))
+            {
                 return Err(not_cleared(target, key, &why));
             }
         }
@@ -47,15 +57,22 @@ pub(crate) fn keys_in_use(
 
 /// Whether this change was one to the key, and to none that is not kept.
 fn is_of(watch: &Watch, key: &KeyFile, keep: &[KeyFile]) -> bool {
-    let records =
-        |of: &[KeyFile], record: &Tlsa| keys::records(of, record.params).is_ok_and(|all| all.contains(record));
-    let own = watch.expected.iter().any(|record| records(std::slice::from_ref(key), record));
+    let records = |of: &[KeyFile], record: &Tlsa| {
+        keys::records(of, record.params).is_ok_and(|all| all.contains(record))
+    };
+    let own = watch
+        .expected
+        .iter()
+        .any(|record| records(std::slice::from_ref(key), record));
     own && watch.expected.iter().all(|record| records(keep, record))
 }
 
 fn not_cleared(target: &Target, key: &KeyFile, why: &str) -> Failure {
     let owner = target.owner().unwrap_or_else(|_| target.base().clone());
-    let message = format!("verify has not found the key of {} safe at {owner}{why}; nothing was removed", key.name);
+    let message = format!(
+        "verify has not found the key of {} safe at {owner}{why}; nothing was removed",
+        key.name
+    );
     Failure::not_yet(message).at("--keep").hint(
         "run danewright verify with this key until it says safe (with the same --state, as the same user), \
          or state with --force that the key is in use",

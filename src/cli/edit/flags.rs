@@ -108,16 +108,27 @@ impl EditArgs {
     ///
     /// A command that cannot be run, a state that cannot be kept, a suffix that is none.
     pub fn validate(&self) -> Result<(), Failure> {
-        for (flag, line) in
-            self.check.iter().map(|line| ("--check", line)).chain(self.reload.iter().map(|line| ("--reload", line)))
+        for (flag, line) in self
+            .check
+            .iter()
+            .map(|line| ("--check", line))
+            .chain(self.reload.iter().map(|line| ("--reload", line)))
         {
             command::fit(line).map_err(|unfit| Failure::unfit(&unfit, flag, line))?;
         }
         // What is named is wanted; the default folder may well be missing, which is said when it matters.
-        if let Some(state) = self.state.as_deref().filter(|_| !self.dry_run && self.output.is_none()) {
+        if let Some(state) = self
+            .state
+            .as_deref()
+            .filter(|_| !self.dry_run && self.output.is_none())
+        {
             remember::probe(state)?;
         }
-        if self.backup.as_ref().is_some_and(|suffix| suffix.is_empty() || suffix.contains('/')) {
+        if self
+            .backup
+            .as_ref()
+            .is_some_and(|suffix| suffix.is_empty() || suffix.contains('/'))
+        {
             return Err(Failure::wrong("a backup needs a suffix without a slash")
                 .at("--backup")
                 .hint("say --backup .bak"));

@@ -28,18 +28,29 @@ impl<'a> Telling<'a> {
     /// tell: a run that is killed behind the write cannot do it any more. Where
     /// the write fails, the server may be told once more than needed.
     pub(super) fn expect(&self) -> Result<(), StateError> {
-        if self.args.reload.is_empty() { Ok(()) } else { self.mark(true) }
+        if self.args.reload.is_empty() {
+            Ok(())
+        } else {
+            self.mark(true)
+        }
     }
 
     fn mark(&self, untold: bool) -> Result<(), StateError> {
-        told::mark(&state::folder(self.args.state.as_deref())?, self.apex, &self.file, untold)
+        told::mark(
+            &state::folder(self.args.state.as_deref())?,
+            self.apex,
+            &self.file,
+            untold,
+        )
     }
 
     /// Whether an earlier run wrote what the server was not told of. A state
     /// that cannot be read knows of none; whoever needs it says so.
     pub(super) fn is_due(&self) -> bool {
         let folder = state::folder(self.args.state.as_deref());
-        folder.and_then(|folder| told::is_untold(&folder, self.apex, &self.file)).unwrap_or(false)
+        folder
+            .and_then(|folder| told::is_untold(&folder, self.apex, &self.file))
+            .unwrap_or(false)
     }
 
     /// Whether what is written is the zone's, and not a copy of it: words about
@@ -74,7 +85,11 @@ impl<'a> Telling<'a> {
             let failed = match run(line, &self.file, self.apex, self.args, "--reload") {
                 Ok(ended) if ended.good => continue,
                 Ok(ended) => {
-                    let message = format!("the reload failed ({}): {}", ended.status, ended.output.trim());
+                    let message = format!(
+                        "the reload failed ({}): {}",
+                        ended.status,
+                        ended.output.trim()
+                    );
                     let failure = Failure::refused(message).at(ended.line);
                     let dynamic = ended.output.contains("dynamic zone");
                     failure.hint(self.next(dynamic, remembered.is_ok()))
@@ -82,10 +97,15 @@ impl<'a> Telling<'a> {
                 Err(failure) => failure.hint(self.next(false, remembered.is_ok())),
             };
             if let Err(error) = remembered {
-                ui.caution(format!("that the name server has to be told could not be remembered: {error}"));
+                ui.caution(format!(
+                    "that the name server has to be told could not be remembered: {error}"
+                ));
             }
             json.insert("told".to_owned(), json!(false));
-            return Err(Failure { json: std::mem::take(json), ..failed });
+            return Err(Failure {
+                json: std::mem::take(json),
+                ..failed
+            });
         }
         if !self.args.reload.is_empty() {
             json.insert("told".to_owned(), json!(true));
@@ -106,7 +126,11 @@ impl<'a> Telling<'a> {
                  rndc freeze {zone}, then this again with --reload 'rndc thaw {zone}'"
             );
         }
-        let then = if remembered { "; or run this again, which tells it" } else { "" };
+        let then = if remembered {
+            "; or run this again, which tells it"
+        } else {
+            ""
+        };
         format!("the zone file is written; tell the name server by hand{then}")
     }
 }

@@ -23,7 +23,9 @@ pub(crate) enum Display {
     /// Nothing.
     Nothing,
     /// A line when something has changed.
-    Changes { last: Vec<(String, &'static str, Option<String>)> },
+    Changes {
+        last: Vec<(String, &'static str, Option<String>)>,
+    },
     /// Lines that are kept up to date.
     Live(Live),
 }
@@ -46,7 +48,13 @@ impl Display {
     }
 
     /// Shows what the last check came to.
-    pub(crate) fn show(&mut self, judged: &[Judged], now: DateTime<Utc>, next: DateTime<Utc>, ui: &mut Ui<'_>) {
+    pub(crate) fn show(
+        &mut self,
+        judged: &[Judged],
+        now: DateTime<Utc>,
+        next: DateTime<Utc>,
+        ui: &mut Ui<'_>,
+    ) {
         match self {
             Self::Nothing => {}
             Self::Changes { last } => {
@@ -91,8 +99,12 @@ impl Live {
     fn new() -> Self {
         let screen = Screen::default();
         let target = ProgressDrawTarget::term_like(Box::new(screen.clone()));
-        let style = ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
-        Self { screen, bar: ProgressBar::with_draw_target(None, target).with_style(style) }
+        let style =
+            ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+        Self {
+            screen,
+            bar: ProgressBar::with_draw_target(None, target).with_style(style),
+        }
     }
 
     fn show(&self, lines: &[String], ui: &mut Ui<'_>) {
@@ -114,18 +126,28 @@ struct Screen {
 
 impl Screen {
     fn draw(&self, text: &str) -> io::Result<()> {
-        self.drawn.lock().unwrap_or_else(PoisonError::into_inner).push_str(text);
+        self.drawn
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push_str(text);
         Ok(())
     }
 
     fn hand_on(&self, ui: &mut Ui<'_>) {
         let drawn = std::mem::take(&mut *self.drawn.lock().unwrap_or_else(PoisonError::into_inner));
         // Nobody is left to tell when stderr is gone.
-        let _ = ui.err().write_all(drawn.as_bytes()).and_then(|()| ui.err().flush());
+        let _ = ui
+            .err()
+            .write_all(drawn.as_bytes())
+            .and_then(|()| ui.err().flush());
     }
 
     fn go(&self, count: usize, way: char) -> io::Result<()> {
-        if count == 0 { Ok(()) } else { self.draw(&format!("\u{1b}[{count}{way}")) }
+        if count == 0 {
+            Ok(())
+        } else {
+            self.draw(&format!("\u{1b}[{count}{way}"))
+        }
     }
 }
 

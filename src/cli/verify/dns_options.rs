@@ -65,7 +65,11 @@ impl AskingArgs {
         Ok(Settings {
             resolvers: self.resolvers()?,
             anchors: self.anchors()?,
-            name_servers: self.name_servers.iter().map(|s| (s.name.clone(), s.address.with(self.dns_port))).collect(),
+            name_servers: self
+                .name_servers
+                .iter()
+                .map(|s| (s.name.clone(), s.address.with(self.dns_port)))
+                .collect(),
             dns_port: self.dns_port,
             family: match (self.ipv4, self.ipv6) {
                 (true, _) => Family::V4,
@@ -84,7 +88,11 @@ impl AskingArgs {
     ///
     /// When the root servers of a root of one's own are needed and not named.
     pub fn reach(&self, anchors: &Anchors) -> Result<Reach, Failure> {
-        let mut roots: Vec<SocketAddr> = self.root_servers.iter().map(|address| address.with(self.dns_port)).collect();
+        let mut roots: Vec<SocketAddr> = self
+            .root_servers
+            .iter()
+            .map(|address| address.with(self.dns_port))
+            .collect();
         // Where trust starts below the root, the way may well start at IANA's, but
         // nobody goes it unasked: the zone may be one that the Internet does not know.
         let any_root = || self.from_root && anchors.zones().all(|zone| !zone.is_root());
@@ -92,22 +100,40 @@ impl AskingArgs {
             roots = dns::root_hints(self.dns_port);
         }
         if roots.is_empty() && self.from_root {
-            let failure = Failure::wrong("the root that is trusted is not that of IANA, and its servers are not known");
-            return Err(failure.at("--from-root").hint("name them with --root-server"));
+            let failure = Failure::wrong(
+                "the root that is trusted is not that of IANA, and its servers are not known",
+            );
+            return Err(failure
+                .at("--from-root")
+                .hint("name them with --root-server"));
         }
-        let from_root = if self.from_root { FromRoot::Always } else { FromRoot::AsFallback };
-        Ok(Reach { roots, from_root, questions: self.max_questions, check: self.check_timeout })
+        let from_root = if self.from_root {
+            FromRoot::Always
+        } else {
+            FromRoot::AsFallback
+        };
+        Ok(Reach {
+            roots,
+            from_root,
+            questions: self.max_questions,
+            check: self.check_timeout,
+        })
     }
 
     fn resolvers(&self) -> Result<Vec<SocketAddr>, Failure> {
         if !self.resolvers.is_empty() {
-            return Ok(self.resolvers.iter().map(|address| address.with(53)).collect());
+            return Ok(self
+                .resolvers
+                .iter()
+                .map(|address| address.with(53))
+                .collect());
         }
         if self.from_root {
             // They are only looked at then, where there are any.
             return Ok(dns::system_resolvers().unwrap_or_default());
         }
-        dns::system_resolvers().map_err(|error| Failure::wrong(error).hint("name one with --resolver"))
+        dns::system_resolvers()
+            .map_err(|error| Failure::wrong(error).hint("name one with --resolver"))
     }
 
     fn anchors(&self) -> Result<Anchors, Failure> {
@@ -146,15 +172,22 @@ impl FromStr for Address {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let bare = text
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
         let bare = bare.map(|inner| inner.parse::<Ipv6Addr>().map(IpAddr::V6));
         if let Ok(ip) = bare.unwrap_or_else(|| text.parse()) {
             return Ok(Self { ip, port: None });
         }
         match text.parse::<SocketAddr>() {
             Ok(address) if address.port() == 0 => Err("port 0 is no port to ask".to_owned()),
-            Ok(address) => Ok(Self { ip: address.ip(), port: Some(address.port()) }),
-            Err(_) => Err(format!("{text:?} is no address such as 192.0.2.1, 192.0.2.1:5353 or [2001:db8::1]:5353")),
+            Ok(address) => Ok(Self {
+                ip: address.ip(),
+                port: Some(address.port()),
+            }),
+            Err(_) => Err(format!(
+                "{text:?} is no address such as 192.0.2.1, 192.0.2.1:5353 or [2001:db8::1]:5353"
+            )),
         }
     }
 }
@@ -170,14 +203,22 @@ impl FromStr for NamedAddress {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (name, address) = text.split_once('=').ok_or_else(|| format!("{text:?} has no \"=\""))?;
+        let (name, address) = text
+            .split_once('=')
+            .ok_or_else(|| format!("{text:?} has no \"=\""))?;
         let name = Name::from_user(name).map_err(|error| error.to_string())?;
-        Ok(Self { name, address: address.parse()? })
+        Ok(Self {
+            name,
+            address: address.parse()?,
+        })
     }
 }
 
 fn questions(text: &str) -> Result<usize, String> {
-    let number = text.parse().ok().filter(|number| (1..=1_000_000).contains(number));
+    let number = text
+        .parse()
+        .ok()
+        .filter(|number| (1..=1_000_000).contains(number));
     number.ok_or_else(|| format!("{text:?} is not between 1 and 1000000"))
 }
 
@@ -202,10 +243,21 @@ mod tests {
             ("[2001:db8::1]", "[2001:db8::1]:53"),
             ("[2001:db8::1]:5353", "[2001:db8::1]:5353"),
         ] {
-            assert_eq!(text.parse::<Address>().unwrap().with(53).to_string(), with_53);
+            assert_eq!(
+                text.parse::<Address>().unwrap().with(53).to_string(),
+                with_53
+            );
         }
-        for wrong in ["", "ns1.example", "192.0.2.1:0", "192.0.2.1:65536", "192.0.2", "[192.0.2.1]", "[::1", "::1]:53"]
-        {
+        for wrong in [
+            "",
+            "ns1.example",
+            "192.0.2.1:0",
+            "192.0.2.1:65536",
+            "192.0.2",
+            "[192.0.2.1]",
+            "[::1",
+            "::1]:53",
+        ] {
             assert!(wrong.parse::<Address>().is_err(), "{wrong}");
         }
     }

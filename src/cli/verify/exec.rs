@@ -33,7 +33,10 @@ impl Program {
     /// When it cannot be started.
     pub(crate) fn run(&self) -> io::Result<Option<i32>> {
         let mut command = Command::new(&self.name);
-        command.args(&self.arguments).stdin(Stdio::null()).stdout(io::stderr());
+        command
+            .args(&self.arguments)
+            .stdin(Stdio::null())
+            .stdout(io::stderr());
         Ok(command.status()?.code())
     }
 }
@@ -48,10 +51,18 @@ impl FromStr for Program {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let words = split(text).ok_or("the command is empty, or has a quote without its partner")?;
+        let words =
+            split(text).ok_or("the command is empty, or has a quote without its partner")?;
         let mut words = words.into_iter();
-        let name = words.next().filter(|name| !name.is_empty()).ok_or("the command is empty")?;
-        Ok(Self { text: text.to_owned(), name, arguments: words.collect() })
+        let name = words
+            .next()
+            .filter(|name| !name.is_empty())
+            .ok_or("the command is empty")?;
+        Ok(Self {
+            text: text.to_owned(),
+            name,
+            arguments: words.collect(),
+        })
     }
 }
 
@@ -62,7 +73,10 @@ mod tests {
     #[test]
     fn the_first_word_is_the_program() {
         let program: Program = "systemctl reload 'a b'".parse().unwrap();
-        assert_eq!((program.name.as_str(), program.arguments.join("|")), ("systemctl", "reload|a b".to_owned()));
+        assert_eq!(
+            (program.name.as_str(), program.arguments.join("|")),
+            ("systemctl", "reload|a b".to_owned())
+        );
         assert_eq!(program.to_string(), "systemctl reload 'a b'");
     }
 

@@ -56,10 +56,15 @@ impl Job {
     /// What each new key comes to under other parameters; empty when the files do
     /// not say. For usages 0 and 2 that is any certificate of the key's chain.
     pub(crate) fn derive(&self, params: Params) -> Vec<Vec<Tlsa>> {
-        let Ok(all) = keys::records(&self.keys, params) else { return Vec::new() };
+        let Ok(all) = keys::records(&self.keys, params) else {
+            return Vec::new();
+        };
         if params.usage.names_an_authority() {
             // A file that has no chain is covered by that of another file.
-            let chains = self.keys.iter().filter_map(|file| keys::records(std::slice::from_ref(file), params).ok());
+            let chains = self
+                .keys
+                .iter()
+                .filter_map(|file| keys::records(std::slice::from_ref(file), params).ok());
             return chains.filter(|records| !records.is_empty()).collect();
         }
         all.into_iter().map(|record| vec![record]).collect()
@@ -81,18 +86,35 @@ impl ChosenArgs {
 
     fn job(&self, params: Params, ui: &mut Ui<'_>) -> Result<Job, Failure> {
         let (hosts, ports, owners) = (self.hosts.clone(), self.ports.clone(), self.owners.clone());
-        let targets = TargetArgs { hosts, ports, owners }.targets()?;
+        let targets = TargetArgs {
+            hosts,
+            ports,
+            owners,
+        }
+        .targets()?;
         let files: Vec<PathBuf> = self.files.iter().chain(&self.current).cloned().collect();
         let mut files = inputs::read_keys(&files, self.passphrase_file.as_deref())?;
         let current = files.split_off(self.files.len().min(files.len()));
         let expected = inputs::records(&files, params, ui)?;
-        let current = if current.is_empty() { None } else { Some(inputs::records(&current, params, ui)?) };
-        Ok(Job { targets, expectation: Expectation::new(expected, current), keys: Rc::new(files) })
+        let current = if current.is_empty() {
+            None
+        } else {
+            Some(inputs::records(&current, params, ui)?)
+        };
+        Ok(Job {
+            targets,
+            expectation: Expectation::new(expected, current),
+            keys: Rc::new(files),
+        })
     }
 
     fn listed(&self, list: &Path, params: Params, ui: &mut Ui<'_>) -> Result<Vec<Job>, Failure> {
         let stdin = list == Path::new("-");
-        let name = if stdin { "stdin".to_owned() } else { list.display().to_string() };
+        let name = if stdin {
+            "stdin".to_owned()
+        } else {
+            list.display().to_string()
+        };
         let at = |place: Place| format!("{name}:{place}");
         let text = String::from_utf8(inputs::read_file(list)?).map_err(|error| {
             let read = &error.as_bytes()[..error.utf8_error().valid_up_to()];
@@ -101,39 +123,66 @@ impl ChosenArgs {
         })?;
         let lines = list::read(&text).map_err(|error| {
             let hint = "a line is: key file, host, ports, and perhaps the file of the deployed key";
-            Failure::wrong(error.to_string()).at(at(error.place)).hint(hint)
+            Failure::wrong(error.to_string())
+                .at(at(error.place))
+                .hint(hint)
         })?;
         if lines.is_empty() {
             return Err(Failure::wrong("there is no target in the list").at(&name));
         }
-        let folder = if stdin { Path::new("") } else { list.parent().unwrap_or(Path::new("")) };
+        let folder = if stdin {
+            Path::new("")
+        } else {
+            list.parent().unwrap_or(Path::new(""))
+        };
         let passphrase_file = self.passphrase_file.as_deref();
-        let mut shelf = Shelf { folder, passphrase_file, params, read: HashMap::new() };
+        let mut shelf = Shelf {
+            folder,
+            passphrase_file,
+            params,
+            read: HashMap::new(),
+        };
         let mut known: HashMap<Target, Place> = HashMap::new();
         let mut jobs = Vec::new();
         for line in lines {
             let mut targets = Vec::new();
-            for (target, place) in targets_of(&line).map_err(|(failure, place)| failure.at(at(place)))? {
+            for (target, place) in
+                targets_of(&line).map_err(|(failure, place)| failure.at(at(place)))?
+            {
                 if let Some(first) = known.insert(target.clone(), place) {
-                    let hint = "name all key files of one target on one line, with commas between them";
+                    let hint =
+                        "name all key files of one target on one line, with commas between them";
                     let message = format!("line {} has this target already", first.line);
                     return Err(Failure::wrong(message).at(at(place)).hint(hint));
                 }
                 targets.push(target);
             }
             if known.len() > MOST {
-                return Err(Failure::wrong(format!("the list has more than {MOST} targets")).at(&name));
+                return Err(
+                    Failure::wrong(format!("the list has more than {MOST} targets")).at(&name),
+                );
             }
             let place = |failure: Failure, item: &Item| {
                 let inner = failure.place.clone().unwrap_or_default();
                 failure.at(format!("{}: {inner}", at(item.place)))
             };
-            let (keys, expected) = shelf.read(&line.keys, ui).map_err(|(failure, item)| place(failure, &item))?;
+            let (keys, expected) = shelf
+                .read(&line.keys, ui)
+                .map_err(|(failure, item)| place(failure, &item))?;
             let current = match line.current.as_slice() {
                 [] => None,
-                items => Some(shelf.read(items, ui).map_err(|(failure, item)| place(failure, &item))?.1),
+                items => Some(
+                    shelf
+                        .read(items, ui)
+                        .map_err(|(failure, item)| place(failure, &item))?
+                        .1,
+                ),
             };
-            jobs.push(Job { targets, expectation: Expectation::new(expected, current), keys });
+            jobs.push(Job {
+                targets,
+                expectation: Expectation::new(expected, current),
+                keys,
+            });
         }
         Ok(jobs)
     }
@@ -164,7 +213,8 @@ impl Shelf<'_> {
                 return Err((failure, item.clone()));
             }
             let path = self.folder.join(&item.text);
-            let read = inputs::read_keys(&[path], self.passphrase_file).map_err(|failure| (failure, item.clone()))?;
+            let read = inputs::read_keys(&[path], self.passphrase_file)
+                .map_err(|failure| (failure, item.clone()))?;
             files.extend(read);
         }
         let records = inputs::records(&files, self.params, ui);
@@ -182,7 +232,11 @@ impl Shelf<'_> {
 fn targets_of(line: &Line) -> Result<Vec<(Target, Place)>, (Failure, Place)> {
     let mut ports: Vec<Port> = Vec::new();
     for item in &line.ports {
-        ports.push(item.text.parse().map_err(|error| (Failure::wrong(error), item.place))?);
+        ports.push(
+            item.text
+                .parse()
+                .map_err(|error| (Failure::wrong(error), item.place))?,
+        );
     }
     let mut found = Vec::new();
     for item in &line.hosts {
@@ -190,7 +244,10 @@ fn targets_of(line: &Line) -> Result<Vec<(Target, Place)>, (Failure, Place)> {
         let host = options::host(&item.text).map_err(wrong)?;
         for target in Target::combine(&[host], &ports) {
             target.owner().map_err(|error| {
-                wrong(Failure::wrong(format!("the TLSA owner of {} is no name: {error}", target.base())))
+                wrong(Failure::wrong(format!(
+                    "the TLSA owner of {} is no name: {error}",
+                    target.base()
+                )))
             })?;
             found.push((target, item.place));
         }

@@ -67,7 +67,9 @@ impl fmt::Display for ListError {
             Problem::OpenQuote => f.write_str("a quote is opened and not closed on this line"),
             Problem::EmptyItem => f.write_str("nothing stands beside a comma, or between quotes"),
             Problem::Missing(what) => write!(f, "the line ends before its {what}"),
-            Problem::TooMany => f.write_str("the line has more than key file, host, ports and deployed key file"),
+            Problem::TooMany => {
+                f.write_str("the line has more than key file, host, ports and deployed key file")
+            }
             Problem::Control => f.write_str("a control character has no place in the list"),
         }
     }
@@ -88,9 +90,15 @@ pub(crate) fn read(text: &str) -> Result<Vec<Line>, ListError> {
             continue;
         }
         if let Some(item) = fields.get(4).and_then(|field| field.first()) {
-            return Err(ListError { place: item.place, problem: Problem::TooMany });
+            return Err(ListError {
+                place: item.place,
+                problem: Problem::TooMany,
+            });
         }
-        let missing = |what| ListError { place: end, problem: Problem::Missing(what) };
+        let missing = |what| ListError {
+            place: end,
+            problem: Problem::Missing(what),
+        };
         let mut fields = fields.drain(..);
         found.push(Line {
             keys: fields.next().unwrap_or_default(),
@@ -105,22 +113,36 @@ pub(crate) fn read(text: &str) -> Result<Vec<Line>, ListError> {
 /// The fields of a line, each a list of items, and where the last one ends.
 fn fields(line: &str, number: usize) -> Result<(Vec<Vec<Item>>, Place), ListError> {
     let mut fields: Vec<Vec<Item>> = Vec::new();
-    let mut end = Place { line: number, column: 1 };
+    let mut end = Place {
+        line: number,
+        column: 1,
+    };
     // The items of the field that is open, and the last one of them.
     let mut field: Vec<Item> = Vec::new();
     let mut item: Option<Item> = None;
     let mut quote: Option<Place> = None;
     let length = line.chars().count();
     for (index, c) in line.chars().chain([' ']).enumerate() {
-        let place = Place { line: number, column: index + 1 };
+        let place = Place {
+            line: number,
+            column: index + 1,
+        };
         let wrong = |place, problem| Err(ListError { place, problem });
         match c {
             '"' => {
                 quote = if quote.is_some() { None } else { Some(place) };
-                item.get_or_insert(Item { text: String::new(), place });
+                item.get_or_insert(Item {
+                    text: String::new(),
+                    place,
+                });
             }
             _ if quote.is_some() && index < length => {
-                item.get_or_insert(Item { text: String::new(), place }).text.push(c);
+                item.get_or_insert(Item {
+                    text: String::new(),
+                    place,
+                })
+                .text
+                .push(c);
             }
             '#' if item.is_none() && field.is_empty() => return Ok((fields, end)),
             c if c.is_whitespace() => {
@@ -128,7 +150,9 @@ fn fields(line: &str, number: usize) -> Result<(Vec<Vec<Item>>, Place), ListErro
                     return wrong(place, Problem::OpenQuote);
                 }
                 match item.take() {
-                    Some(last) if last.text.is_empty() => return wrong(last.place, Problem::EmptyItem),
+                    Some(last) if last.text.is_empty() => {
+                        return wrong(last.place, Problem::EmptyItem);
+                    }
                     Some(last) => field.push(last),
                     None if field.is_empty() => continue,
                     // A comma, and then nothing.
@@ -142,7 +166,13 @@ fn fields(line: &str, number: usize) -> Result<(Vec<Vec<Item>>, Place), ListErro
                 _ => return wrong(place, Problem::EmptyItem),
             },
             c if c.is_control() => return wrong(place, Problem::Control),
-            c => item.get_or_insert(Item { text: String::new(), place }).text.push(c),
+            c => item
+                .get_or_insert(Item {
+                    text: String::new(),
+                    place,
+                })
+                .text
+                .push(c),
         }
     }
     Ok((fields, end))
@@ -153,7 +183,11 @@ mod tests {
     use super::*;
 
     fn texts(items: &[Item]) -> String {
-        items.iter().map(|item| item.text.as_str()).collect::<Vec<_>>().join("|")
+        items
+            .iter()
+            .map(|item| item.text.as_str())
+            .collect::<Vec<_>>()
+            .join("|")
     }
 
     #[test]
@@ -162,14 +196,33 @@ mod tests {
                     \"my key.pem\" a#b.example 443/udp old.pem\r\n";
         let lines = read(text).unwrap();
         let line = |at: usize| {
-            let Line { keys, hosts, ports, current } = &lines[at];
-            [keys, hosts, ports, current].map(|items| texts(items)).join(" / ")
+            let Line {
+                keys,
+                hosts,
+                ports,
+                current,
+            } = &lines[at];
+            [keys, hosts, ports, current]
+                .map(|items| texts(items))
+                .join(" / ")
         };
         assert_eq!(lines.len(), 2);
         assert_eq!(line(0), "rsa.pem|ec.pem / mail.example.com / 25|smtp / ");
         assert_eq!(line(1), "my key.pem / a#b.example / 443/udp / old.pem");
-        assert_eq!(lines[0].keys[1].place, Place { line: 3, column: 10 });
-        assert_eq!(lines[1].hosts[0].place, Place { line: 4, column: 14 });
+        assert_eq!(
+            lines[0].keys[1].place,
+            Place {
+                line: 3,
+                column: 10
+            }
+        );
+        assert_eq!(
+            lines[1].hosts[0].place,
+            Place {
+                line: 4,
+                column: 14
+            }
+        );
         assert_eq!(read("\n # nothing\n"), Ok(Vec::new()));
     }
 

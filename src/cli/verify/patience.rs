@@ -32,11 +32,20 @@ enum Standing {
 
 impl Patience {
     pub(crate) fn of(length: TimeDelta) -> Self {
-        Self { length, unknown: BTreeMap::new(), busy: None, surprised: false }
+        Self {
+            length,
+            unknown: BTreeMap::new(),
+            busy: None,
+            surprised: false,
+        }
     }
 
     /// Takes note of a check: the verdicts in the order of the targets.
-    pub(crate) fn note<'a>(&mut self, verdicts: impl IntoIterator<Item = &'a Verdict>, now: DateTime<Utc>) {
+    pub(crate) fn note<'a>(
+        &mut self,
+        verdicts: impl IntoIterator<Item = &'a Verdict>,
+        now: DateTime<Utc>,
+    ) {
         (self.busy, self.surprised) = (None, false);
         for (place, verdict) in verdicts.into_iter().enumerate() {
             if verdict.decision != Decision::Unknown {
@@ -67,8 +76,16 @@ impl Patience {
 
     /// Whether waiting brings nothing any more. `sizes` says how many targets each
     /// key change has: it is over as soon as one of them cannot become safe.
-    pub(crate) fn is_over(&self, verdicts: &[&Verdict], sizes: &[usize], now: DateTime<Utc>) -> bool {
-        let mut standings = verdicts.iter().enumerate().map(|(place, verdict)| self.standing(place, verdict, now));
+    pub(crate) fn is_over(
+        &self,
+        verdicts: &[&Verdict],
+        sizes: &[usize],
+        now: DateTime<Utc>,
+    ) -> bool {
+        let mut standings = verdicts
+            .iter()
+            .enumerate()
+            .map(|(place, verdict)| self.standing(place, verdict, now));
         sizes.iter().all(|size| {
             let of_job: Vec<Standing> = standings.by_ref().take(*size).collect();
             of_job.contains(&Standing::Stuck) || !of_job.contains(&Standing::Waiting)
@@ -77,7 +94,11 @@ impl Patience {
 
     /// The next moment at which it ends with a target.
     pub(crate) fn next_end(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let ends = self.unknown.values().chain(&self.busy).filter_map(|since| since.checked_add_signed(self.length));
+        let ends = self
+            .unknown
+            .values()
+            .chain(&self.busy)
+            .filter_map(|since| since.checked_add_signed(self.length));
         ends.filter(|end| *end > now).min()
     }
 
@@ -108,9 +129,18 @@ mod tests {
 
     fn verdict(decision: Decision, unpublished: bool) -> Verdict {
         let memory = Memory::empty(&name("example.com"));
-        let (any, _) =
-            check(&evidence(Vec::new()), &Expectation::default(), &memory, &Policy::default(), at("12:00:00"));
-        Verdict { decision, unpublished, ..any }
+        let (any, _) = check(
+            &evidence(Vec::new()),
+            &Expectation::default(),
+            &memory,
+            &Policy::default(),
+            at("12:00:00"),
+        );
+        Verdict {
+            decision,
+            unpublished,
+            ..any
+        }
     }
 
     /// Whether it is over after these checks, each with its time, of these verdicts.
@@ -136,16 +166,38 @@ mod tests {
 
     #[test]
     fn a_wait_is_over_when_nothing_but_a_person_can_help() {
-        for (verdicts, is_over) in [("s", true), ("w", false), ("p", true), ("?", false), ("!", true)] {
+        for (verdicts, is_over) in [
+            ("s", true),
+            ("w", false),
+            ("p", true),
+            ("?", false),
+            ("!", true),
+        ] {
             assert_eq!(over(&[1], &[("12:00:00", verdicts)]), is_over, "{verdicts}");
         }
         // One key change with several ports is over when one of them is.
-        for (verdicts, is_over) in [("sw", false), ("s?", false), ("ss", true), ("w!", true), ("wp", true)] {
+        for (verdicts, is_over) in [
+            ("sw", false),
+            ("s?", false),
+            ("ss", true),
+            ("w!", true),
+            ("wp", true),
+        ] {
             assert_eq!(over(&[2], &[("12:00:00", verdicts)]), is_over, "{verdicts}");
         }
         // Of several changes each has its own end.
-        for (verdicts, is_over) in [("w!", false), ("s!", true), ("?p", false), ("sp", true), ("ws", false)] {
-            assert_eq!(over(&[1, 1], &[("12:00:00", verdicts)]), is_over, "{verdicts}");
+        for (verdicts, is_over) in [
+            ("w!", false),
+            ("s!", true),
+            ("?p", false),
+            ("sp", true),
+            ("ws", false),
+        ] {
+            assert_eq!(
+                over(&[1, 1], &[("12:00:00", verdicts)]),
+                is_over,
+                "{verdicts}"
+            );
         }
         assert!(!over(&[2, 1], &[("12:00:00", "w!w")]) && over(&[2, 1], &[("12:00:00", "w!s")]));
     }
@@ -154,9 +206,21 @@ mod tests {
     fn patience_is_counted_for_each_target_and_from_anew_after_an_answer() {
         assert!(!over(&[1], &[("12:00:00", "?"), ("12:14:59", "?")]));
         assert!(over(&[1], &[("12:00:00", "?"), ("12:15:00", "?")]));
-        assert!(!over(&[1], &[("12:00:00", "?"), ("12:10:00", "w"), ("12:15:00", "?")]));
-        assert!(!over(&[1, 1], &[("12:00:00", "?w"), ("12:10:00", "??"), ("12:16:00", "??")]), "the second's lasts");
-        assert!(over(&[1, 1], &[("12:00:00", "?w"), ("12:10:00", "??"), ("12:25:00", "??")]));
+        assert!(!over(
+            &[1],
+            &[("12:00:00", "?"), ("12:10:00", "w"), ("12:15:00", "?")]
+        ));
+        assert!(
+            !over(
+                &[1, 1],
+                &[("12:00:00", "?w"), ("12:10:00", "??"), ("12:16:00", "??")]
+            ),
+            "the second's lasts"
+        );
+        assert!(over(
+            &[1, 1],
+            &[("12:00:00", "?w"), ("12:10:00", "??"), ("12:25:00", "??")]
+        ));
     }
 
     #[test]

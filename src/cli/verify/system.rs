@@ -86,13 +86,18 @@ enum Event {
 impl Clockwork {
     /// A clock that says `now` now.
     pub(crate) fn started(now: DateTime<Utc>) -> Self {
-        Self { ahead: now - Utc::now(), events: None }
+        Self {
+            ahead: now - Utc::now(),
+            events: None,
+        }
     }
 }
 
 impl World for Clockwork {
     fn now(&self) -> DateTime<Utc> {
-        Utc::now().checked_add_signed(self.ahead).unwrap_or_else(Utc::now)
+        Utc::now()
+            .checked_add_signed(self.ahead)
+            .unwrap_or_else(Utc::now)
     }
 
     fn clock(&self, now: DateTime<Utc>) -> Option<Reading> {
@@ -114,13 +119,20 @@ impl World for Clockwork {
         reach: &Reach,
         limit: Option<Duration>,
     ) -> Result<Vec<Evidence>, Ended> {
-        let Some((say, hear)) = &self.events else { return Ok(dns::gather_within(targets, settings, reach)) };
+        let Some((say, hear)) = &self.events else {
+            return Ok(dns::gather_within(targets, settings, reach));
+        };
         // In a thread of its own, so that neither a signal nor a deadline need wait for
         // servers that are silent. What it still does when nobody listens any more is to ask.
-        let (say, asked) = (say.clone(), (targets.to_vec(), settings.clone(), reach.clone()));
+        let (say, asked) = (
+            say.clone(),
+            (targets.to_vec(), settings.clone(), reach.clone()),
+        );
         let asking = thread::Builder::new().spawn(move || {
             let (targets, settings, reach) = asked;
-            let _ = say.send(Event::Gathered(dns::gather_within(&targets, &settings, &reach)));
+            let _ = say.send(Event::Gathered(dns::gather_within(
+                &targets, &settings, &reach,
+            )));
         });
         match asking {
             Ok(asking) => first_word(hear, asking, limit),
@@ -136,7 +148,8 @@ impl World for Clockwork {
         };
         match hear.recv_timeout(length) {
             Ok(Event::Signal(name)) => Err(Interrupted(name)),
-            Ok(Event::Gathered(_)) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Ok(()),
+            Ok(Event::Gathered(_))
+            | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Ok(()),
         }
     }
 
@@ -160,7 +173,11 @@ impl World for Clockwork {
 /// What comes first: the answers, a signal, or the end of the time. This side holds a
 /// sender as well, so that a thread which ended in a panic would be waited for without
 /// end; the panic goes on here instead.
-fn first_word(hear: &Receiver<Event>, asking: JoinHandle<()>, limit: Option<Duration>) -> Result<Vec<Evidence>, Ended> {
+fn first_word(
+    hear: &Receiver<Event>,
+    asking: JoinHandle<()>,
+    limit: Option<Duration>,
+) -> Result<Vec<Evidence>, Ended> {
     const LOOK: Duration = Duration::from_secs(1);
     let started = Instant::now();
     loop {
@@ -190,7 +207,9 @@ fn listen(say: Sender<Event>) -> io::Result<bool> {
     let (hand_over, take_over) = channel::<(tokio::runtime::Runtime, Signal, Signal)>();
     // The thread comes first: a signal that is caught and not listened to is lost.
     let listening = thread::Builder::new().spawn(move || {
-        let Ok((runtime, mut interrupt, mut terminate)) = take_over.recv() else { return };
+        let Ok((runtime, mut interrupt, mut terminate)) = take_over.recv() else {
+            return;
+        };
         runtime.block_on(async move {
             loop {
                 let name = tokio::select! {
@@ -206,11 +225,16 @@ fn listen(say: Sender<Event>) -> io::Result<bool> {
     if listening.is_err() {
         return Ok(false);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()?;
     // Caught from here on, not only once the thread runs.
     let (interrupt, terminate) = {
         let _inside = runtime.enter();
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+        (
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+        )
     };
     Ok(hand_over.send((runtime, interrupt, terminate)).is_ok())
 }
@@ -229,7 +253,9 @@ mod tests {
     fn questions_that_end_in_a_panic_are_not_waited_for() {
         let (_say, hear) = channel();
         let asking = thread::spawn(|| std::panic::resume_unwind(Box::new("on purpose")));
-        let went_on = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| first_word(&hear, asking, None)));
+        let went_on = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            first_word(&hear, asking, None)
+        }));
         assert!(went_on.is_err());
     }
 
@@ -241,7 +267,10 @@ mod tests {
         let asking = thread::spawn(move || {
             let _ = silent.recv();
         });
-        assert_eq!(first_word(&hear, asking, Some(Duration::from_millis(30))), Err(Ended::Late));
+        assert_eq!(
+            first_word(&hear, asking, Some(Duration::from_millis(30))),
+            Err(Ended::Late)
+        );
         drop(over);
     }
 }

@@ -70,7 +70,11 @@ struct Checked {
 impl Checked {
     /// This is the last one.
     fn ended(self, ended: Option<Ended>) -> Watched {
-        Watched { checked_at: self.at, judged: self.judged, ended }
+        Watched {
+            checked_at: self.at,
+            judged: self.judged,
+            ended,
+        }
     }
 }
 
@@ -88,7 +92,9 @@ impl Watching {
     /// Checks until the answer is final, or once.
     pub(crate) fn run(&self, ui: &mut Ui<'_>, world: &mut dyn World) -> Result<Watched, Failure> {
         if self.deadline.is_some() {
-            world.catch_signals().map_err(|error| Failure::wrong(format!("signals cannot be caught: {error}")))?;
+            world
+                .catch_signals()
+                .map_err(|error| Failure::wrong(format!("signals cannot be caught: {error}")))?;
         }
         let mut display = Display::of(ui);
         let watched = self.wait(&mut display, ui, world);
@@ -96,7 +102,12 @@ impl Watching {
         watched
     }
 
-    fn wait(&self, display: &mut Display, ui: &mut Ui<'_>, world: &mut dyn World) -> Result<Watched, Failure> {
+    fn wait(
+        &self,
+        display: &mut Display,
+        ui: &mut Ui<'_>,
+        world: &mut dyn World,
+    ) -> Result<Watched, Failure> {
         let mut interval = SHORTEST;
         let mut patience = Patience::of(self.patience);
         let mut last: Option<Checked> = None;
@@ -105,7 +116,11 @@ impl Watching {
             let now = world.now();
             match checked {
                 Ok(checked) => {
-                    let verdicts: Vec<&Verdict> = checked.judged.iter().map(|target| &target.verdict).collect();
+                    let verdicts: Vec<&Verdict> = checked
+                        .judged
+                        .iter()
+                        .map(|target| &target.verdict)
+                        .collect();
                     patience.note(verdicts.iter().copied(), checked.at);
                     self.publish(&checked, display, ui);
                     if self.is_the_last(now) || patience.is_over(&verdicts, &self.sizes(), now) {
@@ -114,11 +129,18 @@ impl Watching {
                     last = Some(checked);
                 }
                 Err(Missed::Failed(failure)) => return Err(failure),
-                Err(Missed::Cut(ended)) => return last.map(|last| last.ended(Some(ended))).ok_or(too_early(ended)),
+                Err(Missed::Cut(ended)) => {
+                    return last
+                        .map(|last| last.ended(Some(ended)))
+                        .ok_or(too_early(ended));
+                }
                 Err(Missed::Busy(failure)) => {
                     let first = patience.is_idle();
                     if !patience.note_busy(now) || self.is_the_last(now) {
-                        return last.filter(|_| self.is_late(now)).map(|last| last.ended(None)).ok_or(failure);
+                        return last
+                            .filter(|_| self.is_late(now))
+                            .map(|last| last.ended(None))
+                            .ok_or(failure);
                     }
                     if first {
                         display.warn(&format!("{}; it is tried again", failure.message), ui);
@@ -132,7 +154,9 @@ impl Watching {
             let pause = self.pause(judged, &patience, interval, now);
             if let Err(signal) = pass(pause, judged, display, ui, world) {
                 let ended = Ended::Signal(signal);
-                return last.map(|last| last.ended(Some(ended))).ok_or(too_early(ended));
+                return last
+                    .map(|last| last.ended(Some(ended)))
+                    .ok_or(too_early(ended));
             }
             interval = (interval * 3 / 2).min(LONGEST);
         }
@@ -144,7 +168,9 @@ impl Watching {
     }
 
     fn is_late(&self, now: DateTime<Utc>) -> bool {
-        self.deadline.flatten().is_some_and(|deadline| now >= deadline)
+        self.deadline
+            .flatten()
+            .is_some_and(|deadline| now >= deadline)
     }
 
     /// How many targets each key change has.
@@ -153,10 +179,28 @@ impl Watching {
     }
 
     /// How long to let things be: until something is due, and not for ever.
-    fn pause(&self, judged: &[Judged], patience: &Patience, interval: TimeDelta, now: DateTime<Utc>) -> Duration {
-        let waiting = judged.iter().map(|target| &target.verdict).filter(|verdict| verdict.decision == Decision::Wait);
-        let due = [overall(waiting).1, self.deadline.flatten(), patience.next_end(now)];
-        let pause = due.into_iter().flatten().map(|moment| moment - now).chain([interval]).min();
+    fn pause(
+        &self,
+        judged: &[Judged],
+        patience: &Patience,
+        interval: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> Duration {
+        let waiting = judged
+            .iter()
+            .map(|target| &target.verdict)
+            .filter(|verdict| verdict.decision == Decision::Wait);
+        let due = [
+            overall(waiting).1,
+            self.deadline.flatten(),
+            patience.next_end(now),
+        ];
+        let pause = due
+            .into_iter()
+            .flatten()
+            .map(|moment| moment - now)
+            .chain([interval])
+            .min();
         pause.unwrap_or(interval).to_std().unwrap_or_default()
     }
 
@@ -165,37 +209,70 @@ impl Watching {
     fn publish(&self, checked: &Checked, display: &mut Display, ui: &mut Ui<'_>) {
         let Some(path) = &self.metrics else { return };
         if let Err(error) = textfile::replace(path, &metrics::text(&checked.judged, checked.at)) {
-            display.warn(&format!("the figures cannot be written to {}: {error}", path.display()), ui);
+            display.warn(
+                &format!(
+                    "the figures cannot be written to {}: {error}",
+                    path.display()
+                ),
+                ui,
+            );
         }
     }
 
     fn check(&self, world: &mut dyn World, first: bool) -> Result<Checked, Missed> {
         let gathered = self.gather(world, first).map_err(Missed::Cut)?;
         let now = world.now();
-        let (at, judged) = self.judge(gathered, world.clock(now), now).map_err(|error| match error.problem {
-            Problem::Locked => Missed::Busy(failure(error)),
-            Problem::NoFolder
-            | Problem::NoFile
-            | Problem::Io(_)
-            | Problem::Damaged(_)
-            | Problem::Version(_)
-            | Problem::Zone(_)
-            | Problem::Foreign(_)
-            | Problem::Writable(_) => Missed::Failed(failure(error)),
-        })?;
+        let (at, judged) =
+            self.judge(gathered, world.clock(now), now)
+                .map_err(|error| match error.problem {
+                    Problem::Locked => Missed::Busy(failure(error)),
+                    Problem::NoFolder
+                    | Problem::NoFile
+                    | Problem::Io(_)
+                    | Problem::Damaged(_)
+                    | Problem::Version(_)
+                    | Problem::Zone(_)
+                    | Problem::Foreign(_)
+                    | Problem::Writable(_) => Missed::Failed(failure(error)),
+                })?;
         Ok(Checked { at, judged })
     }
 
     /// Asks, until the deadline at the longest. The first time, what has been heard
     /// by then says more than nothing; later the last verdict does.
     fn gather(&self, world: &mut dyn World, first: bool) -> Result<Vec<Evidence>, Ended> {
-        let targets: Vec<Target> = self.jobs.iter().flat_map(|job| &job.targets).cloned().collect();
+        let targets: Vec<Target> = self
+            .jobs
+            .iter()
+            .flat_map(|job| &job.targets)
+            .cloned()
+            .collect();
         let now = world.now();
-        let left = self.deadline.flatten().map(|deadline| (deadline - now).to_std().unwrap_or_default().max(LEAST));
-        let check = left.filter(|_| first).map_or(self.reach.check, |left| left.min(self.reach.check));
-        let limit = if first { left.map(|left| left + LEAST) } else { left };
-        let reach = Reach { check, ..self.reach.clone() };
-        world.gather(&targets, &Settings { now, ..self.settings.clone() }, &reach, limit)
+        let left = self
+            .deadline
+            .flatten()
+            .map(|deadline| (deadline - now).to_std().unwrap_or_default().max(LEAST));
+        let check = left
+            .filter(|_| first)
+            .map_or(self.reach.check, |left| left.min(self.reach.check));
+        let limit = if first {
+            left.map(|left| left + LEAST)
+        } else {
+            left
+        };
+        let reach = Reach {
+            check,
+            ..self.reach.clone()
+        };
+        world.gather(
+            &targets,
+            &Settings {
+                now,
+                ..self.settings.clone()
+            },
+            &reach,
+            limit,
+        )
     }
 
     /// Judges what was gathered by `now`: the moment is that of the last answer,
@@ -206,14 +283,21 @@ impl Watching {
         clock: Option<Reading>,
         now: DateTime<Utc>,
     ) -> Result<(DateTime<Utc>, Vec<Judged>), StateError> {
-        let jobs = self.jobs.iter().flat_map(|job| job.targets.iter().map(move |_| job));
+        let jobs = self
+            .jobs
+            .iter()
+            .flat_map(|job| job.targets.iter().map(move |_| job));
         let mut zones: BTreeMap<Option<Name>, Vec<Asked>> = BTreeMap::new();
         for (place, (evidence, job)) in gathered.into_iter().zip(jobs).enumerate() {
             let open = job.expectation.to_derive(&evidence);
             let derived = open.into_iter().map(|params| (params, job.derive(params)));
             let expectation = job.expectation.clone().deriving(derived);
             let zone = evidence.hops.first().map(|hop| hop.zone.clone());
-            zones.entry(zone).or_default().push(Asked { place, evidence, expectation });
+            zones.entry(zone).or_default().push(Asked {
+                place,
+                evidence,
+                expectation,
+            });
         }
         // What was not found has nothing to be remembered.
         let lost = zones.remove(&None).unwrap_or_default();
@@ -225,7 +309,11 @@ impl Watching {
                 let asked = zones.remove(&Some(zone.clone())).unwrap_or_default();
                 self.judge_zone(asked, &memory.read_at(clock.clone()), now)
             };
-            judged.extend(state::update_all(&self.state, &names, change)?.into_iter().flatten());
+            judged.extend(
+                state::update_all(&self.state, &names, change)?
+                    .into_iter()
+                    .flatten(),
+            );
         }
         // In the order of the targets again.
         judged.sort_by_key(|(place, _)| *place);
@@ -233,12 +321,29 @@ impl Watching {
     }
 
     /// Judges the targets of one zone.
-    fn judge_zone(&self, asked: Vec<Asked>, memory: &Memory, now: DateTime<Utc>) -> (Vec<(usize, Judged)>, Memory) {
+    fn judge_zone(
+        &self,
+        asked: Vec<Asked>,
+        memory: &Memory,
+        now: DateTime<Utc>,
+    ) -> (Vec<(usize, Judged)>, Memory) {
         let mut memory = memory.clone();
-        let judge = |Asked { place, evidence, expectation }: Asked| {
+        let judge = |Asked {
+                         place,
+                         evidence,
+                         expectation,
+                     }: Asked| {
             let verdict = check_in(&mut memory, &evidence, &expectation, &self.policy, now);
             let watch = memory.of(&evidence.owner, &expectation);
-            (place, Judged { evidence, expectation, verdict, watch })
+            (
+                place,
+                Judged {
+                    evidence,
+                    expectation,
+                    verdict,
+                    watch,
+                },
+            )
         };
         let judged = asked.into_iter().map(judge).collect();
         (judged, memory)
@@ -263,7 +368,10 @@ fn pass(
     let mut left = length;
     loop {
         let now = world.now();
-        let next = TimeDelta::from_std(left).ok().and_then(|left| now.checked_add_signed(left)).unwrap_or(now);
+        let next = TimeDelta::from_std(left)
+            .ok()
+            .and_then(|left| now.checked_add_signed(left))
+            .unwrap_or(now);
         display.show(judged, now, next, ui);
         let step = display.beat().map_or(left, |beat| beat.min(left));
         world.sleep(step)?;
@@ -276,8 +384,13 @@ fn pass(
 
 fn too_early(ended: Ended) -> Failure {
     let (what, hint) = match ended {
-        Ended::Signal(Interrupted(signal)) => (signal, "nothing was changed; what was seen before is kept"),
-        Ended::Late => ("the deadline", "see whether name servers and resolvers answer from here, or move --deadline"),
+        Ended::Signal(Interrupted(signal)) => {
+            (signal, "nothing was changed; what was seen before is kept")
+        }
+        Ended::Late => (
+            "the deadline",
+            "see whether name servers and resolvers answer from here, or move --deadline",
+        ),
     };
     Failure::unknown(format!("{what} came before the name servers had answered")).hint(hint)
 }
@@ -285,5 +398,9 @@ fn too_early(ended: Ended) -> Failure {
 /// What is wrong with the state, as a failure.
 pub(crate) fn failure(error: StateError) -> Failure {
     let failure = Failure::wrong(&error).hint(error.hint());
-    if error.path.as_os_str().is_empty() { failure } else { failure.at(error.path.display()) }
+    if error.path.as_os_str().is_empty() {
+        failure
+    } else {
+        failure.at(error.path.display())
+    }
 }

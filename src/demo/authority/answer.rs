@@ -25,10 +25,18 @@ pub(super) struct Said {
 }
 
 /// The answer of an authoritative server.
-pub(super) fn authoritative(zones: &Zones, name: &WireName, kind: RecordType, signed: bool) -> Said {
+pub(super) fn authoritative(
+    zones: &Zones,
+    name: &WireName,
+    kind: RecordType,
+    signed: bool,
+) -> Said {
     match zone_for(zones, name, kind) {
         Some(zone) => in_zone(zone, name, kind, signed),
-        None => Said { code: Some(ResponseCode::Refused), ..Said::default() },
+        None => Said {
+            code: Some(ResponseCode::Refused),
+            ..Said::default()
+        },
     }
 }
 
@@ -37,7 +45,9 @@ pub(super) fn recursive(zones: &Zones, name: &WireName, kind: RecordType, signed
     let mut name = name.clone();
     let mut said = Said::default();
     for _ in 0..8 {
-        let Some(zone) = zone_for(zones, &name, kind) else { break };
+        let Some(zone) = zone_for(zones, &name, kind) else {
+            break;
+        };
         let next = in_zone(zone, &name, kind, signed);
         if !next.authoritative {
             break;
@@ -46,7 +56,9 @@ pub(super) fn recursive(zones: &Zones, name: &WireName, kind: RecordType, signed
         said.answers.extend(next.answers.iter().cloned());
         said.authorities = next.authorities;
         let alias = next.answers.iter().find_map(|record| match &record.data {
-            RData::CNAME(target) if record.name == name && kind != RecordType::CNAME => Some(target.0.clone()),
+            RData::CNAME(target) if record.name == name && kind != RecordType::CNAME => {
+                Some(target.0.clone())
+            }
             _ => None,
         });
         match alias {
@@ -54,7 +66,10 @@ pub(super) fn recursive(zones: &Zones, name: &WireName, kind: RecordType, signed
             None => return said,
         }
     }
-    Said { code: Some(ResponseCode::ServFail), ..Said::default() }
+    Said {
+        code: Some(ResponseCode::ServFail),
+        ..Said::default()
+    }
 }
 
 /// The zone nearest to the name; for DS, the one above the cut if it is here.
@@ -86,7 +101,10 @@ fn in_zone(zone: &SignedZone, name: &WireName, kind: RecordType, signed: bool) -
     {
         return referral(zone, &cut, signed);
     }
-    let mut said = Said { authoritative: true, ..Said::default() };
+    let mut said = Said {
+        authoritative: true,
+        ..Said::default()
+    };
     if let Some(found) = pick(zone, &name, kind, signed) {
         said.answers = found;
     } else if let Some(found) = pick(zone, &name, RecordType::CNAME, signed) {
@@ -96,7 +114,8 @@ fn in_zone(zone: &SignedZone, name: &WireName, kind: RecordType, signed: bool) -
     } else {
         let exists = |name: &WireName| zone.sets.keys().any(|(owner, _)| name.zone_of(owner));
         let wildcard = encloser(zone, &name).and_then(|encloser| encloser.prepend_label("*").ok());
-        said.code = (!exists(&name) && !wildcard.is_some_and(|star| exists(&star))).then_some(ResponseCode::NXDomain);
+        said.code = (!exists(&name) && !wildcard.is_some_and(|star| exists(&star)))
+            .then_some(ResponseCode::NXDomain);
         said.authorities = pick(zone, &zone.apex, RecordType::SOA, signed).unwrap_or_default();
         if signed {
             said.authorities.extend(denial::about(zone, &name));
@@ -111,18 +130,25 @@ fn referral(zone: &SignedZone, cut: &WireName, signed: bool) -> Said {
     for server in &servers {
         if let RData::NS(target) = &server.data {
             for kind in [RecordType::A, RecordType::AAAA] {
-                said.additionals.extend(pick(zone, &target.0.to_lowercase(), kind, false).unwrap_or_default());
+                said.additionals
+                    .extend(pick(zone, &target.0.to_lowercase(), kind, false).unwrap_or_default());
             }
         }
     }
     said.authorities = servers;
     if signed {
-        said.authorities.extend(pick(zone, cut, RecordType::DS, true).unwrap_or_default());
+        said.authorities
+            .extend(pick(zone, cut, RecordType::DS, true).unwrap_or_default());
     }
     said
 }
 
-fn pick(zone: &SignedZone, owner: &WireName, kind: RecordType, signed: bool) -> Option<Vec<Record>> {
+fn pick(
+    zone: &SignedZone,
+    owner: &WireName,
+    kind: RecordType,
+    signed: bool,
+) -> Option<Vec<Record>> {
     let key = (owner.clone(), kind);
     let mut records = zone.sets.get(&key)?.clone();
     if signed {
@@ -132,10 +158,24 @@ fn pick(zone: &SignedZone, owner: &WireName, kind: RecordType, signed: bool) -> 
 }
 
 /// What a wildcard next to the name gives (RFC 4592 section 3.3.1).
-fn expanded(zone: &SignedZone, name: &WireName, kind: RecordType, signed: bool) -> Option<Vec<Record>> {
-    let star = encloser(zone, name).filter(|encloser| encloser != name)?.prepend_label("*").ok()?;
-    let found = pick(zone, &star, kind, signed).or_else(|| pick(zone, &star, RecordType::CNAME, signed))?;
-    Some(found.into_iter().map(|record| Record::from_rdata(name.clone(), record.ttl, record.data)).collect())
+fn expanded(
+    zone: &SignedZone,
+    name: &WireName,
+    kind: RecordType,
+    signed: bool,
+) -> Option<Vec<Record>> {
+    let star = encloser(zone, name)
+        .filter(|encloser| encloser != name)?
+        .prepend_label("*")
+        .ok()?;
+    let found =
+        pick(zone, &star, kind, signed).or_else(|| pick(zone, &star, RecordType::CNAME, signed))?;
+    Some(
+        found
+            .into_iter()
+            .map(|record| Record::from_rdata(name.clone(), record.ttl, record.data))
+            .collect(),
+    )
 }
 
 /// The nearest name at or above this one that is there.

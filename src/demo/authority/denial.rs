@@ -15,7 +15,11 @@ pub(super) fn link(sets: &mut Sets, apex: &WireName) {
         RData::SOA(soa) => Some(soa.minimum.min(record.ttl)),
         _ => None,
     };
-    let ttl = sets.get(&(apex.clone(), RecordType::SOA)).and_then(|soa| soa.first()).and_then(negative).unwrap_or(300);
+    let ttl = sets
+        .get(&(apex.clone(), RecordType::SOA))
+        .and_then(|soa| soa.first())
+        .and_then(negative)
+        .unwrap_or(300);
     let mut names: BTreeMap<WireName, BTreeSet<RecordType>> = BTreeMap::new();
     for (owner, kind) in sets.keys() {
         let cut = zone_cut(sets, apex, owner);
@@ -28,9 +32,19 @@ pub(super) fn link(sets: &mut Sets, apex: &WireName) {
             names.entry(owner.clone()).or_default().insert(*kind);
         }
     }
-    let next = names.keys().skip(1).chain([apex]).cloned().collect::<Vec<_>>();
+    let next = names
+        .keys()
+        .skip(1)
+        .chain([apex])
+        .cloned()
+        .collect::<Vec<_>>();
     for ((owner, types), next) in names.into_iter().zip(next) {
-        let data = NSEC::new(next, types.into_iter().chain([RecordType::RRSIG, RecordType::NSEC]));
+        let data = NSEC::new(
+            next,
+            types
+                .into_iter()
+                .chain([RecordType::RRSIG, RecordType::NSEC]),
+        );
         let record = Record::from_rdata(owner.clone(), ttl, RData::DNSSEC(DNSSECRData::NSEC(data)));
         sets.insert((owner, RecordType::NSEC), vec![record]);
     }
@@ -40,13 +54,28 @@ pub(super) fn link(sets: &mut Sets, apex: &WireName) {
 pub(super) fn about(zone: &SignedZone, name: &WireName) -> Vec<Record> {
     let mut found: Vec<Record> = Vec::new();
     let wildcard = super::answer::encloser(zone, name).filter(|encloser| encloser != name);
-    for name in
-        [Some(name.clone()), wildcard.and_then(|encloser| encloser.prepend_label("*").ok())].into_iter().flatten()
+    for name in [
+        Some(name.clone()),
+        wildcard.and_then(|encloser| encloser.prepend_label("*").ok()),
+    ]
+    .into_iter()
+    .flatten()
     {
-        let at_or_before = |(owner, kind): &&(WireName, RecordType)| *kind == RecordType::NSEC && *owner <= name;
-        let Some(key) = zone.sets.keys().rfind(at_or_before) else { continue };
-        let sets = zone.sets.get(key).into_iter().chain(zone.signatures.get(key));
-        let new = sets.flatten().filter(|record| !found.contains(record)).cloned().collect::<Vec<_>>();
+        let at_or_before =
+            |(owner, kind): &&(WireName, RecordType)| *kind == RecordType::NSEC && *owner <= name;
+        let Some(key) = zone.sets.keys().rfind(at_or_before) else {
+            continue;
+        };
+        let sets = zone
+            .sets
+            .get(key)
+            .into_iter()
+            .chain(zone.signatures.get(key));
+        let new = sets
+            .flatten()
+            .filter(|record| !found.contains(record))
+            .cloned()
+            .collect::<Vec<_>>();
         found.extend(new);
     }
     found

@@ -55,8 +55,12 @@ impl Fault {
             Self::FormErr => empty(message, ResponseCode::FormErr),
             Self::NotAuthoritative => message.metadata.authoritative = false,
             Self::DropSignatures => {
-                message.answers.retain(|record| record.record_type() != RecordType::RRSIG);
-                message.authorities.retain(|record| record.record_type() != RecordType::RRSIG);
+                message
+                    .answers
+                    .retain(|record| record.record_type() != RecordType::RRSIG);
+                message
+                    .authorities
+                    .retain(|record| record.record_type() != RecordType::RRSIG);
             }
             Self::BadSignature => each_signature(message, |signature, _| {
                 let mut octets = signature.sig().to_vec();
@@ -69,9 +73,15 @@ impl Fault {
             Self::ForeignSignature => each_signature(message, |signature, _| {
                 let mut input = signature.input().clone();
                 input.key_tag ^= 1;
-                vec![signature.clone(), RRSIG::from_sig(input, signature.sig().to_vec())]
+                vec![
+                    signature.clone(),
+                    RRSIG::from_sig(input, signature.sig().to_vec()),
+                ]
             }),
-            Self::RaiseTtl => message.answers.iter_mut().for_each(|record| record.ttl += 1),
+            Self::RaiseTtl => message
+                .answers
+                .iter_mut()
+                .for_each(|record| record.ttl += 1),
             Self::WrongId => message.metadata.id ^= 1,
             Self::WrongQuestion => {
                 let other = WireName::from_labels(["elsewhere"]).unwrap_or_default();
@@ -107,8 +117,11 @@ fn each_signature(message: &mut Message, change: impl Fn(&RRSIG, &[Record]) -> V
                 continue;
             };
             let kind = signature.input().type_covered;
-            let covered: Vec<Record> =
-                before.iter().filter(|r| r.name == record.name && r.record_type() == kind).cloned().collect();
+            let covered: Vec<Record> = before
+                .iter()
+                .filter(|r| r.name == record.name && r.record_type() == kind)
+                .cloned()
+                .collect();
             let changed = change(signature, &covered);
             section.extend(changed.into_iter().map(|signature| {
                 let data = RData::DNSSEC(DNSSECRData::RRSIG(signature));

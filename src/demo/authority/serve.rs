@@ -22,10 +22,16 @@ pub(super) type Sockets = (StdUdpSocket, StdTcpListener);
 /// Binds UDP and TCP at every address to one port.
 pub(super) fn bind(addresses: &[IpAddr]) -> io::Result<(u16, Vec<Sockets>)> {
     let mut last = io::Error::other("there is no address to bind to");
-    let Some(first) = addresses.first() else { return Err(last) };
+    let Some(first) = addresses.first() else {
+        return Err(last);
+    };
     for _ in 0..ATTEMPTS {
         let port = StdTcpListener::bind((*first, 0))?.local_addr()?.port();
-        match addresses.iter().map(|address| both(*address, port)).collect() {
+        match addresses
+            .iter()
+            .map(|address| both(*address, port))
+            .collect()
+        {
             Ok(sockets) => return Ok((port, sockets)),
             Err(error) => last = error,
         }
@@ -42,7 +48,12 @@ fn both(address: IpAddr, port: u16) -> io::Result<Sockets> {
 }
 
 /// Serves one address until the runtime ends.
-pub(super) fn run(runtime: &Runtime, address: IpAddr, sockets: Sockets, servers: &Servers) -> io::Result<()> {
+pub(super) fn run(
+    runtime: &Runtime,
+    address: IpAddr,
+    sockets: Sockets,
+    servers: &Servers,
+) -> io::Result<()> {
     let _inside = runtime.enter();
     let udp = Arc::new(UdpSocket::from_std(sockets.0)?);
     let tcp = TcpListener::from_std(sockets.1)?;
@@ -53,7 +64,13 @@ pub(super) fn run(runtime: &Runtime, address: IpAddr, sockets: Sockets, servers:
         loop {
             if let Ok((length, client)) = udp.recv_from(&mut buffer).await {
                 let request = buffer.get(..length).unwrap_or_default().to_vec();
-                tokio::spawn(datagram(Arc::clone(&udp), address, client, request, Arc::clone(&for_udp)));
+                tokio::spawn(datagram(
+                    Arc::clone(&udp),
+                    address,
+                    client,
+                    request,
+                    Arc::clone(&for_udp),
+                ));
             }
         }
     });
@@ -68,7 +85,13 @@ pub(super) fn run(runtime: &Runtime, address: IpAddr, sockets: Sockets, servers:
     Ok(())
 }
 
-async fn datagram(udp: Arc<UdpSocket>, address: IpAddr, client: SocketAddr, request: Vec<u8>, servers: Servers) {
+async fn datagram(
+    udp: Arc<UdpSocket>,
+    address: IpAddr,
+    client: SocketAddr,
+    request: Vec<u8>,
+    servers: Servers,
+) {
     if let Some((delay, reply)) = reply(&servers, address, &request, false) {
         tokio::time::sleep(delay).await;
         // A client that has gone away is no concern of ours.
@@ -82,9 +105,13 @@ async fn connection(mut stream: TcpStream, address: IpAddr, servers: Servers) {
         if stream.read_exact(&mut request).await.is_err() {
             return;
         }
-        let Some((delay, reply)) = reply(&servers, address, &request, true) else { return };
+        let Some((delay, reply)) = reply(&servers, address, &request, true) else {
+            return;
+        };
         tokio::time::sleep(delay).await;
-        let Ok(length) = u16::try_from(reply.len()) else { return };
+        let Ok(length) = u16::try_from(reply.len()) else {
+            return;
+        };
         if stream.write_u16(length).await.is_err() || stream.write_all(&reply).await.is_err() {
             return;
         }
@@ -92,16 +119,28 @@ async fn connection(mut stream: TcpStream, address: IpAddr, servers: Servers) {
 }
 
 /// The octets to send back, and how long to wait with that.
-fn reply(servers: &Servers, address: IpAddr, request: &[u8], tcp: bool) -> Option<(Duration, Vec<u8>)> {
+fn reply(
+    servers: &Servers,
+    address: IpAddr,
+    request: &[u8],
+    tcp: bool,
+) -> Option<(Duration, Vec<u8>)> {
     let request = Message::from_vec(request).ok()?;
     let query = request.queries.first()?.clone();
-    let signed = request.edns.as_ref().is_some_and(|edns| edns.flags().dnssec_ok);
+    let signed = request
+        .edns
+        .as_ref()
+        .is_some_and(|edns| edns.flags().dnssec_ok);
     let mut all = servers.write().ok()?;
     let server = all.get_mut(&address)?;
     server.asked += 1;
     let said = match server.role {
-        Role::Authoritative => answer::authoritative(&server.zones, query.name(), query.query_type(), signed),
-        Role::Resolver { .. } => answer::recursive(&server.zones, query.name(), query.query_type(), signed),
+        Role::Authoritative => {
+            answer::authoritative(&server.zones, query.name(), query.query_type(), signed)
+        }
+        Role::Resolver { .. } => {
+            answer::recursive(&server.zones, query.name(), query.query_type(), signed)
+        }
     };
     let mut message = Message::new(request.metadata.id, MessageType::Response, OpCode::Query);
     message.metadata.recursion_desired = request.metadata.recursion_desired;
@@ -117,11 +156,19 @@ fn reply(servers: &Servers, address: IpAddr, request: &[u8], tcp: bool) -> Optio
     message.answers = said.answers;
     message.authorities = said.authorities;
     message.additionals = said.additionals;
-    let fault = server.faults.get(&query.query_type()).copied().or(server.fault);
+    let fault = server
+        .faults
+        .get(&query.query_type())
+        .copied()
+        .or(server.fault);
     if let Some(fault) = fault {
         fault.spoil(&mut message, &server.zones, tcp)?;
     }
-    let room = if tcp { usize::from(u16::MAX) } else { usize::from(request.max_payload()) };
+    let room = if tcp {
+        usize::from(u16::MAX)
+    } else {
+        usize::from(request.max_payload())
+    };
     if request.edns.is_some() {
         let mut edns = Edns::new();
         edns.set_max_payload(1232).set_dnssec_ok(signed);
@@ -132,7 +179,10 @@ fn reply(servers: &Servers, address: IpAddr, request: &[u8], tcp: bool) -> Optio
         octets = message.truncate().to_vec().ok()?;
     }
     match fault {
-        Some(Fault::Garbage) => Some((Duration::ZERO, octets.get(..12)?.iter().copied().chain([0xff; 9]).collect())),
+        Some(Fault::Garbage) => Some((
+            Duration::ZERO,
+            octets.get(..12)?.iter().copied().chain([0xff; 9]).collect(),
+        )),
         Some(Fault::Delay(time)) => Some((time, octets)),
         _ => Some((Duration::ZERO, octets)),
     }

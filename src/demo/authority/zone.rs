@@ -32,7 +32,10 @@ pub struct ZoneError {
 
 impl ZoneError {
     pub(crate) fn new(what: impl Into<String>, why: impl fmt::Display) -> Self {
-        Self { what: what.into(), why: why.to_string() }
+        Self {
+            what: what.into(),
+            why: why.to_string(),
+        }
     }
 }
 
@@ -55,9 +58,13 @@ impl Zone {
     /// A zone with a SOA of serial 1 and nothing else.
     #[must_use]
     pub fn new(apex: &Name) -> Self {
-        let mut zone = Self { apex: apex.clone(), sets: Sets::new() };
+        let mut zone = Self {
+            apex: apex.clone(),
+            sets: Sets::new(),
+        };
         let data = "a.invalid. b.invalid. 1 3600 600 86400 300";
-        zone.add("@", 3600, "SOA", data).expect("the SOA is well formed");
+        zone.add("@", 3600, "SOA", data)
+            .expect("the SOA is well formed");
         zone
     }
 
@@ -75,7 +82,10 @@ impl Zone {
             let records: Vec<Record> = set.records_without_rrsigs().cloned().collect();
             sets.insert((set.name().to_lowercase(), set.record_type()), records);
         }
-        Ok(Self { apex: apex.clone(), sets })
+        Ok(Self {
+            apex: apex.clone(),
+            sets,
+        })
     }
 
     /// Adds a record: owner as in a zone file (`@`, relative or absolute), data
@@ -84,10 +94,18 @@ impl Zone {
     /// # Errors
     ///
     /// What is wrong with the owner, the type or the data.
-    pub fn add(&mut self, owner: &str, ttl: u32, kind: &str, data: &str) -> Result<&mut Self, ZoneError> {
+    pub fn add(
+        &mut self,
+        owner: &str,
+        ttl: u32,
+        kind: &str,
+        data: &str,
+    ) -> Result<&mut Self, ZoneError> {
         let what = || format!("adding {owner} {kind} {data}");
         let owner = self.owner(owner)?;
-        let kind: RecordType = kind.parse().map_err(|error| ZoneError::new(what(), error))?;
+        let kind: RecordType = kind
+            .parse()
+            .map_err(|error| ZoneError::new(what(), error))?;
         let data = match kind {
             RecordType::DNSKEY => return Err(ZoneError::new(what(), "keys are added by signing")),
             _ => RData::try_from_str(kind, data).map_err(|error| ZoneError::new(what(), error))?,
@@ -107,7 +125,9 @@ impl Zone {
     ///
     /// What is wrong with the owner or the type.
     pub fn remove(&mut self, owner: &str, kind: &str) -> Result<&mut Self, ZoneError> {
-        let kind: RecordType = kind.parse().map_err(|error| ZoneError::new(format!("removing {kind}"), error))?;
+        let kind: RecordType = kind
+            .parse()
+            .map_err(|error| ZoneError::new(format!("removing {kind}"), error))?;
         let owner = self.owner(owner)?;
         self.sets.remove(&(owner, kind));
         Ok(self)
@@ -151,10 +171,14 @@ impl Zone {
     ) -> Result<SignedZone, ZoneError> {
         let apex = to_hickory(&self.apex);
         let mut sets = self.sets.clone();
-        let ttl = sets.get(&(apex.clone(), RecordType::SOA)).and_then(|soa| soa.first()).map_or(3600, |soa| soa.ttl);
+        let ttl = sets
+            .get(&(apex.clone(), RecordType::SOA))
+            .and_then(|soa| soa.first())
+            .map_or(3600, |soa| soa.ttl);
         if !published.is_empty() {
-            let keys =
-                published.iter().map(|key| Record::from_rdata(apex.clone(), ttl, RData::from(key.public.clone())));
+            let keys = published
+                .iter()
+                .map(|key| Record::from_rdata(apex.clone(), ttl, RData::from(key.public.clone())));
             sets.insert((apex.clone(), RecordType::DNSKEY), keys.collect());
         }
         if !signing.is_empty() {
@@ -169,7 +193,8 @@ impl Zone {
         };
         for ((owner, kind), records) in &sets {
             let cut = zone_cut(&sets, &zone.apex, owner);
-            let of_cut = matches!(*kind, RecordType::DS | RecordType::NSEC) && cut.as_ref() == Some(owner);
+            let of_cut =
+                matches!(*kind, RecordType::DS | RecordType::NSEC) && cut.as_ref() == Some(owner);
             let signed = cut.is_none() || of_cut;
             if signed && !signing.is_empty() {
                 let signatures = zone.signatures_over(records, window)?;
@@ -182,7 +207,9 @@ impl Zone {
 
     fn owner(&self, text: &str) -> Result<WireName, ZoneError> {
         let owner = Name::from_zone_text(text.as_bytes(), Some(&self.apex));
-        owner.map(|name| to_hickory(&name)).map_err(|error| ZoneError::new(format!("the owner {text}"), error))
+        owner
+            .map(|name| to_hickory(&name))
+            .map_err(|error| ZoneError::new(format!("the owner {text}"), error))
     }
 }
 
@@ -212,14 +239,20 @@ impl Window {
     /// From an hour before the moment until `days` after it.
     #[must_use]
     pub fn around(now: DateTime<Utc>, days: i64) -> Self {
-        Self { inception: now - TimeDelta::hours(1), expiration: now + TimeDelta::days(days) }
+        Self {
+            inception: now - TimeDelta::hours(1),
+            expiration: now + TimeDelta::days(days),
+        }
     }
 
     /// As long as this one, and over before this one begins.
     #[must_use]
     pub fn expired(self) -> Self {
         let end = self.inception - TimeDelta::hours(1);
-        Self { inception: end - (self.expiration - self.inception), expiration: end }
+        Self {
+            inception: end - (self.expiration - self.inception),
+            expiration: end,
+        }
     }
 }
 
@@ -237,28 +270,39 @@ impl Key {
     ///
     /// When the system has no randomness to give.
     pub fn generate() -> Result<Self, ZoneError> {
-        let failed = |error: hickory_proto::dnssec::DnsSecError| ZoneError::new("making a key", error);
+        let failed =
+            |error: hickory_proto::dnssec::DnsSecError| ZoneError::new("making a key", error);
         let algorithm = Algorithm::ECDSAP256SHA256;
         let der = EcdsaSigningKey::generate_pkcs8(algorithm).map_err(failed)?;
         let private = EcdsaSigningKey::from_pkcs8(&der, algorithm).map_err(failed)?;
         let public = DNSKEY::from_key(&private.to_public_key().map_err(failed)?);
-        Ok(Self { private: Arc::new(private), public })
+        Ok(Self {
+            private: Arc::new(private),
+            public,
+        })
     }
 
     /// The same key, with another algorithm number than it has: to the reader,
     /// a key it cannot use.
     #[must_use]
     pub fn claiming(&self, algorithm: u8) -> Self {
-        let octets = hickory_proto::dnssec::PublicKey::public_bytes(self.public.public_key()).to_vec();
+        let octets =
+            hickory_proto::dnssec::PublicKey::public_bytes(self.public.public_key()).to_vec();
         let public = PublicKeyBuf::new(octets, Algorithm::from_u8(algorithm));
-        Self { private: Arc::clone(&self.private), public: DNSKEY::new(true, true, false, public) }
+        Self {
+            private: Arc::clone(&self.private),
+            public: DNSKEY::new(true, true, false, public),
+        }
     }
 
     /// The same key, revoked (RFC 5011 section 2.1).
     #[must_use]
     pub fn revoked(&self) -> Self {
         let public = self.public.public_key().clone();
-        Self { private: Arc::clone(&self.private), public: DNSKEY::new(true, true, true, public) }
+        Self {
+            private: Arc::clone(&self.private),
+            public: DNSKEY::new(true, true, true, public),
+        }
     }
 
     /// Data for the DS record at the parent, with a SHA-256 digest.
@@ -270,7 +314,13 @@ impl Key {
         let digest = self.public.to_digest(&to_hickory(zone), DigestType::SHA256);
         let digest = digest.map_err(|error| ZoneError::new("making a DS", error))?;
         let algorithm = hickory_proto::dnssec::PublicKey::algorithm(self.public.public_key());
-        Ok(DS::new(self.tag()?, algorithm, DigestType::SHA256, digest.as_ref().to_vec()).to_string())
+        Ok(DS::new(
+            self.tag()?,
+            algorithm,
+            DigestType::SHA256,
+            digest.as_ref().to_vec(),
+        )
+        .to_string())
     }
 
     /// A line for a trust-anchor file.
@@ -283,7 +333,9 @@ impl Key {
     }
 
     fn tag(&self) -> Result<u16, ZoneError> {
-        self.public.calculate_key_tag().map_err(|error| ZoneError::new("computing a key tag", error))
+        self.public
+            .calculate_key_tag()
+            .map_err(|error| ZoneError::new("computing a key tag", error))
     }
 }
 
@@ -299,12 +351,26 @@ pub struct SignedZone {
 
 impl SignedZone {
     /// One signature by each key over records of one owner and type.
-    pub(super) fn signatures_over(&self, records: &[Record], window: Window) -> Result<Vec<Record>, ZoneError> {
-        self.keys.iter().filter_map(|key| Some(self.signature(key, records.first()?, records, window))).collect()
+    pub(super) fn signatures_over(
+        &self,
+        records: &[Record],
+        window: Window,
+    ) -> Result<Vec<Record>, ZoneError> {
+        self.keys
+            .iter()
+            .filter_map(|key| Some(self.signature(key, records.first()?, records, window)))
+            .collect()
     }
 
-    fn signature(&self, key: &Key, first: &Record, all: &[Record], window: Window) -> Result<Record, ZoneError> {
-        let failed = |error: &dyn fmt::Display| ZoneError::new(format!("signing {}", first.name), error);
+    fn signature(
+        &self,
+        key: &Key,
+        first: &Record,
+        all: &[Record],
+        window: Window,
+    ) -> Result<Record, ZoneError> {
+        let failed =
+            |error: &dyn fmt::Display| ZoneError::new(format!("signing {}", first.name), error);
         let input = SigInput {
             type_covered: first.record_type(),
             algorithm: hickory_proto::dnssec::PublicKey::algorithm(key.public.public_key()),
@@ -315,7 +381,8 @@ impl SignedZone {
             key_tag: key.tag()?,
             signer_name: self.apex.clone(),
         };
-        let data = TBS::from_input(&first.name, DNSClass::IN, &input, all.iter()).map_err(|error| failed(&error))?;
+        let data = TBS::from_input(&first.name, DNSClass::IN, &input, all.iter())
+            .map_err(|error| failed(&error))?;
         let signature = key.private.sign(&data).map_err(|error| failed(&error))?;
         let data = RData::DNSSEC(DNSSECRData::RRSIG(RRSIG::from_sig(input, signature)));
         Ok(Record::from_rdata(first.name.clone(), first.ttl, data))

@@ -107,7 +107,12 @@ impl Discovery {
             asker,
             resolvers: settings.resolvers.clone(),
             usable: OnceCell::new(),
-            signed: settings.anchors.zones().min_by_key(|zone| zone.labels().count()).cloned().unwrap_or(Name::root()),
+            signed: settings
+                .anchors
+                .zones()
+                .min_by_key(|zone| zone.labels().count())
+                .cloned()
+                .unwrap_or(Name::root()),
             roots,
             from_root: reach.from_root,
             family,
@@ -128,12 +133,23 @@ impl Discovery {
                 (None, _) => self.resolvers.clone().into(),
                 (Some(_), FromRoot::Always) => Arc::default(),
                 (Some(_), FromRoot::AsFallback) => {
-                    let replies = self.resolvers_asked(&self.signed, RecordType::SOA, &self.resolvers).await;
+                    let replies = self
+                        .resolvers_asked(&self.signed, RecordType::SOA, &self.resolvers)
+                        .await;
                     let signed = |reply: &Reply| {
-                        let answers = reply.as_ref().map(|message| message.answers.as_slice()).unwrap_or_default();
-                        answers.iter().any(|record| record.record_type() == RecordType::RRSIG)
+                        let answers = reply
+                            .as_ref()
+                            .map(|message| message.answers.as_slice())
+                            .unwrap_or_default();
+                        answers
+                            .iter()
+                            .any(|record| record.record_type() == RecordType::RRSIG)
                     };
-                    let usable = self.resolvers.iter().zip(&replies).filter(|(_, reply)| signed(reply));
+                    let usable = self
+                        .resolvers
+                        .iter()
+                        .zip(&replies)
+                        .filter(|(_, reply)| signed(reply));
                     usable.map(|(resolver, _)| *resolver).collect()
                 }
             }
@@ -143,11 +159,14 @@ impl Discovery {
 
     /// What is to be told of the way that was taken.
     pub(crate) fn finding(&self) -> Option<Finding> {
-        let none = self.roots.is_some() && self.usable.get().is_some_and(|usable| usable.is_empty());
+        let none =
+            self.roots.is_some() && self.usable.get().is_some_and(|usable| usable.is_empty());
         let message = match self.from_root {
             _ if !none => return None,
             FromRoot::Always => return None,
-            FromRoot::AsFallback => "no resolver delivers DNSSEC records, so the walk went from the root servers",
+            FromRoot::AsFallback => {
+                "no resolver delivers DNSSEC records, so the walk went from the root servers"
+            }
         };
         Some(Finding::new("walked-from-root", Severity::Note, message))
     }
@@ -155,7 +174,11 @@ impl Discovery {
     /// The first usable answer of a resolver, else that of the zone's servers;
     /// `None` when there is none.
     async fn find(&self, name: &Name, kind: RecordType) -> Option<Arc<Answer>> {
-        let question = Question { name: to_hickory(name), kind, manner: Manner::Finding };
+        let question = Question {
+            name: to_hickory(name),
+            kind,
+            manner: Manner::Finding,
+        };
         let search = async {
             for resolver in self.usable().await.iter() {
                 if let Ok(answer) = self.asker.ask(*resolver, &question).await
@@ -166,12 +189,18 @@ impl Discovery {
             }
             self.descend(name, kind).await
         };
-        self.answers.get((name.clone(), kind), Box::pin(search)).await
+        self.answers
+            .get((name.clone(), kind), Box::pin(search))
+            .await
     }
 
     /// Whether the name is in a zone about which resolvers have no answer in the end.
     async fn is_dark(&self, name: &Name) -> bool {
-        let zone = self.passed_by().iter().find(|zone| name.is_within(zone)).cloned();
+        let zone = self
+            .passed_by()
+            .iter()
+            .find(|zone| name.is_within(zone))
+            .cloned();
         match zone {
             Some(zone) => self.find(&zone, RecordType::SOA).await.is_none(),
             None => false,
@@ -179,7 +208,9 @@ impl Discovery {
     }
 
     fn passed_by(&self) -> std::sync::MutexGuard<'_, HashSet<Name>> {
-        self.passed_by.lock().unwrap_or_else(PoisonError::into_inner)
+        self.passed_by
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn descend(&self, name: &Name, kind: RecordType) -> Option<Arc<Answer>> {
@@ -189,9 +220,18 @@ impl Discovery {
         }
     }
 
-    async fn resolvers_asked(&self, name: &Name, kind: RecordType, resolvers: &[SocketAddr]) -> Vec<Reply> {
+    async fn resolvers_asked(
+        &self,
+        name: &Name,
+        kind: RecordType,
+        resolvers: &[SocketAddr],
+    ) -> Vec<Reply> {
         let asking = resolvers.iter().map(|resolver| {
-            let question = Question { name: to_hickory(name), kind, manner: Manner::Finding };
+            let question = Question {
+                name: to_hickory(name),
+                kind,
+                manner: Manner::Finding,
+            };
             let (asker, resolver) = (Arc::clone(&self.asker), *resolver);
             async move { asker.ask(resolver, &question).await }
         });
@@ -211,10 +251,15 @@ impl Discovery {
         let patience = self.asker.patience();
         // Of a resolver that answers about the root it is known that it answers.
         let root = Name::root();
-        let (apex, _) =
-            tokio::join!(timeout(patience, self.apex(name)), timeout(patience, self.find(&root, RecordType::SOA)));
+        let (apex, _) = tokio::join!(
+            timeout(patience, self.apex(name)),
+            timeout(patience, self.find(&root, RecordType::SOA))
+        );
         let apex = apex.ok().flatten();
-        let begins_none = |at: &Name| apex.as_ref().is_some_and(|apex| at != apex && at.is_within(apex));
+        let begins_none = |at: &Name| {
+            apex.as_ref()
+                .is_some_and(|apex| at != apex && at.is_within(apex))
+        };
         let mut names: Vec<Name> = name.ancestors().filter(|at| !begins_none(at)).collect();
         names.reverse();
         let questions = names.iter().map(|name| {
@@ -235,7 +280,9 @@ impl Discovery {
             let hesitated = in_time.is_err();
             match (in_time.ok().and_then(Result::ok).flatten(), zones.last()) {
                 (Some(answer), _) => {
-                    let soa = |record: &Record| record.record_type() == RecordType::SOA && record.name == wire;
+                    let soa = |record: &Record| {
+                        record.record_type() == RecordType::SOA && record.name == wire
+                    };
                     if answer.answers.iter().any(soa) {
                         zones.push(at);
                         servers = None;
@@ -279,7 +326,11 @@ impl Discovery {
     }
 
     /// The addresses of a zone's servers, when one of these servers delegates it.
-    async fn delegated(self: &Arc<Self>, servers: &[SocketAddr], zone: &Name) -> Option<Vec<SocketAddr>> {
+    async fn delegated(
+        self: &Arc<Self>,
+        servers: &[SocketAddr],
+        zone: &Name,
+    ) -> Option<Vec<SocketAddr>> {
         let question = Question::authority(&to_hickory(zone), RecordType::NS);
         let asking = servers.iter().take(limits::FALLBACK_SERVERS).map(|server| {
             let (asker, server, question) = (Arc::clone(&self.asker), *server, question.clone());
@@ -295,8 +346,15 @@ impl Discovery {
                 continue;
             }
             let glue = glue(&answer, self.port);
-            let found = glue.into_iter().filter(|(name, _)| names.contains(name)).map(|(_, address)| address);
-            return Some(if answer.metadata.authoritative { vec![*server] } else { found.collect() });
+            let found = glue
+                .into_iter()
+                .filter(|(name, _)| names.contains(name))
+                .map(|(_, address)| address);
+            return Some(if answer.metadata.authoritative {
+                vec![*server]
+            } else {
+                found.collect()
+            });
         }
         None
     }
@@ -304,42 +362,68 @@ impl Discovery {
     /// The names of the zone's servers.
     pub(crate) async fn name_servers(&self, zone: &Name) -> Vec<Name> {
         let answer = self.find(zone, RecordType::NS).await;
-        answer.map(|answer| name_servers(&answer.answers, &to_hickory(zone))).unwrap_or_default()
+        answer
+            .map(|answer| name_servers(&answer.answers, &to_hickory(zone)))
+            .unwrap_or_default()
     }
 
     /// What every resolver that has a usable answer says, else the zone's servers.
     async fn find_all(&self, name: &Name, kind: RecordType) -> Arc<[Arc<Answer>]> {
         let search = async {
-            let resolvers = if self.is_dark(name).await { Arc::default() } else { self.usable().await };
+            let resolvers = if self.is_dark(name).await {
+                Arc::default()
+            } else {
+                self.usable().await
+            };
             let replies = self.resolvers_asked(name, kind, &resolvers).await;
-            let mut answers: Vec<Arc<Answer>> =
-                replies.into_iter().flatten().filter(|answer| is_usable(answer)).collect();
+            let mut answers: Vec<Arc<Answer>> = replies
+                .into_iter()
+                .flatten()
+                .filter(|answer| is_usable(answer))
+                .collect();
             if answers.is_empty() {
                 answers.extend(self.descend(name, kind).await);
             }
             answers.into()
         };
-        self.from_all.get((name.clone(), kind), Box::pin(search)).await
+        self.from_all
+            .get((name.clone(), kind), Box::pin(search))
+            .await
     }
 
     /// The addresses of a server, with the port to ask at: those that any of the
     /// resolvers gives, as one of them may keep an old set.
     pub(crate) async fn addresses(&self, name: &Name) -> Addresses {
-        let (v4, v6) = tokio::join!(self.find_all(name, RecordType::A), self.find_all(name, RecordType::AAAA));
+        let (v4, v6) = tokio::join!(
+            self.find_all(name, RecordType::A),
+            self.find_all(name, RecordType::AAAA)
+        );
         let mut addresses = Addresses::default();
         for (family, answers) in [(Family::V4, v4), (Family::V6, v6)] {
             addresses.incomplete |= answers.is_empty() && self.wanted(family);
-            let found = answers.iter().flat_map(|answer| &answer.answers).filter_map(address);
-            let (found, other) =
-                found.map(|ip| SocketAddr::new(ip, self.port)).partition(|address| self.wants(*address));
-            addresses.unite(Addresses { found, other, incomplete: false });
+            let found = answers
+                .iter()
+                .flat_map(|answer| &answer.answers)
+                .filter_map(address);
+            let (found, other) = found
+                .map(|ip| SocketAddr::new(ip, self.port))
+                .partition(|address| self.wants(*address));
+            addresses.unite(Addresses {
+                found,
+                other,
+                incomplete: false,
+            });
         }
         addresses
     }
 
     /// Whether the address is of a family that is asked for.
     pub(crate) fn wants(&self, address: SocketAddr) -> bool {
-        self.wanted(if address.is_ipv4() { Family::V4 } else { Family::V6 })
+        self.wanted(if address.is_ipv4() {
+            Family::V4
+        } else {
+            Family::V6
+        })
     }
 
     fn wanted(&self, family: Family) -> bool {
@@ -354,23 +438,33 @@ impl Discovery {
             let this = Arc::clone(self);
             async move { this.addresses(&name).await.found }
         });
-        let mut addresses: Vec<SocketAddr> = together(addresses).await.into_iter().flatten().collect();
+        let mut addresses: Vec<SocketAddr> =
+            together(addresses).await.into_iter().flatten().collect();
         addresses.sort();
         addresses.dedup();
         over_limit |= addresses.len() > limits::ADDRESSES;
         addresses.truncate(limits::ADDRESSES);
-        Servers { addresses, over_limit }
+        Servers {
+            addresses,
+            over_limit,
+        }
     }
 }
 
 /// Whether the answer says what is there, or that nothing is.
 fn is_usable(answer: &Message) -> bool {
-    matches!(answer.metadata.response_code, ResponseCode::NoError | ResponseCode::NXDomain)
+    matches!(
+        answer.metadata.response_code,
+        ResponseCode::NoError | ResponseCode::NXDomain
+    )
 }
 
 /// The zone that says that the name has no SOA. Behind an alias it may be another.
 fn negative_apex(answer: &Message, name: &Name) -> Option<Name> {
-    let soa = answer.authorities.iter().find(|record| record.record_type() == RecordType::SOA)?;
+    let soa = answer
+        .authorities
+        .iter()
+        .find(|record| record.record_type() == RecordType::SOA)?;
     let apex = from_hickory(&soa.name);
     (answer.answers.is_empty() && apex != *name && name.is_within(&apex)).then_some(apex)
 }
@@ -389,15 +483,28 @@ mod tests {
     #[test]
     fn only_a_negative_answer_without_an_alias_tells_the_zone() {
         let name = Name::from_user("_25._tcp.mail.leaf.example").unwrap();
-        let soa = |owner: &str| record(owner, RecordType::SOA, "ns.example. nobody.example. 1 1 1 1 1");
-        let alias = record("_25._tcp.mail.leaf.example", RecordType::CNAME, "_dane.example.");
+        let soa = |owner: &str| {
+            record(
+                owner,
+                RecordType::SOA,
+                "ns.example. nobody.example. 1 1 1 1 1",
+            )
+        };
+        let alias = record(
+            "_25._tcp.mail.leaf.example",
+            RecordType::CNAME,
+            "_dane.example.",
+        );
         let answer = |answers: &[Record], authority: &[Record]| {
             let mut message = Message::query();
             message.answers = answers.to_vec();
             message.authorities = authority.to_vec();
             negative_apex(&message, &name).map(|apex| apex.to_string())
         };
-        assert_eq!(answer(&[], &[soa("leaf.example")]), Some("leaf.example.".to_owned()));
+        assert_eq!(
+            answer(&[], &[soa("leaf.example")]),
+            Some("leaf.example.".to_owned())
+        );
         assert_eq!(answer(&[], &[soa(".")]), Some(".".to_owned()));
         // `mail.leaf.example` may begin a zone that the alias leads out of.
         assert_eq!(answer(&[alias], &[soa("example")]), None);

@@ -17,11 +17,17 @@ use crate::propagation::evidence::{Outcome, ResolverAnswer};
 
 /// Looks at an answer again, with a zone above the owner's, if one is known: one
 /// that has an answer to nothing is not one about the owner.
-pub(crate) async fn weigh(asker: &Arc<Asker>, mut answer: ResolverAnswer, above: Option<&Name>) -> ResolverAnswer {
+pub(crate) async fn weigh(
+    asker: &Arc<Asker>,
+    mut answer: ResolverAnswer,
+    above: Option<&Name>,
+) -> ResolverAnswer {
     let resolver = answer.address;
     if answer.outcome == Outcome::ServFail && is_broken(asker, resolver, above).await {
         let words = "this resolver answers SERVFAIL to other questions as well, so it is broken, and is not counted";
-        answer.findings.push(Finding::new("resolver-broken", Severity::Note, words).at(resolver.to_string()));
+        answer
+            .findings
+            .push(Finding::new("resolver-broken", Severity::Note, words).at(resolver.to_string()));
     }
     answer
 }
@@ -30,11 +36,18 @@ pub(crate) async fn weigh(asker: &Arc<Asker>, mut answer: ResolverAnswer, above:
 async fn is_broken(asker: &Arc<Asker>, resolver: SocketAddr, above: Option<&Name>) -> bool {
     let root = Name::root();
     for zone in std::iter::once(&root).chain(above) {
-        let question = Question { name: to_hickory(zone), kind: RecordType::SOA, manner: Manner::Sender };
+        let question = Question {
+            name: to_hickory(zone),
+            kind: RecordType::SOA,
+            manner: Manner::Sender,
+        };
         let reply = asker.ask(resolver, &question).await;
-        if reply
-            .is_ok_and(|answer| matches!(answer.metadata.response_code, ResponseCode::NoError | ResponseCode::NXDomain))
-        {
+        if reply.is_ok_and(|answer| {
+            matches!(
+                answer.metadata.response_code,
+                ResponseCode::NoError | ResponseCode::NXDomain
+            )
+        }) {
             return false;
         }
     }
@@ -43,7 +56,11 @@ async fn is_broken(asker: &Arc<Asker>, resolver: SocketAddr, above: Option<&Name
 
 /// What the resolver gives for the owner.
 pub(crate) async fn ask(asker: &Arc<Asker>, resolver: SocketAddr, owner: &Name) -> ResolverAnswer {
-    let question = Question { name: to_hickory(owner), kind: RecordType::TLSA, manner: Manner::Sender };
+    let question = Question {
+        name: to_hickory(owner),
+        kind: RecordType::TLSA,
+        manner: Manner::Sender,
+    };
     let reply = asker.ask(resolver, &question).await;
     let mut answer = ResolverAnswer {
         address: resolver,
@@ -69,24 +86,37 @@ pub(crate) async fn ask(asker: &Arc<Asker>, resolver: SocketAddr, owner: &Name) 
         ResponseCode::NXDomain => Outcome::NoName,
         code => failure(code),
     };
-    if !matches!(answer.outcome, Outcome::Answered | Outcome::NoData | Outcome::NoName) {
+    if !matches!(
+        answer.outcome,
+        Outcome::Answered | Outcome::NoData | Outcome::NoName
+    ) {
         return answer;
     }
     // Of an alias and its target, the one that is kept longer leads to the old set longer.
     answer.ttl = match answer.outcome {
         Outcome::Answered => {
             let kept = |kind| matches!(kind, RecordType::TLSA | RecordType::CNAME);
-            message.answers.iter().filter(|record| kept(record.record_type())).map(|record| record.ttl).max()
+            message
+                .answers
+                .iter()
+                .filter(|record| kept(record.record_type()))
+                .map(|record| record.ttl)
+                .max()
         }
-        _ => message.authorities.iter().find_map(|record| match &record.data {
-            RData::SOA(soa) => Some(record.ttl.min(soa.minimum)),
-            _ => None,
-        }),
+        _ => message
+            .authorities
+            .iter()
+            .find_map(|record| match &record.data {
+                RData::SOA(soa) => Some(record.ttl.min(soa.minimum)),
+                _ => None,
+            }),
     };
     answer.authenticated = message.metadata.authentic_data;
     if !answer.authenticated {
         let words = "the resolver does not say that it has validated the answer";
-        answer.findings.push(Finding::new("resolver-not-validating", Severity::Note, words).at(resolver.to_string()));
+        answer.findings.push(
+            Finding::new("resolver-not-validating", Severity::Note, words).at(resolver.to_string()),
+        );
     }
     answer
 }

@@ -61,7 +61,9 @@ pub fn root_hints(port: u16) -> Vec<SocketAddr> {
     let first = HINTS.iter().map(|(v4, _)| v4);
     let all = first.chain(HINTS.iter().map(|(_, v6)| v6));
     let address = |text: &&str| text.parse::<IpAddr>().ok();
-    all.filter_map(address).map(|ip| SocketAddr::new(ip, port)).collect()
+    all.filter_map(address)
+        .map(|ip| SocketAddr::new(ip, port))
+        .collect()
 }
 
 /// Whether trust starts at the zone that those root servers serve: a key of
@@ -98,9 +100,24 @@ struct Cut {
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 impl Descent {
-    pub(crate) fn new(asker: Arc<Asker>, servers: &[SocketAddr], port: u16, wanted: Wanted) -> Self {
-        let servers = servers.iter().copied().filter(|server| wanted(*server)).collect();
-        Self { asker, servers, port, wanted, known: Mutex::default() }
+    pub(crate) fn new(
+        asker: Arc<Asker>,
+        servers: &[SocketAddr],
+        port: u16,
+        wanted: Wanted,
+    ) -> Self {
+        let servers = servers
+            .iter()
+            .copied()
+            .filter(|server| wanted(*server))
+            .collect();
+        Self {
+            asker,
+            servers,
+            port,
+            wanted,
+            known: Mutex::default(),
+        }
     }
 
     /// What a server of the zone that the name is in says to the question.
@@ -114,13 +131,19 @@ impl Descent {
         Box::pin(async move {
             let mut names: Vec<Name> = name.ancestors().collect();
             names.reverse();
-            let mut cut = Arc::new(Cut { zone: Name::root(), servers: self.servers.clone() });
+            let mut cut = Arc::new(Cut {
+                zone: Name::root(),
+                servers: self.servers.clone(),
+            });
             for at in names.into_iter().skip(1) {
                 let known = self.known().get(&at).cloned();
                 cut = match known {
                     Some(known) => known,
                     None => {
-                        let found = self.below(&cut, &at, depth).await?.unwrap_or_else(|| Arc::clone(&cut));
+                        let found = self
+                            .below(&cut, &at, depth)
+                            .await?
+                            .unwrap_or_else(|| Arc::clone(&cut));
                         self.known().insert(at, Arc::clone(&found));
                         found
                     }
@@ -143,11 +166,17 @@ impl Descent {
         let zone = at.clone();
         if authoritative {
             // The same servers serve both.
-            return Some(Some(Arc::new(Cut { zone, servers: above.servers.clone() })));
+            return Some(Some(Arc::new(Cut {
+                zone,
+                servers: above.servers.clone(),
+            })));
         }
         let ours = |name: &Name| names.contains(name) && name.is_within(&above.zone);
-        let mut servers: Vec<SocketAddr> =
-            glue.into_iter().filter(|(name, address)| ours(name) && (self.wanted)(*address)).map(|(_, a)| a).collect();
+        let mut servers: Vec<SocketAddr> = glue
+            .into_iter()
+            .filter(|(name, address)| ours(name) && (self.wanted)(*address))
+            .map(|(_, a)| a)
+            .collect();
         for name in names.iter().take(limits::GLUELESS) {
             if servers.is_empty() && depth > 0 && !name.is_within(at) {
                 servers = self.addresses(name, depth - 1).await;
@@ -157,14 +186,25 @@ impl Descent {
     }
 
     async fn addresses(&self, name: &Name, depth: usize) -> Vec<SocketAddr> {
-        let Some(cut) = self.cut(name, depth).await else { return Vec::new() };
+        let Some(cut) = self.cut(name, depth).await else {
+            return Vec::new();
+        };
         let mut found = Vec::new();
         for kind in [RecordType::A, RecordType::AAAA] {
             let message = self.ask(&cut, name, kind).await;
-            let answers = message.as_ref().map(|message| message.answers.as_slice()).unwrap_or_default();
+            let answers = message
+                .as_ref()
+                .map(|message| message.answers.as_slice())
+                .unwrap_or_default();
             let wire = to_hickory(name);
-            let ips = answers.iter().filter(|record| record.name == wire).filter_map(address);
-            found.extend(ips.map(|ip| SocketAddr::new(ip, self.port)).filter(|address| (self.wanted)(*address)));
+            let ips = answers
+                .iter()
+                .filter(|record| record.name == wire)
+                .filter_map(address);
+            found.extend(
+                ips.map(|ip| SocketAddr::new(ip, self.port))
+                    .filter(|address| (self.wanted)(*address)),
+            );
         }
         found
     }
@@ -178,11 +218,17 @@ impl Descent {
             matches!(code, ResponseCode::NoError | ResponseCode::NXDomain)
                 && (message.metadata.authoritative || refers())
         };
-        let servers: Vec<SocketAddr> = cut.servers.iter().copied().take(limits::DESCENT_SERVERS).collect();
+        let servers: Vec<SocketAddr> = cut
+            .servers
+            .iter()
+            .copied()
+            .take(limits::DESCENT_SERVERS)
+            .collect();
         for few in servers.chunks(limits::DESCENT_AT_ONCE) {
             let mut asking = JoinSet::new();
             for server in few {
-                let (asker, server, question) = (Arc::clone(&self.asker), *server, question.clone());
+                let (asker, server, question) =
+                    (Arc::clone(&self.asker), *server, question.clone());
                 asking.spawn(async move { asker.ask(server, &question).await });
             }
             while let Some(reply) = asking.join_next().await {
@@ -209,8 +255,14 @@ mod tests {
     fn all_thirteen_root_servers_are_known_with_both_addresses() {
         let hints = root_hints(53);
         assert_eq!(hints.len(), 26);
-        assert!(hints[..13].iter().all(SocketAddr::is_ipv4) && hints[13..].iter().all(SocketAddr::is_ipv6));
-        assert_eq!((hints[0].to_string(), hints[25].to_string()), ("198.41.0.4:53".into(), "[2001:dc3::35]:53".into()));
+        assert!(
+            hints[..13].iter().all(SocketAddr::is_ipv4)
+                && hints[13..].iter().all(SocketAddr::is_ipv6)
+        );
+        assert_eq!(
+            (hints[0].to_string(), hints[25].to_string()),
+            ("198.41.0.4:53".into(), "[2001:dc3::35]:53".into())
+        );
     }
 
     #[test]

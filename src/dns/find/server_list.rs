@@ -71,7 +71,11 @@ impl Heard {
 
     /// Every address that is known by now and to be asked.
     pub(crate) fn every_address(&self) -> Vec<SocketAddr> {
-        self.addresses.values().chain(self.from_glue.values()).flat_map(|of| of.found.clone()).collect()
+        self.addresses
+            .values()
+            .chain(self.from_glue.values())
+            .flat_map(|of| of.found.clone())
+            .collect()
     }
 
     fn all_of(&self, name: &Name) -> Addresses {
@@ -84,7 +88,9 @@ impl Heard {
     pub(crate) fn servers(&self) -> Vec<(Name, Option<SocketAddr>, Listed)> {
         let mut servers: Vec<(Name, Option<SocketAddr>, Listed)> = Vec::new();
         let mut add = |name: &Name, address: Option<SocketAddr>, listed: Listed| {
-            let same = servers.iter_mut().find(|(_, known, _)| address.is_some() && *known == address);
+            let same = servers
+                .iter_mut()
+                .find(|(_, known, _)| address.is_some() && *known == address);
             if let Some((_, _, known)) = same {
                 known.by_parent |= listed.by_parent;
                 known.by_zone |= listed.by_zone;
@@ -96,7 +102,11 @@ impl Heard {
         for (name, listed) in &self.names {
             let addresses = self.all_of(name);
             // Those beyond the limit are not asked for anything.
-            for address in addresses.found.iter().filter(|address| self.asked.contains_key(address)) {
+            for address in addresses
+                .found
+                .iter()
+                .filter(|address| self.asked.contains_key(address))
+            {
                 add(name, Some(*address), *listed);
             }
             // An address that could not be looked up may be the one that lags.
@@ -105,7 +115,14 @@ impl Heard {
             }
         }
         for (name, address) in &self.by_user {
-            add(name, Some(*address), Listed { by_user: true, ..Listed::default() });
+            add(
+                name,
+                Some(*address),
+                Listed {
+                    by_user: true,
+                    ..Listed::default()
+                },
+            );
         }
         servers
     }
@@ -118,11 +135,23 @@ impl Heard {
             let message = format!(
                 "no server of {parent} says which name servers {zone} has, so there may be more than were asked"
             );
-            findings.push(Finding::new("delegation-unknown", Severity::Unknown, message));
+            findings.push(Finding::new(
+                "delegation-unknown",
+                Severity::Unknown,
+                message,
+            ));
         }
-        let other: BTreeSet<SocketAddr> = self.names.keys().flat_map(|name| self.all_of(name).other).collect();
+        let other: BTreeSet<SocketAddr> = self
+            .names
+            .keys()
+            .flat_map(|name| self.all_of(name).other)
+            .collect();
         if !other.is_empty() {
-            let of = if other.iter().all(SocketAddr::is_ipv6) { "IPv6" } else { "IPv4" };
+            let of = if other.iter().all(SocketAddr::is_ipv6) {
+                "IPv6"
+            } else {
+                "IPv4"
+            };
             let message = format!(
                 "{} {of} addresses of the name servers of {zone} were not asked, as the options demand",
                 other.len()
@@ -131,18 +160,21 @@ impl Heard {
         }
         for (name, address, _) in self.servers() {
             if address.is_some_and(|address| self.unnamed.contains(&address)) {
-                let message =
-                    format!("does not say which name servers {zone} has, so there may be more of them than were asked");
+                let message = format!(
+                    "does not say which name servers {zone} has, so there may be more of them than were asked"
+                );
                 let finding = Finding::new("name-servers-unknown", Severity::Unknown, message);
                 findings.push(finding.at(label(&name, address)));
             }
         }
         if let Some(parent) = parent.filter(|_| self.parent_over_limit) {
-            let message = format!("{parent}, the parent of {zone}, has more servers than are asked");
+            let message =
+                format!("{parent}, the parent of {zone}, has more servers than are asked");
             findings.push(Finding::new("limits-exceeded", Severity::Unknown, message));
         }
         if self.over_limit {
-            let message = format!("{zone} has more name servers, or addresses of them, than are looked at");
+            let message =
+                format!("{zone} has more name servers, or addresses of them, than are looked at");
             findings.push(Finding::new("limits-exceeded", Severity::Unknown, message));
         }
         findings
@@ -170,14 +202,24 @@ impl Heard {
     fn other_glue(&self, zone: &Name) -> Option<Finding> {
         let mut only = Vec::new();
         for (name, glue) in &self.from_glue {
-            let Some(known) = self.addresses.get(name).filter(|known| !known.incomplete && !known.is_empty()) else {
+            let Some(known) = self
+                .addresses
+                .get(name)
+                .filter(|known| !known.incomplete && !known.is_empty())
+            else {
                 continue;
             };
-            let apart = glue.found.iter().chain(&glue.other).filter(|address| !known.has(**address));
+            let apart = glue
+                .found
+                .iter()
+                .chain(&glue.other)
+                .filter(|address| !known.has(**address));
             only.extend(apart.map(|address| format!("{} for {name}", address.ip())));
         }
-        let message =
-            format!("the addresses in the delegation of {zone} differ: only its parent gives {}", some(&only));
+        let message = format!(
+            "the addresses in the delegation of {zone} differ: only its parent gives {}",
+            some(&only)
+        );
         (!only.is_empty()).then(|| Finding::new("delegation-differs", Severity::Note, message))
     }
 }
@@ -185,7 +227,12 @@ impl Heard {
 /// The first of them, and how many there are besides: whoever names thousands is
 /// told of all the same.
 fn some(all: &[impl ToString]) -> String {
-    let mut listed = all.iter().take(limits::LISTED).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let mut listed = all
+        .iter()
+        .take(limits::LISTED)
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ");
     if all.len() > limits::LISTED {
         listed.push_str(&format!(" and {} more", all.len() - limits::LISTED));
     }

@@ -37,16 +37,25 @@ pub(crate) enum Absence {
 }
 
 /// What these denials, each of which the zone has signed, prove of the claim.
-pub(crate) fn absence(denials: &[RrSet], zone: &WireName, name: &WireName, claim: Claim) -> Absence {
+pub(crate) fn absence(
+    denials: &[RrSet],
+    zone: &WireName,
+    name: &WireName,
+    claim: Claim,
+) -> Absence {
     if !zone.zone_of(name) {
         return Absence::Unproven;
     }
     let (mut plain, mut hashed) = (Vec::new(), Vec::new());
     for set in denials {
         // Two denials of one owner contradict each other.
-        let [record] = set.records.as_slice() else { continue };
+        let [record] = set.records.as_slice() else {
+            continue;
+        };
         match &record.data {
-            RData::DNSSEC(DNSSECRData::NSEC(nsec)) if zone.zone_of(&record.name) => plain.push((&record.name, nsec)),
+            RData::DNSSEC(DNSSECRData::NSEC(nsec)) if zone.zone_of(&record.name) => {
+                plain.push((&record.name, nsec))
+            }
             RData::DNSSEC(DNSSECRData::NSEC3(nsec3)) if record.name.base_name() == *zone => {
                 let own = record.name.iter().next().and_then(from_base32hex);
                 hashed.extend(own.map(|own| (own, nsec3)));
@@ -54,7 +63,12 @@ pub(crate) fn absence(denials: &[RrSet], zone: &WireName, name: &WireName, claim
             _ => {}
         }
     }
-    match (Plain { zone, denials: plain }).proves(name, claim) {
+    match (Plain {
+        zone,
+        denials: plain,
+    })
+    .proves(name, claim)
+    {
         true => Absence::Proven,
         false => by_hash(&hashed, zone, name, claim),
     }
@@ -77,7 +91,9 @@ impl Types {
     fn prove(&self, claim: Claim) -> bool {
         match claim {
             Claim::NoName => self.has(NXNAME),
-            Claim::NoData(kind) => !self.has(kind) && !self.has(RecordType::CNAME) && !self.is_delegation(),
+            Claim::NoData(kind) => {
+                !self.has(kind) && !self.has(RecordType::CNAME) && !self.is_delegation()
+            }
             Claim::Unsigned => self.is_delegation() && !self.has(RecordType::DS),
         }
     }
@@ -100,15 +116,22 @@ impl Plain<'_> {
         if claim != Claim::NoName && self.is_empty(name) {
             return true;
         }
-        self.denials.iter().filter(|(owner, nsec)| covers(owner, nsec, self.zone, name)).any(|(owner, nsec)| {
-            let encloser = closest_encloser(name, owner, nsec.next_domain_name());
-            // Where a wildcard is too long for a name there is none.
-            let Ok(wildcard) = encloser.prepend_label("*") else { return claim == Claim::NoName };
-            match claim {
-                Claim::NoName => self.covered(&wildcard),
-                _ => self.at(&wildcard).map_or_else(|| self.is_empty(&wildcard), |types| types.prove(claim)),
-            }
-        })
+        self.denials
+            .iter()
+            .filter(|(owner, nsec)| covers(owner, nsec, self.zone, name))
+            .any(|(owner, nsec)| {
+                let encloser = closest_encloser(name, owner, nsec.next_domain_name());
+                // Where a wildcard is too long for a name there is none.
+                let Ok(wildcard) = encloser.prepend_label("*") else {
+                    return claim == Claim::NoName;
+                };
+                match claim {
+                    Claim::NoName => self.covered(&wildcard),
+                    _ => self
+                        .at(&wildcard)
+                        .map_or_else(|| self.is_empty(&wildcard), |types| types.prove(claim)),
+                }
+            })
     }
 
     fn at(&self, name: &WireName) -> Option<Types> {
@@ -117,7 +140,9 @@ impl Plain<'_> {
     }
 
     fn covered(&self, name: &WireName) -> bool {
-        self.denials.iter().any(|(owner, nsec)| covers(owner, nsec, self.zone, name))
+        self.denials
+            .iter()
+            .any(|(owner, nsec)| covers(owner, nsec, self.zone, name))
     }
 
     /// Whether the name is there for the sake of names below it only.
@@ -140,14 +165,23 @@ fn closest_encloser(name: &WireName, owner: &WireName, next: &WireName) -> WireN
 }
 
 fn by_hash(all: &[(Vec<u8>, &NSEC3)], zone: &WireName, name: &WireName, claim: Claim) -> Absence {
-    let Some((_, first)) = all.first() else { return Absence::Unproven };
-    if all.iter().any(|(_, other)| (other.iterations(), other.salt()) != (first.iterations(), first.salt())) {
+    let Some((_, first)) = all.first() else {
+        return Absence::Unproven;
+    };
+    if all
+        .iter()
+        .any(|(_, other)| (other.iterations(), other.salt()) != (first.iterations(), first.salt()))
+    {
         return Absence::CannotTell("its NSEC3 records are of different chains");
     }
     if first.iterations() > limits::ROUNDS {
-        return Absence::CannotTell("its NSEC3 records take more rounds of hashing than are computed here");
+        return Absence::CannotTell(
+            "its NSEC3 records take more rounds of hashing than are computed here",
+        );
     }
-    Hashed { first, all }.proves(zone, name, claim).unwrap_or(Absence::Unproven)
+    Hashed { first, all }
+        .proves(zone, name, claim)
+        .unwrap_or(Absence::Unproven)
 }
 
 /// NSEC3 records of one chain.
@@ -182,7 +216,9 @@ impl Hashed<'_> {
         match claim {
             Claim::Unsigned => return covering.opt_out().then_some(Absence::Proven),
             _ if covering.opt_out() => {
-                return Some(Absence::CannotTell("it lies in a span of names that opts out of DNSSEC"));
+                return Some(Absence::CannotTell(
+                    "it lies in a span of names that opts out of DNSSEC",
+                ));
             }
             Claim::NoName | Claim::NoData(_) => {}
         }
@@ -198,7 +234,11 @@ impl Hashed<'_> {
     }
 
     fn hash(&self, name: &WireName) -> Option<Vec<u8>> {
-        let hash = self.first.hash_algorithm().hash(self.first.salt(), name, self.first.iterations()).ok()?;
+        let hash = self
+            .first
+            .hash_algorithm()
+            .hash(self.first.salt(), name, self.first.iterations())
+            .ok()?;
         Some(hash.as_ref().to_vec())
     }
 
@@ -208,7 +248,10 @@ impl Hashed<'_> {
     }
 
     fn covering(&self, hash: &[u8]) -> Option<&NSEC3> {
-        self.all.iter().find(|(own, nsec3)| covers_hash_of(own, nsec3, hash)).map(|(_, nsec3)| *nsec3)
+        self.all
+            .iter()
+            .find(|(own, nsec3)| covers_hash_of(own, nsec3, hash))
+            .map(|(_, nsec3)| *nsec3)
     }
 }
 

@@ -72,7 +72,10 @@ impl Anchors {
             all.push(record(&fields).map_err(|reason| AnchorError { line, reason })?);
         }
         if all.is_empty() {
-            return Err(AnchorError { line: text.lines().count().max(1), reason: AnchorReason::Nothing });
+            return Err(AnchorError {
+                line: text.lines().count().max(1),
+                reason: AnchorReason::Nothing,
+            });
         }
         Ok(Self { all })
     }
@@ -84,7 +87,11 @@ impl Anchors {
 
     /// What is trusted for exactly this zone.
     pub(crate) fn of(&self, zone: &Name) -> Vec<Trust> {
-        self.all.iter().filter(|(at, _)| at == zone).map(|(_, trust)| trust.clone()).collect()
+        self.all
+            .iter()
+            .filter(|(at, _)| at == zone)
+            .map(|(_, trust)| trust.clone())
+            .collect()
     }
 }
 
@@ -127,9 +134,14 @@ impl fmt::Display for AnchorError {
         match &self.reason {
             AnchorReason::Nothing => write!(f, "there is no DS or DNSKEY record in it"),
             AnchorReason::Parenthesis => write!(f, "a parenthesis has no partner"),
-            AnchorReason::NoRecord => write!(f, "the line is no record of the form `. IN DS 20326 8 2 e06d…`"),
+            AnchorReason::NoRecord => write!(
+                f,
+                "the line is no record of the form `. IN DS 20326 8 2 e06d…`"
+            ),
             AnchorReason::Owner => write!(f, "the owner is no absolute name"),
-            AnchorReason::Type { found } => write!(f, "{found:?} stands where IN and DS or DNSKEY belong"),
+            AnchorReason::Type { found } => {
+                write!(f, "{found:?} stands where IN and DS or DNSKEY belong")
+            }
             AnchorReason::Data { said } => write!(f, "the data cannot be read: {said}"),
             AnchorReason::NotAZoneKey => write!(f, "the key is revoked or has no zone flag"),
         }
@@ -144,12 +156,19 @@ fn records(text: &str) -> Result<Vec<(usize, Vec<String>)>, AnchorError> {
     let mut open = false;
     let mut start = 0;
     let mut fields: Vec<String> = Vec::new();
-    for (line, content) in text.lines().enumerate().map(|(index, content)| (index + 1, content)) {
+    for (line, content) in text
+        .lines()
+        .enumerate()
+        .map(|(index, content)| (index + 1, content))
+    {
         let content = content.split(';').next().unwrap_or_default();
         if !open {
             start = line;
             if content.starts_with(char::is_whitespace) && !content.trim().is_empty() {
-                return Err(AnchorError { line, reason: AnchorReason::NoRecord });
+                return Err(AnchorError {
+                    line,
+                    reason: AnchorReason::NoRecord,
+                });
             }
         }
         let mut word = String::new();
@@ -162,7 +181,10 @@ fn records(text: &str) -> Result<Vec<(usize, Vec<String>)>, AnchorError> {
             }
             if c == '(' || c == ')' {
                 if open == (c == '(') {
-                    return Err(AnchorError { line, reason: AnchorReason::Parenthesis });
+                    return Err(AnchorError {
+                        line,
+                        reason: AnchorReason::Parenthesis,
+                    });
                 }
                 open = c == '(';
             }
@@ -172,7 +194,10 @@ fn records(text: &str) -> Result<Vec<(usize, Vec<String>)>, AnchorError> {
         }
     }
     if open {
-        return Err(AnchorError { line: start, reason: AnchorReason::Parenthesis });
+        return Err(AnchorError {
+            line: start,
+            reason: AnchorReason::Parenthesis,
+        });
     }
     Ok(found)
 }
@@ -195,15 +220,22 @@ fn record(fields: &[String]) -> Result<(Name, Trust), AnchorReason> {
     let trust = match kind.to_ascii_uppercase().as_str() {
         "DS" => digest(data)?,
         "DNSKEY" => key(data)?,
-        _ => return Err(AnchorReason::Type { found: kind.clone() }),
+        _ => {
+            return Err(AnchorReason::Type {
+                found: kind.clone(),
+            });
+        }
     };
     Ok((owner, trust))
 }
 
 fn digest(data: &[String]) -> Result<Trust, AnchorReason> {
     let said = |said: String| AnchorReason::Data { said };
-    let read = RData::try_from_str(RecordType::DS, &data.join(" ")).map_err(|error| said(error.to_string()))?;
-    let RData::DNSSEC(DNSSECRData::DS(ds)) = read else { return Err(said("it is no DS".to_owned())) };
+    let read = RData::try_from_str(RecordType::DS, &data.join(" "))
+        .map_err(|error| said(error.to_string()))?;
+    let RData::DNSSEC(DNSSECRData::DS(ds)) = read else {
+        return Err(said("it is no DS".to_owned()));
+    };
     let digits: usize = data.iter().skip(3).map(String::len).sum();
     let expected = match ds.digest_type() {
         DigestType::SHA1 => Some(20),
@@ -212,7 +244,9 @@ fn digest(data: &[String]) -> Result<Trust, AnchorReason> {
         _ => None,
     };
     if digits % 2 == 1 || expected.is_some_and(|octets| octets * 2 != digits) {
-        return Err(said(format!("a digest of {digits} hex digits does not fit its type")));
+        return Err(said(format!(
+            "a digest of {digits} hex digits does not fit its type"
+        )));
     }
     Ok(Trust::Digest(ds))
 }
@@ -220,8 +254,14 @@ fn digest(data: &[String]) -> Result<Trust, AnchorReason> {
 fn key(data: &[String]) -> Result<Trust, AnchorReason> {
     // hickory reads DNSKEY records nowhere else; the owner is only there for its parser.
     let line = format!(". 0 IN DNSKEY {}\n", data.join(" "));
-    let entries = Parser::new(line).parse().map_err(|error| AnchorReason::Data { said: error.to_string() })?;
-    let Some(Entry::DNSKEY(record)) = entries.first() else { return Err(AnchorReason::NoRecord) };
+    let entries = Parser::new(line)
+        .parse()
+        .map_err(|error| AnchorReason::Data {
+            said: error.to_string(),
+        })?;
+    let Some(Entry::DNSKEY(record)) = entries.first() else {
+        return Err(AnchorReason::NoRecord);
+    };
     let key = record.data().clone();
     if !key.zone_key() || key.revoke() {
         return Err(AnchorReason::NotAZoneKey);
@@ -243,14 +283,22 @@ mod tests {
         assert_eq!(keys.len(), 2);
         for index in 0..keys.len() {
             let key = DNSKEY::from_key(keys.get(index).unwrap());
-            assert_eq!(root.iter().filter(|trust| trust.names(&Name::root(), &key)).count(), 1);
+            assert_eq!(
+                root.iter()
+                    .filter(|trust| trust.names(&Name::root(), &key))
+                    .count(),
+                1
+            );
         }
     }
 
     #[test]
     fn a_key_in_zone_file_syntax_is_read_with_comments_and_parentheses() {
         let key = DNSKEY::from_key(TrustAnchors::default().get(0).unwrap());
-        let text = format!("; the root\n.\t172800 IN DNSKEY (257 3 8 ; flags\n {} )\n\n", base64_of(&key));
+        let text = format!(
+            "; the root\n.\t172800 IN DNSKEY (257 3 8 ; flags\n {} )\n\n",
+            base64_of(&key)
+        );
         let anchors = Anchors::parse(&text).unwrap();
         assert_eq!(anchors.of(&Name::root()), [Trust::Key(key)]);
         assert_eq!(anchors.of(&Name::from_user("example").unwrap()), []);
@@ -262,7 +310,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_an_anchor_says_its_line() {
-        let ds = ". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D";
+        let ds =
+            ". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D";
         for (text, line) in [
             (String::new(), 1),
             ("; nothing\n\n".to_owned(), 2),

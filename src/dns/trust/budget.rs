@@ -24,7 +24,11 @@ pub(crate) struct Trials {
 impl Trials {
     /// As many as one piece of work may take, and none after the end of the check.
     pub(crate) fn at(now: DateTime<Utc>, end: Option<Instant>) -> Self {
-        Self { now, left: AtomicUsize::new(limits::TRIALS), end }
+        Self {
+            now,
+            left: AtomicUsize::new(limits::TRIALS),
+            end,
+        }
     }
 
     /// Counts one signature that is about to be tried with one key.
@@ -38,8 +42,14 @@ impl Trials {
             let finding = Finding::new("check-timeout", Severity::Unknown, message);
             return Err(Proof::only(Security::Indeterminate, finding));
         }
-        let taken = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-        taken.map(drop).map_err(|_| limit("more signatures have to be tried than one verdict may take"))
+        let taken = self
+            .left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                left.checked_sub(1)
+            });
+        taken
+            .map(drop)
+            .map_err(|_| limit("more signatures have to be tried than one verdict may take"))
     }
 
     /// How many have been tried.
@@ -51,7 +61,10 @@ impl Trials {
 
 /// Too much to look at, so nothing is proven.
 pub(crate) fn limit(message: impl Into<String>) -> Proof {
-    Proof::only(Security::Indeterminate, Finding::new("limits-exceeded", Severity::Unknown, message))
+    Proof::only(
+        Security::Indeterminate,
+        Finding::new("limits-exceeded", Severity::Unknown, message),
+    )
 }
 
 #[cfg(test)]
@@ -65,7 +78,10 @@ mod tests {
         assert!(Trials::at(now, None).take().is_ok() && Trials::at(now, later).take().is_ok());
         let trials = Trials::at(now, Some(Instant::now()));
         let proof = trials.take().unwrap_err();
-        assert_eq!((proof.security, proof.findings[0].code), (Security::Indeterminate, "check-timeout"));
+        assert_eq!(
+            (proof.security, proof.findings[0].code),
+            (Security::Indeterminate, "check-timeout")
+        );
         assert_eq!(trials.spent(), 0);
     }
 }

@@ -29,7 +29,9 @@ pub(crate) struct Chain {
 impl Chain {
     /// What the zone below cannot be more than; `None` when nothing is missing.
     pub(crate) fn ceiling(&self) -> Option<Proof> {
-        let Some(link) = self.links.last() else { return Some(silence("no zone above is known")) };
+        let Some(link) = self.links.last() else {
+            return Some(silence("no zone above is known"));
+        };
         let code = match link.security {
             Security::Secure => return None,
             Security::Indeterminate => "chain-incomplete",
@@ -38,14 +40,28 @@ impl Chain {
         };
         // The reason weighs where it was found; here it is only repeated.
         let message = format!("the zone {} above is {}", link.zone, link.security.word());
-        Some(Proof::only(link.security, Finding::new(code, Severity::Note, message)))
+        Some(Proof::only(
+            link.security,
+            Finding::new(code, Severity::Note, message),
+        ))
     }
 
     /// This chain and one more zone.
     pub(crate) fn with(&self, zone: &Name, proof: &Proof, keys: Vec<DNSKEY>) -> Self {
         let mut links = self.links.clone();
-        links.push(Link { zone: zone.clone(), security: proof.security, findings: proof.findings.clone() });
-        Self { links, keys: if proof.security == Security::Secure { keys } else { Vec::new() } }
+        links.push(Link {
+            zone: zone.clone(),
+            security: proof.security,
+            findings: proof.findings.clone(),
+        });
+        Self {
+            links,
+            keys: if proof.security == Security::Secure {
+                keys
+            } else {
+                Vec::new()
+            },
+        }
     }
 }
 
@@ -62,7 +78,13 @@ pub(crate) enum Delegation {
 }
 
 /// Reads a reply about DS by a server of the parent, whose keys are proven.
-pub(crate) fn delegation(reply: &Reply, parent: &Name, zone: &Name, keys: &[DNSKEY], trials: &Trials) -> Delegation {
+pub(crate) fn delegation(
+    reply: &Reply,
+    parent: &Name,
+    zone: &Name,
+    keys: &[DNSKEY],
+    trials: &Trials,
+) -> Delegation {
     match Said::by_authority(reply, parent, zone, RecordType::DS) {
         Said::Records(set) => {
             let proof = prove(&set, parent, keys, trials);
@@ -70,25 +92,35 @@ pub(crate) fn delegation(reply: &Reply, parent: &Name, zone: &Name, keys: &[DNSK
                 RData::DNSSEC(DNSSECRData::DS(ds)) => Some(ds.clone()),
                 _ => None,
             };
-            let mut digests: Vec<DS> = set.records.iter().filter_map(|record| digest(&record.data)).collect();
-            digests.sort_by_key(|ds| (ds.key_tag(), u8::from(ds.digest_type()), ds.digest().to_vec()));
+            let mut digests: Vec<DS> = set
+                .records
+                .iter()
+                .filter_map(|record| digest(&record.data))
+                .collect();
+            digests.sort_by_key(|ds| {
+                (
+                    ds.key_tag(),
+                    u8::from(ds.digest_type()),
+                    ds.digest().to_vec(),
+                )
+            });
             if proof.security == Security::Secure {
                 Delegation::Signed { digests, proof }
             } else {
                 Delegation::Unproven(proof)
             }
         }
-        Said::NoData => match reply
-            .as_ref()
-            .ok()
-            .and_then(|message| RrSet::find(&message.authorities, &to_hickory(parent), RecordType::SOA))
-        {
+        Said::NoData => match reply.as_ref().ok().and_then(|message| {
+            RrSet::find(&message.authorities, &to_hickory(parent), RecordType::SOA)
+        }) {
             Some(soa) => match prove(&soa, parent, keys, trials) {
                 proof if proof.security == Security::Secure => Delegation::Unsigned,
                 proof => Delegation::Unproven(proof),
             },
             // A cache that asks there finds the zone bogus.
-            None => Delegation::Unproven(silence(&format!("no DS for {zone}, and nothing that proves it"))),
+            None => Delegation::Unproven(silence(&format!(
+                "no DS for {zone}, and nothing that proves it"
+            ))),
         },
         Said::NoName | Said::Alias { .. } | Said::Renamed { .. } => {
             let message = format!("the zone {parent} knows no delegation of {zone}");
@@ -101,13 +133,20 @@ pub(crate) fn delegation(reply: &Reply, parent: &Name, zone: &Name, keys: &[DNSK
 
 /// The parent has no DS for the zone.
 pub(crate) fn insecure(zone: &Name) -> Proof {
-    let message = format!("the parent of {zone} has no DS for it, so its signatures count for nothing");
-    Proof::only(Security::Insecure, Finding::new("insecure", Severity::Unsafe, message))
+    let message =
+        format!("the parent of {zone} has no DS for it, so its signatures count for nothing");
+    Proof::only(
+        Security::Insecure,
+        Finding::new("insecure", Severity::Unsafe, message),
+    )
 }
 
 /// Nobody answered.
 pub(crate) fn silence(message: &str) -> Proof {
-    Proof::only(Security::Indeterminate, Finding::new("chain-incomplete", Severity::Unknown, message))
+    Proof::only(
+        Security::Indeterminate,
+        Finding::new("chain-incomplete", Severity::Unknown, message),
+    )
 }
 
 /// Trust starts nowhere above the zone.

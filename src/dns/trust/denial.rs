@@ -18,7 +18,10 @@ use crate::propagation::evidence::Security;
 /// Whether there are more of them in a section than are looked at.
 pub(crate) fn too_many(section: &[Record]) -> bool {
     let mut owners: Vec<&WireName> = Vec::new();
-    for record in section.iter().filter(|r| matches!(r.record_type(), RecordType::NSEC | RecordType::NSEC3)) {
+    for record in section
+        .iter()
+        .filter(|r| matches!(r.record_type(), RecordType::NSEC | RecordType::NSEC3))
+    {
         if !owners.contains(&&record.name) {
             owners.push(&record.name);
         }
@@ -40,7 +43,11 @@ pub(crate) fn same_case(one: &RrSet, other: &RrSet) -> bool {
         next.collect()
     };
     let (one, other) = (next(one), next(other));
-    one.len() == other.len() && one.iter().zip(&other).all(|(one, other)| one.eq_case(other))
+    one.len() == other.len()
+        && one
+            .iter()
+            .zip(&other)
+            .all(|(one, other)| one.eq_case(other))
 }
 
 /// The proof that a name is not there, by the first denial that covers it and is secure.
@@ -53,12 +60,18 @@ pub(crate) fn denied(
     let covers = |set: &&RrSet| match set.records.as_slice() {
         [record] => match &record.data {
             RData::DNSSEC(DNSSECRData::NSEC(nsec)) => covers(&record.name, nsec, zone, name),
-            RData::DNSSEC(DNSSECRData::NSEC3(nsec3)) => covers_hash(&record.name, nsec3, zone, name),
+            RData::DNSSEC(DNSSECRData::NSEC3(nsec3)) => {
+                covers_hash(&record.name, nsec3, zone, name)
+            }
             _ => false,
         },
         _ => false,
     };
-    denials.iter().filter(covers).map(prove).find(|proof| proof.security == Security::Secure)
+    denials
+        .iter()
+        .filter(covers)
+        .map(prove)
+        .find(|proof| proof.security == Security::Secure)
 }
 
 /// Whether an NSEC record says that nothing has the name, and nothing lies below it.
@@ -73,11 +86,22 @@ pub(crate) fn covers(owner: &WireName, nsec: &NSEC, zone: &WireName, name: &Wire
 
 /// Whether an NSEC3 record says that nothing has the name.
 fn covers_hash(owner: &WireName, nsec3: &NSEC3, zone: &WireName, name: &WireName) -> bool {
-    let Some(own) = owner.iter().next().and_then(from_base32hex) else { return false };
-    if owner.base_name() != *zone || !zone.zone_of(name) || nsec3.flags() != 0 || nsec3.iterations() > limits::ROUNDS {
+    let Some(own) = owner.iter().next().and_then(from_base32hex) else {
+        return false;
+    };
+    if owner.base_name() != *zone
+        || !zone.zone_of(name)
+        || nsec3.flags() != 0
+        || nsec3.iterations() > limits::ROUNDS
+    {
         return false;
     }
-    let Ok(hash) = nsec3.hash_algorithm().hash(nsec3.salt(), name, nsec3.iterations()) else { return false };
+    let Ok(hash) = nsec3
+        .hash_algorithm()
+        .hash(nsec3.salt(), name, nsec3.iterations())
+    else {
+        return false;
+    };
     covers_hash_of(&own, nsec3, hash.as_ref())
 }
 
@@ -89,7 +113,11 @@ pub(crate) fn covers_hash_of(own: &[u8], nsec3: &NSEC3, hash: &[u8]) -> bool {
     }
     let (after, before) = (own < hash, hash < next);
     // The last hash of a zone points back to the first, and may be that one itself.
-    if own < next { after && before } else { after || before }
+    if own < next {
+        after && before
+    } else {
+        after || before
+    }
 }
 
 /// The octets of a label in base32 with extended hex alphabet (RFC 4648 section 7).
@@ -136,13 +164,23 @@ mod tests {
             ("m.z.example", "z.example", &[A], "b.z.example", false),
             ("z.example", "z.example", &[A, SOA, NS], "b.z.example", true),
             ("a.z.example", "m.z.example", &[NS], "x.a.z.example", false),
-            ("a.z.example", "m.z.example", &[DNAME], "x.a.z.example", false),
+            (
+                "a.z.example",
+                "m.z.example",
+                &[DNAME],
+                "x.a.z.example",
+                false,
+            ),
             ("a.z.example", "m.z.example", &[NS], "b.z.example", true),
             ("a.example", "zz.example", &[A], "b.z.example", false),
             ("a.z.example", "m.z.example", &[A], "b.example", false),
         ] {
             let nsec = NSEC::new(wire(next), types.iter().copied());
-            assert_eq!(covers(&wire(owner), &nsec, &zone, &wire(name)), expected, "{owner} {next} {types:?} {name}");
+            assert_eq!(
+                covers(&wire(owner), &nsec, &zone, &wire(name)),
+                expected,
+                "{owner} {next} {types:?} {name}"
+            );
         }
     }
 
@@ -152,8 +190,14 @@ mod tests {
         let hash = from_base32hex(b"35mthgpgcu1qg68fab165klnsnk3dpvl").unwrap();
         assert_eq!((hash.len(), hash[0], hash[19]), (20, 0x19, 0xf5));
         let with = |last: u8| [&hash[..19], &[last]].concat();
-        let (below, above) = ("35mthgpgcu1qg68fab165klnsnk3dpvk", "35mthgpgcu1qg68fab165klnsnk3dpvm");
-        let (own, first) = ("35mthgpgcu1qg68fab165klnsnk3dpvl", "00000000000000000000000000000000");
+        let (below, above) = (
+            "35mthgpgcu1qg68fab165klnsnk3dpvk",
+            "35mthgpgcu1qg68fab165klnsnk3dpvm",
+        );
+        let (own, first) = (
+            "35mthgpgcu1qg68fab165klnsnk3dpvl",
+            "00000000000000000000000000000000",
+        );
         for (label, next, opt_out, rounds, expected) in [
             (below, with(0xf6), false, 12, true),
             (below, with(0xf6), true, 12, false),
@@ -172,7 +216,14 @@ mod tests {
             (below, with(0xf6)[..10].to_vec(), false, 12, false),
         ] {
             let salt = vec![0xaa, 0xbb, 0xcc, 0xdd];
-            let nsec3 = NSEC3::new(Nsec3HashAlgorithm::SHA1, opt_out, rounds, salt, next, [RecordType::A]);
+            let nsec3 = NSEC3::new(
+                Nsec3HashAlgorithm::SHA1,
+                opt_out,
+                rounds,
+                salt,
+                next,
+                [RecordType::A],
+            );
             let owner = wire(&format!("{label}.example"));
             let found = covers_hash(&owner, &nsec3, &wire("example"), &wire("a.example"));
             assert_eq!(found, expected, "{label} {opt_out} {rounds}");

@@ -27,7 +27,12 @@ pub(crate) type ProveKeys = fn(&RrSet, &Name, &[Trust], &Trials) -> Proof;
 
 /// By anchors, any of which is enough.
 pub(crate) fn by_anchors(set: &RrSet, zone: &Name, trusted: &[Trust], trials: &Trials) -> Proof {
-    prove_keys(set, zone, |key| trusted.iter().any(|trust| trust.names(zone, key)), trials)
+    prove_keys(
+        set,
+        zone,
+        |key| trusted.iter().any(|trust| trust.names(zone, key)),
+        trials,
+    )
 }
 
 /// By digests at the parent: each digest type must lead to a key, no digest may
@@ -39,41 +44,60 @@ pub(crate) fn by_digests(set: &RrSet, zone: &Name, trusted: &[Trust], trials: &T
         return proof;
     }
     let digests: Vec<&DS> = trusted.iter().filter_map(digest).collect();
-    let mut types: Vec<u8> = digests.iter().map(|ds| u8::from(ds.digest_type())).collect();
+    let mut types: Vec<u8> = digests
+        .iter()
+        .map(|ds| u8::from(ds.digest_type()))
+        .collect();
     types.sort_unstable();
     types.dedup();
     if types.len() > 1 {
         for kind in types {
-            let of_type = |trust: &&Trust| digest(trust).is_some_and(|ds| u8::from(ds.digest_type()) == kind);
+            let of_type =
+                |trust: &&Trust| digest(trust).is_some_and(|ds| u8::from(ds.digest_type()) == kind);
             let only: Vec<Trust> = trusted.iter().filter(of_type).cloned().collect();
             proof.weakened_by(&by_anchors(set, zone, &only, trials));
         }
     }
     for ds in &digests {
         let meant = |key: &&DNSKEY| {
-            key.public_key().algorithm() == ds.algorithm() && key.calculate_key_tag().ok() == Some(ds.key_tag())
+            key.public_key().algorithm() == ds.algorithm()
+                && key.calculate_key_tag().ok() == Some(ds.key_tag())
         };
         let mut meant = keys.iter().filter(meant).peekable();
-        if meant.peek().is_some() && !meant.any(|key| Trust::Digest((*ds).clone()).names(zone, key)) {
+        if meant.peek().is_some() && !meant.any(|key| Trust::Digest((*ds).clone()).names(zone, key))
+        {
             let kind = u8::from(ds.digest_type());
-            let message =
-                format!("the DS for key {} of {zone} with digest type {kind} is not of that key", ds.key_tag());
+            let message = format!(
+                "the DS for key {} of {zone} with digest type {kind} is not of that key",
+                ds.key_tag()
+            );
             proof.weakened_by(&Proof::bogus(message));
         }
     }
     if proof.security != Security::Secure {
         return proof;
     }
-    let signed: Vec<Algorithm> =
-        proof.signers.iter().filter_map(|index| keys.get(*index)).map(|key| key.public_key().algorithm()).collect();
-    let mut missing: Vec<Algorithm> =
-        digests.iter().map(|ds| ds.algorithm()).filter(|algorithm| !signed.contains(algorithm)).collect();
+    let signed: Vec<Algorithm> = proof
+        .signers
+        .iter()
+        .filter_map(|index| keys.get(*index))
+        .map(|key| key.public_key().algorithm())
+        .collect();
+    let mut missing: Vec<Algorithm> = digests
+        .iter()
+        .map(|ds| ds.algorithm())
+        .filter(|algorithm| !signed.contains(algorithm))
+        .collect();
     missing.sort_by_key(|algorithm| u8::from(*algorithm));
     missing.dedup();
     for algorithm in missing {
-        let message =
-            format!("the parent of {zone} names {}, and no key of it signs the zone's keys", algorithm_name(algorithm));
-        proof.findings.push(Finding::new(INCOMPLETE, Severity::Unknown, message));
+        let message = format!(
+            "the parent of {zone} names {}, and no key of it signs the zone's keys",
+            algorithm_name(algorithm)
+        );
+        proof
+            .findings
+            .push(Finding::new(INCOMPLETE, Severity::Unknown, message));
     }
     proof
 }
@@ -103,7 +127,10 @@ pub(crate) fn usable(zone: &Name, trusted: &[Trust]) -> Result<Vec<Trust>, Proof
     let known = |trust: &&Trust| can_verify(trust.algorithm()) && can_compare(trust);
     let usable: Vec<Trust> = trusted.iter().filter(known).cloned().collect();
     if usable.len() > limits::DIGESTS {
-        return Err(limit(format!("the parent of {zone} names {} keys of it", usable.len())));
+        return Err(limit(format!(
+            "the parent of {zone} names {} keys of it",
+            usable.len()
+        )));
     }
     if !usable.is_empty() {
         return Ok(usable);
@@ -112,15 +139,25 @@ pub(crate) fn usable(zone: &Name, trusted: &[Trust]) -> Result<Vec<Trust>, Proof
         .iter()
         .map(|trust| match trust {
             Trust::Digest(ds) => {
-                format!("{} with digest type {}", algorithm_name(ds.algorithm()), u8::from(ds.digest_type()))
+                format!(
+                    "{} with digest type {}",
+                    algorithm_name(ds.algorithm()),
+                    u8::from(ds.digest_type())
+                )
             }
             Trust::Key(_) => algorithm_name(trust.algorithm()),
         })
         .collect();
     names.sort();
     names.dedup();
-    let message = format!("{zone} is signed in ways that cannot be verified here: {}", names.join(", "));
-    Err(Proof::only(Security::Indeterminate, Finding::new("algorithm-unsupported", Severity::Unknown, message)))
+    let message = format!(
+        "{zone} is signed in ways that cannot be verified here: {}",
+        names.join(", ")
+    );
+    Err(Proof::only(
+        Security::Indeterminate,
+        Finding::new("algorithm-unsupported", Severity::Unknown, message),
+    ))
 }
 
 fn can_compare(trust: &Trust) -> bool {
@@ -135,11 +172,18 @@ fn can_compare(trust: &Trust) -> bool {
 /// digest with SHA-1 names beside better ones is nothing that one looks at, and
 /// nobody knows an algorithm whose number has not been assigned.
 pub(crate) fn unchecked(zone: &Name, digests: &[Trust]) -> Option<Finding> {
-    let elsewhere = |algorithm: &Algorithm| !can_verify(*algorithm) && ASSIGNED.contains(&u8::from(*algorithm));
-    let algorithms = digests.iter().filter(|ds| can_compare(ds)).map(Trust::algorithm).filter(elsewhere);
+    let elsewhere =
+        |algorithm: &Algorithm| !can_verify(*algorithm) && ASSIGNED.contains(&u8::from(*algorithm));
+    let algorithms = digests
+        .iter()
+        .filter(|ds| can_compare(ds))
+        .map(Trust::algorithm)
+        .filter(elsewhere);
     let names: BTreeSet<String> = algorithms.map(algorithm_name).collect();
     let names: Vec<String> = names.into_iter().collect();
-    let message =
-        format!("the parent of {zone} names {}, and nobody here can tell whether it signs the zone", names.join(", "));
+    let message = format!(
+        "the parent of {zone} names {}, and nobody here can tell whether it signs the zone",
+        names.join(", ")
+    );
     (!names.is_empty()).then(|| Finding::new(INCOMPLETE, Severity::Unknown, message))
 }

@@ -32,7 +32,12 @@ pub(crate) fn denied(
     for set in &sets {
         let mut proof = prove(set);
         if proof.security == Security::Bogus {
-            wrong = wrong.or_else(|| proof.findings.first().map(|finding| finding.message.clone()));
+            wrong = wrong.or_else(|| {
+                proof
+                    .findings
+                    .first()
+                    .map(|finding| finding.message.clone())
+            });
             proof.findings.retain(|finding| finding.code != "bogus");
         }
         whole.weakened_by(&proof);
@@ -44,26 +49,38 @@ pub(crate) fn denied(
     };
     let fails = |why: &str| {
         let message = format!("{what} is not proven, so lookups fail at senders now: {why}");
-        Proof::only(Security::Bogus, Finding::new(UNPROVEN, Severity::Unsafe, message))
+        Proof::only(
+            Security::Bogus,
+            Finding::new(UNPROVEN, Severity::Unsafe, message),
+        )
     };
     let cannot_tell = |why: &str| {
         let message = format!("it cannot be told whether it is proven {what}: {why}");
-        Proof::only(Security::Indeterminate, Finding::new(UNPROVEN, Severity::Unknown, message))
+        Proof::only(
+            Security::Indeterminate,
+            Finding::new(UNPROVEN, Severity::Unknown, message),
+        )
     };
     let proven = match whole.security {
         Security::Secure => absence(&sets, &to_hickory(zone), &to_hickory(name), claim),
         // The reason is among the findings already.
         Security::Indeterminate => Absence::CannotTell("its denials cannot be verified here"),
         Security::Insecure | Security::Bogus => {
-            whole.weakened_by(&fails(&wrong.unwrap_or_else(|| "a signature over its denials has expired".to_owned())));
+            whole.weakened_by(&fails(
+                &wrong.unwrap_or_else(|| "a signature over its denials has expired".to_owned()),
+            ));
             return whole;
         }
     };
     whole.weakened_by(&match proven {
         Absence::Proven => return whole,
         Absence::CannotTell(why) => cannot_tell(why),
-        Absence::Unproven if too_many(authorities) => cannot_tell("it comes with more denials than are looked at"),
-        Absence::Unproven if sets.is_empty() => fails("the answer has neither NSEC nor NSEC3 records"),
+        Absence::Unproven if too_many(authorities) => {
+            cannot_tell("it comes with more denials than are looked at")
+        }
+        Absence::Unproven if sets.is_empty() => {
+            fails("the answer has neither NSEC nor NSEC3 records")
+        }
         Absence::Unproven => fails("its NSEC or NSEC3 records do not say so"),
     });
     whole

@@ -36,17 +36,27 @@ impl Proof {
 
     /// Nothing is proven, for a reason that is told elsewhere.
     pub(crate) fn unknown() -> Self {
-        Self { security: Security::Indeterminate, ..Self::secure() }
+        Self {
+            security: Security::Indeterminate,
+            ..Self::secure()
+        }
     }
 
     /// No more than this, for a reason.
     pub(crate) fn only(security: Security, finding: Finding) -> Self {
-        Self { security, findings: vec![finding], ..Self::secure() }
+        Self {
+            security,
+            findings: vec![finding],
+            ..Self::secure()
+        }
     }
 
     /// No more than bogus, for a reason.
     pub(crate) fn bogus(message: impl Into<String>) -> Self {
-        Self::only(Security::Bogus, Finding::new("bogus", Severity::Unsafe, message))
+        Self::only(
+            Security::Bogus,
+            Finding::new("bogus", Severity::Unsafe, message),
+        )
     }
 
     /// Weakened by what the other proof lacks, on which it rests, too; what is

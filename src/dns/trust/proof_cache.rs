@@ -26,13 +26,17 @@ pub(crate) struct Tried {
 impl Tried {
     /// Nothing yet, and room for it.
     pub(crate) fn within(room: &Arc<Room>) -> Self {
-        Self { known: Mutex::default(), room: Arc::clone(room) }
+        Self {
+            known: Mutex::default(),
+            room: Arc::clone(room),
+        }
     }
 
     /// The proof of the set: what was found before, or what is found now.
     pub(crate) fn proof(&self, set: &RrSet, find: impl FnOnce() -> Proof) -> Proof {
         let same = |all: &Vec<(RrSet, Proof, Held)>| {
-            let same = |(known, ..): &&(RrSet, Proof, Held)| known.is_same(set) && same_case(known, set);
+            let same =
+                |(known, ..): &&(RrSet, Proof, Held)| known.is_same(set) && same_case(known, set);
             all.iter().find(same).map(|(_, proof, _)| proof.clone())
         };
         if let Some(proof) = self.lock().get(&set.key()).and_then(same) {
@@ -40,7 +44,11 @@ impl Tried {
         }
         let proof = find();
         // A limit is that of the one who came upon it.
-        if proof.findings.iter().all(|finding| !matches!(finding.code, "limits-exceeded" | "check-timeout")) {
+        if proof
+            .findings
+            .iter()
+            .all(|finding| !matches!(finding.code, "limits-exceeded" | "check-timeout"))
+        {
             let mut known = self.lock();
             let variants = known.entry(set.key()).or_default();
             // Without room it is only found out again.
@@ -78,10 +86,19 @@ mod tests {
     fn a_set_is_tried_again_when_anything_about_it_is_different() {
         let tried = Tried::within(&Room::for_targets(1));
         let known = set(60, "3 1 1 aa");
-        assert_eq!(tried.proof(&known, || Proof::bogus("first")).findings[0].message, "first");
-        assert_eq!(tried.proof(&set(60, "3 1 1 aa"), Proof::secure).findings[0].message, "first");
+        assert_eq!(
+            tried.proof(&known, || Proof::bogus("first")).findings[0].message,
+            "first"
+        );
+        assert_eq!(
+            tried.proof(&set(60, "3 1 1 aa"), Proof::secure).findings[0].message,
+            "first"
+        );
         for other in [set(61, "3 1 1 aa"), set(60, "3 1 1 ab")] {
-            assert_eq!(tried.proof(&other, || Proof::bogus("other")).findings[0].message, "other");
+            assert_eq!(
+                tried.proof(&other, || Proof::bogus("other")).findings[0].message,
+                "other"
+            );
         }
     }
 
@@ -90,13 +107,24 @@ mod tests {
         let room = Room::of(0);
         let tried = Tried::within(&room);
         tried.proof(&set(60, "3 1 1 aa"), || Proof::bogus("first"));
-        assert!(tried.proof(&set(60, "3 1 1 aa"), Proof::secure).findings.is_empty() && !room.was_full());
+        assert!(
+            tried
+                .proof(&set(60, "3 1 1 aa"), Proof::secure)
+                .findings
+                .is_empty()
+                && !room.was_full()
+        );
     }
 
     #[test]
     fn a_limit_is_not_kept() {
         let tried = Tried::within(&Room::for_targets(1));
         tried.proof(&set(60, "3 1 1 aa"), || limit("too much"));
-        assert!(tried.proof(&set(60, "3 1 1 aa"), Proof::secure).findings.is_empty());
+        assert!(
+            tried
+                .proof(&set(60, "3 1 1 aa"), Proof::secure)
+                .findings
+                .is_empty()
+        );
     }
 }

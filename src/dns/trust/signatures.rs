@@ -32,7 +32,10 @@ pub(crate) fn prove(set: &RrSet, zone: &Name, keys: &[DNSKEY], trials: &Trials) 
     }
     if set.signatures.len() > limits::SIGNATURES || keys.len() > limits::KEYS {
         let (signatures, keys) = (set.signatures.len(), keys.len());
-        return limit(format!("{} has {signatures} signatures and {keys} keys to try", set.title()));
+        return limit(format!(
+            "{} has {signatures} signatures and {keys} keys to try",
+            set.title()
+        ));
     }
     let zone_name = to_hickory(zone);
     let (mut considered, mut held) = (0, 0);
@@ -47,16 +50,23 @@ pub(crate) fn prove(set: &RrSet, zone: &Name, keys: &[DNSKEY], trials: &Trials) 
                 held += 1;
                 denial.iter().for_each(|denial| proof.weakened_by(denial));
                 // With an algorithm that the denial lacks, the wildcard proves nothing.
-                let algorithm = |index: &usize| keys.get(*index).map(|key| key.public_key().algorithm());
-                let whole =
-                    denial.is_none_or(|denial| denial.signers.iter().any(|by| algorithm(by) == algorithm(&signer)));
+                let algorithm =
+                    |index: &usize| keys.get(*index).map(|key| key.public_key().algorithm());
+                let whole = denial.is_none_or(|denial| {
+                    denial
+                        .signers
+                        .iter()
+                        .any(|by| algorithm(by) == algorithm(&signer))
+                });
                 let expires = now + TimeDelta::seconds(i64::from(until(signature, now)));
                 let original = signature.input().original_ttl;
                 proof.expires_by(Some(expires));
                 proof.set_expires = proof.set_expires.max(Some(expires));
                 proof.original_ttl = proof.original_ttl.max(Some(original));
                 proof.signers.extend(whole.then_some(signer));
-                proof.findings.extend(life_left(set, expires - now, original));
+                proof
+                    .findings
+                    .extend(life_left(set, expires - now, original));
             }
             Err(Failure::Fails(why)) => proof.weakened_by(&why),
             Err(Failure::Unused(why)) => unused.push(why),
@@ -69,18 +79,34 @@ pub(crate) fn prove(set: &RrSet, zone: &Name, keys: &[DNSKEY], trials: &Trials) 
             proof.findings.extend(why.findings.into_iter().map(beside));
         }
     }
-    proof.findings.extend(proof.original_ttl.and_then(|original| raised(set, original)));
+    proof.findings.extend(
+        proof
+            .original_ttl
+            .and_then(|original| raised(set, original)),
+    );
     if considered == 0 {
-        return Proof::bogus(format!("{} carries signatures by revoked keys only", set.title()));
+        return Proof::bogus(format!(
+            "{} carries signatures by revoked keys only",
+            set.title()
+        ));
     }
     proof
 }
 
 /// What the signatures over a DNSKEY set prove when one of the keys must be
 /// among those that `trusted` accepts: by DS at the parent, or as an anchor.
-pub(crate) fn prove_keys(set: &RrSet, zone: &Name, trusted: impl Fn(&DNSKEY) -> bool, trials: &Trials) -> Proof {
+pub(crate) fn prove_keys(
+    set: &RrSet,
+    zone: &Name,
+    trusted: impl Fn(&DNSKEY) -> bool,
+    trials: &Trials,
+) -> Proof {
     let keys = set.keys();
-    let entry: Vec<bool> = keys.iter().take(limits::KEYS).map(|key| may_sign(key) && trusted(key)).collect();
+    let entry: Vec<bool> = keys
+        .iter()
+        .take(limits::KEYS)
+        .map(|key| may_sign(key) && trusted(key))
+        .collect();
     if !entry.contains(&true) && keys.len() <= limits::KEYS {
         return Proof::bogus(if zone.is_root() {
             "none of the keys of the root is among the trust anchors: a root of your own is trusted with \
@@ -91,7 +117,10 @@ pub(crate) fn prove_keys(set: &RrSet, zone: &Name, trusted: impl Fn(&DNSKEY) -> 
         });
     }
     let mut proof = prove(set, zone, &keys, trials);
-    let entered = proof.signers.iter().any(|index| entry.get(*index) == Some(&true));
+    let entered = proof
+        .signers
+        .iter()
+        .any(|index| entry.get(*index) == Some(&true));
     if proof.security == Security::Secure && !entered {
         proof.weakened_by(&Proof::bogus(format!(
             "{} is not signed by a key that its parent or the trust anchor names",
@@ -117,10 +146,15 @@ pub(crate) fn can_verify(algorithm: Algorithm) -> bool {
 /// The note about a zone that is signed with SHA-1 only. To validators that have
 /// given it up the zone is unsigned (RFC 9905 section 2): they look for no TLSA
 /// record, so mail comes all the same, without DANE.
-pub(crate) fn outdated(zone: &Name, algorithms: impl IntoIterator<Item = Algorithm>) -> Option<Finding> {
+pub(crate) fn outdated(
+    zone: &Name,
+    algorithms: impl IntoIterator<Item = Algorithm>,
+) -> Option<Finding> {
     let algorithms: Vec<Algorithm> = algorithms.into_iter().collect();
     let named = algorithm_name(*algorithms.first()?);
-    let message = format!("{zone} is signed with {named}, which some validators have given up: to them it is unsigned");
+    let message = format!(
+        "{zone} is signed with {named}, which some validators have given up: to them it is unsigned"
+    );
     let all = algorithms.into_iter().all(rests_on_sha1);
     all.then(|| Finding::new("algorithm-outdated", Severity::Note, message))
 }
@@ -146,7 +180,10 @@ fn may_sign(key: &DNSKEY) -> bool {
 /// else (RFC 5011 section 2.1); no validator counts that signature.
 fn by_a_revoked_key(set: &RrSet, signature: &RRSIG, keys: &[DNSKEY]) -> bool {
     let tag = signature.input().key_tag;
-    set.kind == RecordType::DNSKEY && keys.iter().any(|key| key.revoke() && key.calculate_key_tag().ok() == Some(tag))
+    set.kind == RecordType::DNSKEY
+        && keys
+            .iter()
+            .any(|key| key.revoke() && key.calculate_key_tag().ok() == Some(tag))
 }
 
 /// Why a signature proves nothing.
@@ -177,35 +214,59 @@ fn check(
     let title = || format!("a signature by key {} over {}", input.key_tag, set.title());
     let bogus = |why: &str| Proof::bogus(format!("{} {why}", title()));
     if input.signer_name != *zone {
-        return Err(bogus(&format!("names {} as its signer", from_hickory(&input.signer_name))).into());
+        return Err(bogus(&format!(
+            "names {} as its signer",
+            from_hickory(&input.signer_name)
+        ))
+        .into());
     }
     if input.num_labels > set.owner.num_labels() {
         return Err(bogus("states more labels than the owner has").into());
     }
     let named = |key: &DNSKEY| {
-        key.public_key().algorithm() == input.algorithm && key.calculate_key_tag().ok() == Some(input.key_tag)
+        key.public_key().algorithm() == input.algorithm
+            && key.calculate_key_tag().ok() == Some(input.key_tag)
     };
     if can_verify(input.algorithm) && !keys.iter().any(named) {
-        return Err(Failure::Unused(bogus("is by a key that the zone does not publish")));
+        return Err(Failure::Unused(bogus(
+            "is by a key that the zone does not publish",
+        )));
     }
     if since(signature, now) < 0 {
         let wait = TimeDelta::seconds(-i64::from(since(signature, now)));
         let (wait, asked) = (duration::text(wait), clock_question(wait));
-        return Err(Failure::Unused(bogus(&format!("is not valid yet, but in {wait}{asked}"))));
+        return Err(Failure::Unused(bogus(&format!(
+            "is not valid yet, but in {wait}{asked}"
+        ))));
     }
     if until(signature, now) < 0 {
         let ago = TimeDelta::seconds(-i64::from(until(signature, now)));
         let when = (now - ago).format("%Y-%m-%d at %H:%M:%S UTC");
-        let message = format!("{} expired on {when}, {} ago{}", title(), duration::text(ago), clock_question(ago));
+        let message = format!(
+            "{} expired on {when}, {} ago{}",
+            title(),
+            duration::text(ago),
+            clock_question(ago)
+        );
         let finding = Finding::new("signature-expired", Severity::Unsafe, message);
         return Err(Proof::only(Security::Bogus, finding).into());
     }
     if !can_verify(input.algorithm) {
-        let message = format!("{} cannot be verified here: {}", title(), algorithm_name(input.algorithm));
+        let message = format!(
+            "{} cannot be verified here: {}",
+            title(),
+            algorithm_name(input.algorithm)
+        );
         let finding = Finding::new("algorithm-unsupported", Severity::Unknown, message);
-        return Err(Failure::Unused(Proof::only(Security::Indeterminate, finding)));
+        return Err(Failure::Unused(Proof::only(
+            Security::Indeterminate,
+            finding,
+        )));
     }
-    let made_it = |index: &usize| keys.get(*index).is_some_and(|key| may_sign(key) && named(key));
+    let made_it = |index: &usize| {
+        keys.get(*index)
+            .is_some_and(|key| may_sign(key) && named(key))
+    };
     let candidates: Vec<usize> = (0..keys.len()).filter(made_it).collect();
     if candidates.is_empty() {
         return Err(bogus("is by a key that may not sign").into());
@@ -214,32 +275,47 @@ fn check(
     let records: Vec<Record> = set
         .records
         .iter()
-        .map(|record| Record::from_rdata(set.owner.clone(), input.original_ttl, record.data.clone()))
+        .map(|record| {
+            Record::from_rdata(set.owner.clone(), input.original_ttl, record.data.clone())
+        })
         .collect();
     let colliding = candidates.len() > 1;
     let mut signer = None;
     for index in candidates.into_iter().take(limits::COLLIDING) {
         trials.take()?;
-        let verifies = |key: &DNSKEY| key.verify_rrsig(&set.owner, DNSClass::IN, signature, records.iter()).is_ok();
+        let verifies = |key: &DNSKEY| {
+            key.verify_rrsig(&set.owner, DNSClass::IN, signature, records.iter())
+                .is_ok()
+        };
         if keys.get(index).is_some_and(verifies) {
             signer = Some(index);
             break;
         }
     }
-    let Some(signer) = signer else { return Err(bogus("does not verify").into()) };
+    let Some(signer) = signer else {
+        return Err(bogus("does not verify").into());
+    };
     if colliding {
         // Some validators forgive no failed trial since "KeyTrap" (CVE-2023-50387),
         // and in which order they try keys is chance.
-        let message = format!("{} can be by more than one key: some validators take the wrong one", title());
+        let message = format!(
+            "{} can be by more than one key: some validators take the wrong one",
+            title()
+        );
         let finding = Finding::new("key-tag-collision", Severity::Unknown, message);
         return Err(Proof::only(Security::Indeterminate, finding).into());
     }
     if input.num_labels < set.owner.num_labels() {
         let next_closer = set.owner.trim_to(usize::from(input.num_labels) + 1);
-        let denial =
-            denied(&set.denials, zone, &next_closer, |denial| prove(denial, &from_hickory(zone), keys, trials));
-        let message =
-            || format!("{} is an expanded wildcard, and that no closer name exists is not proven", set.title());
+        let denial = denied(&set.denials, zone, &next_closer, |denial| {
+            prove(denial, &from_hickory(zone), keys, trials)
+        });
+        let message = || {
+            format!(
+                "{} is an expanded wildcard, and that no closer name exists is not proven",
+                set.title()
+            )
+        };
         let unproven = || {
             let finding = Finding::new("denial-unproven", Severity::Unknown, message());
             Proof::only(Security::Indeterminate, finding)
@@ -251,12 +327,19 @@ fn check(
 
 /// Seconds since the inception, in serial arithmetic (RFC 4034 section 3.1.5).
 fn since(signature: &RRSIG, now: DateTime<Utc>) -> i32 {
-    moment(now).wrapping_sub(signature.input().sig_inception.get()).cast_signed()
+    moment(now)
+        .wrapping_sub(signature.input().sig_inception.get())
+        .cast_signed()
 }
 
 /// Seconds until the expiration, in serial arithmetic.
 fn until(signature: &RRSIG, now: DateTime<Utc>) -> i32 {
-    signature.input().sig_expiration.get().wrapping_sub(moment(now)).cast_signed()
+    signature
+        .input()
+        .sig_expiration
+        .get()
+        .wrapping_sub(moment(now))
+        .cast_signed()
 }
 
 fn moment(now: DateTime<Utc>) -> u32 {

@@ -10,23 +10,34 @@ use crate::tlsa::Tlsa;
 /// The octets that the records and findings take, about.
 pub(crate) fn weight(evidence: &Evidence) -> usize {
     let hops = evidence.hops.iter().map(|hop| {
-        let servers = hop.servers.iter().map(|server| findings(&server.findings) + records(&server.records));
+        let servers = hop
+            .servers
+            .iter()
+            .map(|server| findings(&server.findings) + records(&server.records));
         let links = hop.chain.iter().map(|link| findings(&link.findings));
         findings(&hop.findings) + servers.sum::<usize>() + links.sum::<usize>()
     });
-    let resolvers = evidence.resolvers.iter().map(|resolver| findings(&resolver.findings) + records(&resolver.records));
+    let resolvers = evidence
+        .resolvers
+        .iter()
+        .map(|resolver| findings(&resolver.findings) + records(&resolver.records));
     findings(&evidence.findings) + hops.sum::<usize>() + resolvers.sum::<usize>()
 }
 
 fn findings(findings: &[Finding]) -> usize {
     let one = |finding: &Finding| {
-        size_of::<Finding>() + finding.message.len() + finding.server.as_ref().map_or(0, String::len)
+        size_of::<Finding>()
+            + finding.message.len()
+            + finding.server.as_ref().map_or(0, String::len)
     };
     findings.iter().map(one).sum()
 }
 
 fn records(records: &[Tlsa]) -> usize {
-    records.iter().map(|record| size_of::<Tlsa>() + record.rdata().len()).sum()
+    records
+        .iter()
+        .map(|record| size_of::<Tlsa>() + record.rdata().len())
+        .sum()
 }
 
 #[cfg(test)]
@@ -48,7 +59,17 @@ mod tests {
             findings: vec![Finding::new("bogus", Severity::Note, "x".repeat(500))],
         };
         let resolvers = vec![resolver];
-        let evidence = Evidence { owner: Name::root(), hops: Vec::new(), resolvers, host: None, findings: Vec::new() };
-        assert!((3500..4500).contains(&weight(&evidence)), "{}", weight(&evidence));
+        let evidence = Evidence {
+            owner: Name::root(),
+            hops: Vec::new(),
+            resolvers,
+            host: None,
+            findings: Vec::new(),
+        };
+        assert!(
+            (3500..4500).contains(&weight(&evidence)),
+            "{}",
+            weight(&evidence)
+        );
     }
 }

@@ -15,7 +15,9 @@ use crate::dns::limits;
 use crate::dns::trust::anchors::Trust;
 use crate::dns::trust::budget::Trials;
 use crate::dns::trust::chain::{Chain, Delegation, delegation, insecure, no_anchor, silence};
-use crate::dns::trust::ds::{INCOMPLETE, ProveKeys, by_anchors, by_digests, trust, unchecked, usable};
+use crate::dns::trust::ds::{
+    INCOMPLETE, ProveKeys, by_anchors, by_digests, trust, unchecked, usable,
+};
 use crate::dns::trust::proof::Proof;
 use crate::dns::trust::signatures::outdated;
 use crate::dns::walk::context::Walk;
@@ -36,21 +38,40 @@ impl Walk {
     ) -> Pin<Box<dyn Future<Output = Arc<Chain>> + Send>> {
         let this = Arc::clone(self);
         Box::pin(async move {
-            let Some(zone) = zones.get(index).cloned() else { return Arc::default() };
+            let Some(zone) = zones.get(index).cloned() else {
+                return Arc::default();
+            };
             let walk = Arc::clone(&this);
-            this.chains.get(zone, async move { Arc::new(walk.link(&zones, index).await) }).await
+            this.chains
+                .get(
+                    zone,
+                    async move { Arc::new(walk.link(&zones, index).await) },
+                )
+                .await
         })
     }
 
     async fn link(self: &Arc<Self>, zones: &Arc<[Name]>, index: usize) -> Chain {
-        let Some(zone) = zones.get(index) else { return Chain::default() };
+        let Some(zone) = zones.get(index) else {
+            return Chain::default();
+        };
         let trials = self.trials();
         let anchors = self.anchors.of(zone);
         if !anchors.is_empty() {
             let mut keys = self.asking(zone, RecordType::DNSKEY, zone).await;
-            return keys_from(&mut keys, &Chain::default(), zone, (&anchors, by_anchors), &trials).await;
+            return keys_from(
+                &mut keys,
+                &Chain::default(),
+                zone,
+                (&anchors, by_anchors),
+                &trials,
+            )
+            .await;
         }
-        let Some((above, parent)) = index.checked_sub(1).and_then(|above| Some((above, zones.get(above)?))) else {
+        let Some((above, parent)) = index
+            .checked_sub(1)
+            .and_then(|above| Some((above, zones.get(above)?)))
+        else {
             return Chain::default().with(zone, &no_anchor(zone), Vec::new());
         };
         let (chain, mut digests, mut keys) = tokio::join!(
@@ -63,9 +84,15 @@ impl Walk {
         }
         match digests_from(&mut digests, &chain, parent, zone, &trials).await {
             Ok(trusted) => {
-                let mut chain = keys_from(&mut keys, &chain, zone, (&trusted, by_digests), &trials).await;
-                let usable = chain.links.last_mut().filter(|link| link.security == Security::Secure);
-                usable.into_iter().for_each(|link| link.findings.extend(unchecked(zone, &trusted)));
+                let mut chain =
+                    keys_from(&mut keys, &chain, zone, (&trusted, by_digests), &trials).await;
+                let usable = chain
+                    .links
+                    .last_mut()
+                    .filter(|link| link.security == Security::Secure);
+                usable
+                    .into_iter()
+                    .for_each(|link| link.findings.extend(unchecked(zone, &trusted)));
                 chain
             }
             Err(proof) => chain.with(zone, &proof, Vec::new()),
@@ -97,9 +124,13 @@ struct Asking {
 
 impl Asking {
     fn start(&mut self) {
-        for server in self.waiting.drain(..self.waiting.len().min(limits::SERVERS_AT_ONCE)) {
+        for server in self
+            .waiting
+            .drain(..self.waiting.len().min(limits::SERVERS_AT_ONCE))
+        {
             let (asker, question) = (Arc::clone(&self.asker), self.question.clone());
-            self.running.spawn(async move { asker.ask(server, &question).await });
+            self.running
+                .spawn(async move { asker.ask(server, &question).await });
         }
     }
 
@@ -144,16 +175,25 @@ async fn keys_from(
     };
     let mut failed = silence(&format!("no server of {zone} gives its keys"));
     while let Some(reply) = replies.next().await {
-        let Said::Records(set) = Said::by_authority(&reply, zone, zone, RecordType::DNSKEY) else { continue };
+        let Said::Records(set) = Said::by_authority(&reply, zone, zone, RecordType::DNSKEY) else {
+            continue;
+        };
         let mut proof = prove(&set, zone, &trusted, trials);
         if proof.security == Security::Secure {
             // Whoever runs the zones above sees to their signatures.
-            let told = proof.findings.iter_mut().filter(|finding| finding.code != INCOMPLETE);
+            let told = proof
+                .findings
+                .iter_mut()
+                .filter(|finding| finding.code != INCOMPLETE);
             told.for_each(|finding| finding.severity = Severity::Note);
-            proof.findings.extend(outdated(zone, trusted.iter().map(Trust::algorithm)));
+            proof
+                .findings
+                .extend(outdated(zone, trusted.iter().map(Trust::algorithm)));
             return above.with(zone, &proof, set.keys());
         }
-        if failed.security < proof.security || failed.findings.iter().all(|f| f.code == "chain-incomplete") {
+        if failed.security < proof.security
+            || failed.findings.iter().all(|f| f.code == "chain-incomplete")
+        {
             failed = proof;
         }
     }

@@ -35,7 +35,13 @@ impl Walk {
     pub(crate) fn new(targets: usize, settings: &Settings, reach: &Reach) -> Self {
         let questions = reach.questions.saturating_mul(targets.max(1));
         let (room, clock) = (Room::for_targets(targets), Clock::started(reach.check));
-        let asker = Arc::new(Asker::new(settings.timeout, settings.tries, questions, room, clock));
+        let asker = Arc::new(Asker::new(
+            settings.timeout,
+            settings.tries,
+            questions,
+            room,
+            clock,
+        ));
         let resolvers = settings.resolvers.clone();
         let discovery = Discovery::new(Arc::clone(&asker), settings, reach);
         Self {

@@ -41,7 +41,9 @@ impl Walk {
         let mut seen: Vec<Name> = Vec::new();
         while let Some(name) = next.take() {
             if seen.len() > limits::ALIASES || seen.contains(&name) {
-                whole.weakened_by(&unknown(format!("aliases from {host} lead in circles or too far")));
+                whole.weakened_by(&unknown(format!(
+                    "aliases from {host} lead in circles or too far"
+                )));
                 break;
             }
             seen.push(name.clone());
@@ -60,12 +62,28 @@ impl Walk {
             first.get_or_insert_with(|| facts.zone.clone());
             let step = self.addresses_at(&facts, &name).await;
             whole.weakened_by(&step.proof);
-            let standing = facts.chain.last().map(|link| link.findings.as_slice()).unwrap_or_default();
-            let grave = facts.findings.iter().chain(standing).filter(|finding| finding.severity > Severity::Note);
-            whole.weakened_by(&Proof { findings: grave.cloned().collect(), ..Proof::secure() });
+            let standing = facts
+                .chain
+                .last()
+                .map(|link| link.findings.as_slice())
+                .unwrap_or_default();
+            let grave = facts
+                .findings
+                .iter()
+                .chain(standing)
+                .filter(|finding| finding.severity > Severity::Note);
+            whole.weakened_by(&Proof {
+                findings: grave.cloned().collect(),
+                ..Proof::secure()
+            });
             if step.alias.is_none() && step.complete && !step.address {
-                let message = format!("{name} has neither A nor AAAA records, so nobody connects to it");
-                whole.findings.push(Finding::new("host-without-address", Severity::Unknown, message));
+                let message =
+                    format!("{name} has neither A nor AAAA records, so nobody connects to it");
+                whole.findings.push(Finding::new(
+                    "host-without-address",
+                    Severity::Unknown,
+                    message,
+                ));
             }
             next = step.alias;
         }
@@ -107,37 +125,67 @@ impl Walk {
         if way.security != Security::Secure {
             return Err(String::new());
         }
-        let untold = |at: &str, why: &str| format!(" (whether there are some cannot be told at {at}: {why})");
-        let owner = Target::Service { host: end.clone(), port }
-            .owner()
-            .map_err(|why| untold(&end.to_string(), &why.to_string()))?;
-        let facts =
-            self.zone_of(&owner, first).await.map_err(|finding| untold(&owner.to_string(), &finding.message))?;
+        let untold = |at: &str, why: &str| {
+            format!(" (whether there are some cannot be told at {at}: {why})")
+        };
+        let owner = Target::Service {
+            host: end.clone(),
+            port,
+        }
+        .owner()
+        .map_err(|why| untold(&end.to_string(), &why.to_string()))?;
+        let facts = self
+            .zone_of(&owner, first)
+            .await
+            .map_err(|finding| untold(&owner.to_string(), &finding.message))?;
         let servers = self.tlsa_once(&facts, &owner).await;
-        if servers.iter().any(|server| server.outcome == Outcome::Answered) {
+        if servers
+            .iter()
+            .any(|server| server.outcome == Outcome::Answered)
+        {
             return Err(String::new());
         }
-        if let Some(grave) = facts.findings.iter().find(|finding| finding.severity > Severity::Note) {
+        if let Some(grave) = facts
+            .findings
+            .iter()
+            .find(|finding| finding.severity > Severity::Note)
+        {
             return Err(untold(&facts.zone.to_string(), &grave.message));
         }
-        let proves = |server: &&ServerAnswer| answered(server) && server.security == Security::Secure;
+        let proves =
+            |server: &&ServerAnswer| answered(server) && server.security == Security::Secure;
         match servers.iter().find(|server| !proves(server)) {
-            None if servers.is_empty() => Err(untold(&facts.zone.to_string(), "it has no name server")),
+            None if servers.is_empty() => {
+                Err(untold(&facts.zone.to_string(), "it has no name server"))
+            }
             None => Ok(()),
             Some(server) => {
-                let worst = server.findings.iter().max_by_key(|finding| finding.severity).filter(|_| answered(server));
-                let why =
-                    worst.map_or_else(|| server.outcome.word().to_owned(), |f| format!("{}, {}", f.code, f.message));
+                let worst = server
+                    .findings
+                    .iter()
+                    .max_by_key(|finding| finding.severity)
+                    .filter(|_| answered(server));
+                let why = worst.map_or_else(
+                    || server.outcome.word().to_owned(),
+                    |f| format!("{}, {}", f.code, f.message),
+                );
                 Err(untold(&label(&server.name, server.address), &why))
             }
         }
     }
 
     async fn addresses_at(self: &Arc<Self>, facts: &Facts, name: &Name) -> Step {
-        let mut step = Step { proof: Proof::secure(), alias: None, address: false, complete: true };
+        let mut step = Step {
+            proof: Proof::secure(),
+            alias: None,
+            address: false,
+            complete: true,
+        };
         let mut aliases: BTreeSet<Option<Name>> = BTreeSet::new();
-        let (v4, v6) =
-            tokio::join!(self.ask_all(facts, name, RecordType::A), self.ask_all(facts, name, RecordType::AAAA));
+        let (v4, v6) = tokio::join!(
+            self.ask_all(facts, name, RecordType::A),
+            self.ask_all(facts, name, RecordType::AAAA)
+        );
         let trials = self.trials();
         for (kind, replies) in [(RecordType::A, v4), (RecordType::AAAA, v6)] {
             let mut failures = BTreeSet::new();
@@ -148,8 +196,14 @@ impl Walk {
                     failures.insert(outcome.word());
                     let failed = missing(&format!("the addresses of {name}"), outcome).findings;
                     let at = label(&server.name, server.address);
-                    let failed = failed.into_iter().map(|finding| finding.at(at.clone())).collect();
-                    step.proof.weakened_by(&Proof { findings: failed, ..Proof::secure() });
+                    let failed = failed
+                        .into_iter()
+                        .map(|finding| finding.at(at.clone()))
+                        .collect();
+                    step.proof.weakened_by(&Proof {
+                        findings: failed,
+                        ..Proof::secure()
+                    });
                     continue;
                 }
                 answered = true;
@@ -166,12 +220,18 @@ impl Walk {
             if !answered {
                 step.complete = false;
                 let how = failures.into_iter().collect::<Vec<_>>().join(", ");
-                let message = format!("no server of {} answers about the {kind} records of {name}: {how}", facts.zone);
+                let message = format!(
+                    "no server of {} answers about the {kind} records of {name}: {how}",
+                    facts.zone
+                );
                 step.proof.weakened_by(&unknown(message));
             }
         }
         if aliases.len() > 1 {
-            let message = format!("the servers of {} do not agree whether {name} is an alias, or of what", facts.zone);
+            let message = format!(
+                "the servers of {} do not agree whether {name} is an alias, or of what",
+                facts.zone
+            );
             step.proof.weakened_by(&unknown(message));
         }
         step.alias = aliases.into_iter().flatten().next();
@@ -180,5 +240,8 @@ impl Walk {
 }
 
 fn unknown(message: String) -> Proof {
-    Proof::only(Security::Indeterminate, Finding::new("host-address-unknown", Severity::Unknown, message))
+    Proof::only(
+        Security::Indeterminate,
+        Finding::new("host-address-unknown", Severity::Unknown, message),
+    )
 }

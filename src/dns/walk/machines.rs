@@ -46,7 +46,10 @@ impl Walk {
             }
         });
         let all = together(sampling).await;
-        let several = all.iter().filter(|entries| entries.len() > 1).filter_map(|entries| entries.first());
+        let several = all
+            .iter()
+            .filter(|entries| entries.len() > 1)
+            .filter_map(|entries| entries.first());
         let findings = several.map(differ).collect();
         (all.into_iter().flatten().collect(), findings)
     }
@@ -68,7 +71,9 @@ impl Walk {
         let trials = self.trials();
         let mut answers = vec![first];
         for reply in samples.into_iter().filter(is_answer) {
-            let Some(server) = facts.servers.get(index) else { break };
+            let Some(server) = facts.servers.get(index) else {
+                break;
+            };
             let sample = answer(facts, server, owner, &reply, &trials);
             if let Some(known) = answers.iter_mut().find(|known| is_same(known, &sample)) {
                 unite(known, sample);
@@ -86,21 +91,34 @@ impl Walk {
 /// otherwise more answers make no difference.
 fn agree(first: &[ServerAnswer]) -> bool {
     let mut heard = first.iter().filter(|server| answered(server));
-    let Some(one) = heard.next() else { return false };
+    let Some(one) = heard.next() else {
+        return false;
+    };
     let here = |server: &ServerAnswer| server.security == Security::Secure;
     let there_is_something = !one.records.is_empty() || one.alias.is_some();
-    there_is_something && here(one) && heard.all(|s| here(s) && s.records == one.records && s.alias == one.alias)
+    there_is_something
+        && here(one)
+        && heard.all(|s| here(s) && s.records == one.records && s.alias == one.alias)
 }
 
 /// Their order: by all in which two of them can differ.
 fn rank(answer: &ServerAnswer) -> (String, Security, Vec<Tlsa>, Option<Name>, Option<u32>) {
     let outcome = format!("{:?}", answer.outcome);
-    (outcome, answer.security, answer.records.clone(), answer.alias.clone(), answer.original_ttl)
+    (
+        outcome,
+        answer.security,
+        answer.records.clone(),
+        answer.alias.clone(),
+        answer.original_ttl,
+    )
 }
 
 /// Not silence, of whatever kind.
 fn is_answer(reply: &Reply) -> bool {
-    !matches!(reply, Err(Outcome::Unreachable | Outcome::TruncatedWithoutTcp))
+    !matches!(
+        reply,
+        Err(Outcome::Unreachable | Outcome::TruncatedWithoutTcp)
+    )
 }
 
 /// Whether one machine may have given both: all but the time that is left is equal.
@@ -116,11 +134,21 @@ fn is_same(one: &ServerAnswer, other: &ServerAnswer) -> bool {
 fn unite(known: &mut ServerAnswer, sample: ServerAnswer) {
     known.ttl = known.ttl.max(sample.ttl);
     known.negative_ttl = known.negative_ttl.max(sample.negative_ttl);
-    known.signature_expires = known.signature_expires.into_iter().chain(sample.signature_expires).min();
-    known.set_signature_expires = known.set_signature_expires.max(sample.set_signature_expires);
+    known.signature_expires = known
+        .signature_expires
+        .into_iter()
+        .chain(sample.signature_expires)
+        .min();
+    known.set_signature_expires = known
+        .set_signature_expires
+        .max(sample.set_signature_expires);
     for finding in sample.findings {
         // Seconds in a message may differ.
-        if known.findings.iter().all(|told| (told.code, told.severity) != (finding.code, finding.severity)) {
+        if known
+            .findings
+            .iter()
+            .all(|told| (told.code, told.severity) != (finding.code, finding.severity))
+        {
             known.findings.push(finding);
         }
     }
@@ -147,7 +175,10 @@ mod tests {
             ttl: Some(ttl),
             original_ttl: Some(3600),
             negative_ttl: Some(300),
-            records: records.iter().map(|rdata| Tlsa::from_rdata(rdata).unwrap()).collect(),
+            records: records
+                .iter()
+                .map(|rdata| Tlsa::from_rdata(rdata).unwrap())
+                .collect(),
             alias: None,
             signature_expires: None,
             set_signature_expires: None,
@@ -158,18 +189,36 @@ mod tests {
     #[test]
     fn only_those_that_agree_in_something_secure_are_asked_again() {
         let one = given(60, &[&[3, 1, 1, 0xaa]]);
-        let alias = ServerAnswer { alias: Name::from_user("a.example").ok(), ..given(60, &[]) };
-        let silent = ServerAnswer { outcome: Outcome::Unreachable, security: Security::Indeterminate, ..given(0, &[]) };
-        let bogus = ServerAnswer { security: Security::Bogus, ..one.clone() };
+        let alias = ServerAnswer {
+            alias: Name::from_user("a.example").ok(),
+            ..given(60, &[])
+        };
+        let silent = ServerAnswer {
+            outcome: Outcome::Unreachable,
+            security: Security::Indeterminate,
+            ..given(0, &[])
+        };
+        let bogus = ServerAnswer {
+            security: Security::Bogus,
+            ..one.clone()
+        };
         for (what, servers, expected) in [
             ("nobody", vec![], false),
             ("one", vec![one.clone()], true),
-            ("two", vec![one.clone(), given(50, &[&[3, 1, 1, 0xaa]])], true),
+            (
+                "two",
+                vec![one.clone(), given(50, &[&[3, 1, 1, 0xaa]])],
+                true,
+            ),
             ("beside silence", vec![one.clone(), silent.clone()], true),
             ("silence alone", vec![silent], false),
             ("an alias", vec![alias.clone(), alias.clone()], true),
             ("an alias beside a set", vec![alias, one.clone()], false),
-            ("another set", vec![one.clone(), given(60, &[&[3, 1, 1, 0xbb]])], false),
+            (
+                "another set",
+                vec![one.clone(), given(60, &[&[3, 1, 1, 0xbb]])],
+                false,
+            ),
             ("no set", vec![given(60, &[])], false),
             ("a bogus one", vec![one, bogus], false),
         ] {
@@ -180,20 +229,46 @@ mod tests {
     #[test]
     fn of_one_answer_the_longer_ttl_and_the_shorter_life_count() {
         let moment = |text: &str| Some(text.parse().unwrap());
-        let (early, late) = (moment("2026-11-20T12:00:00Z"), moment("2026-11-21T12:00:00Z"));
-        let expiring = |severity, text: &str| Finding::new("signature-expires-soon", severity, text);
-        let mut one =
-            ServerAnswer { signature_expires: late, set_signature_expires: early, ..given(50, &[&[3, 1, 1]]) };
+        let (early, late) = (
+            moment("2026-11-20T12:00:00Z"),
+            moment("2026-11-21T12:00:00Z"),
+        );
+        let expiring =
+            |severity, text: &str| Finding::new("signature-expires-soon", severity, text);
+        let mut one = ServerAnswer {
+            signature_expires: late,
+            set_signature_expires: early,
+            ..given(50, &[&[3, 1, 1]])
+        };
         one.findings.push(expiring(Severity::Note, "in 10 seconds"));
-        let mut other =
-            ServerAnswer { signature_expires: early, set_signature_expires: late, ..given(60, &[&[3, 1, 1]]) };
-        other.findings.extend([expiring(Severity::Note, "in 9 seconds"), expiring(Severity::Unsafe, "in 9 seconds")]);
+        let mut other = ServerAnswer {
+            signature_expires: early,
+            set_signature_expires: late,
+            ..given(60, &[&[3, 1, 1]])
+        };
+        other.findings.extend([
+            expiring(Severity::Note, "in 9 seconds"),
+            expiring(Severity::Unsafe, "in 9 seconds"),
+        ]);
         assert!(is_same(&one, &other));
         unite(&mut one, other);
-        assert_eq!((one.ttl, one.signature_expires, one.set_signature_expires), (Some(60), early, late));
-        let told: Vec<Severity> = one.findings.iter().map(|finding| finding.severity).collect();
+        assert_eq!(
+            (one.ttl, one.signature_expires, one.set_signature_expires),
+            (Some(60), early, late)
+        );
+        let told: Vec<Severity> = one
+            .findings
+            .iter()
+            .map(|finding| finding.severity)
+            .collect();
         assert_eq!(told, [Severity::Note, Severity::Unsafe]);
-        let resigned = ServerAnswer { original_ttl: Some(60), ..given(60, &[&[3, 1, 1]]) };
-        assert!(!is_same(&one, &resigned), "signed with another TTL, it is of another time");
+        let resigned = ServerAnswer {
+            original_ttl: Some(60),
+            ..given(60, &[&[3, 1, 1]])
+        };
+        assert!(
+            !is_same(&one, &resigned),
+            "signed with another TTL, it is of another time"
+        );
     }
 }

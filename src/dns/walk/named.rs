@@ -66,22 +66,42 @@ impl Walk {
         if facts.ceiling.is_some() || facts.key_sets.is_empty() {
             return Vec::new();
         }
-        let inside: Vec<Name> = names.iter().filter(|name| name.is_within(&facts.zone)).cloned().collect();
-        let Own { mut findings, known, names: mut missed, mut addresses } = self.by_own_servers(facts, &inside).await;
+        let inside: Vec<Name> = names
+            .iter()
+            .filter(|name| name.is_within(&facts.zone))
+            .cloned()
+            .collect();
+        let Own {
+            mut findings,
+            known,
+            names: mut missed,
+            mut addresses,
+        } = self.by_own_servers(facts, &inside).await;
         let told = !findings.is_empty();
         let mut rests = Vec::new();
         for name in names {
-            let open: Vec<RecordType> =
-                self.kinds().into_iter().filter(|kind| !known.contains(&(name.clone(), *kind))).collect();
+            let open: Vec<RecordType> = self
+                .kinds()
+                .into_iter()
+                .filter(|kind| !known.contains(&(name.clone(), *kind)))
+                .collect();
             if open.is_empty() {
                 continue;
             }
-            let elsewhere = self.discovery.zones(name).await.is_ok_and(|zones| zones.last() != Some(&facts.zone));
+            let elsewhere = self
+                .discovery
+                .zones(name)
+                .await
+                .is_ok_and(|zones| zones.last() != Some(&facts.zone));
             if elsewhere {
                 rests.push((name, self.rest(name).await));
             } else if !told {
                 let kinds: Vec<String> = open.iter().map(ToString::to_string).collect();
-                let why = format!("no server of {} gives its {} records", facts.zone, kinds.join(" and "));
+                let why = format!(
+                    "no server of {} gives its {} records",
+                    facts.zone,
+                    kinds.join(" and ")
+                );
                 rests.push((name, Rest::Nothing(why)));
             }
         }
@@ -91,15 +111,28 @@ impl Walk {
                 Rest::Proof(proven) => addresses.extend(proven),
                 Rest::Resolvers => unsigned.push(name.to_string()),
                 Rest::Nothing(why) => {
-                    let message = format!("the addresses of the name server {name} are not proven: {why}");
+                    let message =
+                        format!("the addresses of the name server {name} are not proven: {why}");
                     findings.push(Finding::new(UNPROVEN, Severity::Unknown, message));
                 }
             }
         }
         missed.retain(|name| !names.contains(name));
-        let asked = |ip: &IpAddr| facts.servers.iter().any(|server| server.address.is_some_and(|at| at.ip() == *ip));
-        let unasked = addresses.iter().filter(|ip| !asked(ip)).map(ToString::to_string);
-        let missed: Vec<String> = missed.iter().map(ToString::to_string).chain(unasked).collect();
+        let asked = |ip: &IpAddr| {
+            facts
+                .servers
+                .iter()
+                .any(|server| server.address.is_some_and(|at| at.ip() == *ip))
+        };
+        let unasked = addresses
+            .iter()
+            .filter(|ip| !asked(ip))
+            .map(ToString::to_string);
+        let missed: Vec<String> = missed
+            .iter()
+            .map(ToString::to_string)
+            .chain(unasked)
+            .collect();
         if !missed.is_empty() {
             let message = format!(
                 "of the name servers of {} these are proven, and were not asked: {}",
@@ -125,16 +158,25 @@ impl Walk {
         // Those beyond the limit have not been asked, which is told of elsewhere.
         let mut left = limits::OWN_ADDRESSES;
         for server in &facts.servers {
-            let Some(address) = server.address.filter(|_| soa_of(server, &facts.zone).is_ok()) else { continue };
+            let Some(address) = server
+                .address
+                .filter(|_| soa_of(server, &facts.zone).is_ok())
+            else {
+                continue;
+            };
             let mut wrong: Option<String> = None;
             // All of it has been asked before, so that none of it takes time.
             let own = Question::authority(&to_hickory(&facts.zone), RecordType::NS);
-            if let Said::Records(set) =
-                Said::by_authority(&self.asker.ask(address, &own).await, &facts.zone, &facts.zone, RecordType::NS)
-            {
+            if let Said::Records(set) = Said::by_authority(
+                &self.asker.ask(address, &own).await,
+                &facts.zone,
+                &facts.zone,
+                RecordType::NS,
+            ) {
                 wrong = why_not(&prove(&set));
                 if wrong.is_none() {
-                    all.names.extend(name_servers(&set.records, &to_hickory(&facts.zone)));
+                    all.names
+                        .extend(name_servers(&set.records, &to_hickory(&facts.zone)));
                 }
             }
             for name in inside.iter().take(left) {
@@ -153,9 +195,13 @@ impl Walk {
             }
             left = left.saturating_sub(inside.len());
             if let Some(why) = wrong {
-                let message = format!("what it says of the name servers of {} is not proven: {why}", facts.zone);
+                let message = format!(
+                    "what it says of the name servers of {} is not proven: {why}",
+                    facts.zone
+                );
                 let finding = Finding::new(UNPROVEN, Severity::Unknown, message);
-                all.findings.push(finding.at(label(&server.name, server.address)));
+                all.findings
+                    .push(finding.at(label(&server.name, server.address)));
             }
         }
         all
@@ -164,7 +210,9 @@ impl Walk {
     /// What the addresses of a name server rest on, found out once for each.
     pub(crate) async fn rest(self: &Arc<Self>, name: &Name) -> Rest {
         let (walk, at) = (Arc::clone(self), name.clone());
-        self.rests.get(name.clone(), async move { walk.find_rest(&at).await }).await
+        self.rests
+            .get(name.clone(), async move { walk.find_rest(&at).await })
+            .await
     }
 
     async fn find_rest(self: &Arc<Self>, name: &Name) -> Rest {
@@ -179,16 +227,32 @@ impl Walk {
             return Rest::Resolvers;
         }
         let chain = self.chain(Arc::clone(&zones), index).await;
-        let Some(weak) = chain.links.iter().find(|link| link.security != Security::Secure) else {
+        let Some(weak) = chain
+            .links
+            .iter()
+            .find(|link| link.security != Security::Secure)
+        else {
             return self.by_zone(zone, &chain.keys, name).await;
         };
         let cut = zones.iter().position(|zone| *zone == weak.zone);
         match weak.security {
-            Security::Insecure | Security::Indeterminate if self.is_beyond(&zones, cut).await => Rest::Resolvers,
-            Security::Insecure => Rest::Nothing(format!("that {} is not signed is not proven", weak.zone)),
+            Security::Insecure | Security::Indeterminate if self.is_beyond(&zones, cut).await => {
+                Rest::Resolvers
+            }
+            Security::Insecure => {
+                Rest::Nothing(format!("that {} is not signed is not proven", weak.zone))
+            }
             _ => {
-                let why = weak.findings.first().map(|finding| finding.message.as_str()).unwrap_or_default();
-                Rest::Nothing(format!("the zone {} is {}: {why}", weak.zone, weak.security.word()))
+                let why = weak
+                    .findings
+                    .first()
+                    .map(|finding| finding.message.as_str())
+                    .unwrap_or_default();
+                Rest::Nothing(format!(
+                    "the zone {} is {}: {why}",
+                    weak.zone,
+                    weak.security.word()
+                ))
             }
         }
     }
@@ -198,18 +262,29 @@ impl Walk {
     /// that it exists is a resolver's.
     async fn is_beyond(self: &Arc<Self>, zones: &Arc<[Name]>, cut: Option<usize>) -> bool {
         let above = cut.and_then(|cut| cut.checked_sub(1));
-        let (Some(index), Some(cut)) = (above, cut.and_then(|cut| zones.get(cut))) else { return false };
-        let Some(above) = zones.get(index) else { return false };
+        let (Some(index), Some(cut)) = (above, cut.and_then(|cut| zones.get(cut))) else {
+            return false;
+        };
+        let Some(above) = zones.get(index) else {
+            return false;
+        };
         let keys = self.chain(Arc::clone(zones), index).await.keys.clone();
-        let (trials, question) = (self.trials(), Question::authority(&to_hickory(cut), RecordType::DS));
+        let (trials, question) = (
+            self.trials(),
+            Question::authority(&to_hickory(cut), RecordType::DS),
+        );
         for address in self.discovery.servers(above).await.addresses {
             let reply = self.asker.ask(address, &question).await;
-            let authorities = reply.as_ref().map(|message| message.authorities.as_slice()).unwrap_or_default();
+            let authorities = reply
+                .as_ref()
+                .map(|message| message.authorities.as_slice())
+                .unwrap_or_default();
             let proven = match delegation(&reply, above, cut, &keys, &trials) {
                 Delegation::Signed { digests, .. } => usable(cut, &trust(digests)).is_err(),
                 Delegation::Unsigned => {
                     let prove = |set: &RrSet| prove(set, above, &keys, &trials);
-                    denied(authorities, above, cut, Claim::Unsigned, prove).security == Security::Secure
+                    denied(authorities, above, cut, Claim::Unsigned, prove).security
+                        == Security::Secure
                 }
                 Delegation::Unproven(_) | Delegation::Silent => continue,
             };
@@ -230,13 +305,18 @@ impl Walk {
             let mut proven = false;
             for address in &servers {
                 let reply = self.asker.ask(*address, &question).await;
-                match given(&reply, zone, name, kind, |set| prove(set, zone, keys, &trials)) {
+                match given(&reply, zone, name, kind, |set| {
+                    prove(set, zone, keys, &trials)
+                }) {
                     Given::Proven(addresses) => {
                         proven = true;
                         all.extend(addresses);
                     }
                     Given::Unproven(why) => {
-                        return Rest::Nothing(format!("{} gives this: {why}", label(zone, Some(*address))));
+                        return Rest::Nothing(format!(
+                            "{} gives this: {why}",
+                            label(zone, Some(*address))
+                        ));
                     }
                     Given::Nothing => {}
                 }
@@ -268,12 +348,30 @@ enum Given {
     Nothing,
 }
 
-fn given(reply: &Reply, zone: &Name, name: &Name, kind: RecordType, prove: impl Fn(&RrSet) -> Proof) -> Given {
-    let authorities = reply.as_ref().map(|message| message.authorities.as_slice()).unwrap_or_default();
+fn given(
+    reply: &Reply,
+    zone: &Name,
+    name: &Name,
+    kind: RecordType,
+    prove: impl Fn(&RrSet) -> Proof,
+) -> Given {
+    let authorities = reply
+        .as_ref()
+        .map(|message| message.authorities.as_slice())
+        .unwrap_or_default();
     let (proof, addresses) = match Said::by_authority(reply, zone, name, kind) {
-        Said::Records(set) => (prove(&set), set.records.iter().filter_map(address).collect()),
-        Said::NoData => (denied(authorities, zone, name, Claim::NoData(kind), prove), Vec::new()),
-        Said::NoName => (denied(authorities, zone, name, Claim::NoName, prove), Vec::new()),
+        Said::Records(set) => (
+            prove(&set),
+            set.records.iter().filter_map(address).collect(),
+        ),
+        Said::NoData => (
+            denied(authorities, zone, name, Claim::NoData(kind), prove),
+            Vec::new(),
+        ),
+        Said::NoName => (
+            denied(authorities, zone, name, Claim::NoName, prove),
+            Vec::new(),
+        ),
         Said::Alias { .. } | Said::Renamed { .. } => {
             return Given::Unproven(format!("the name server {name} is an alias"));
         }
@@ -285,5 +383,9 @@ fn given(reply: &Reply, zone: &Name, name: &Name, kind: RecordType, prove: impl 
 /// Why it is not secure, if it is not.
 fn why_not(proof: &Proof) -> Option<String> {
     let worst = proof.findings.iter().max_by_key(|finding| finding.severity);
-    (proof.security != Security::Secure).then(|| worst.map(|finding| finding.message.clone()).unwrap_or_default())
+    (proof.security != Security::Secure).then(|| {
+        worst
+            .map(|finding| finding.message.clone())
+            .unwrap_or_default()
+    })
 }

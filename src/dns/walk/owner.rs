@@ -30,7 +30,12 @@ use crate::propagation::evidence::{Outcome, Security, ServerAnswer, label};
 
 impl Walk {
     /// Asks every address for records of one type; replies in the servers' order.
-    pub(crate) async fn ask_all(self: &Arc<Self>, facts: &Facts, name: &Name, kind: RecordType) -> Vec<Reply> {
+    pub(crate) async fn ask_all(
+        self: &Arc<Self>,
+        facts: &Facts,
+        name: &Name,
+        kind: RecordType,
+    ) -> Vec<Reply> {
         let question = Question::authority(&to_hickory(name), kind);
         let asking = facts.servers.iter().map(|server| {
             let (walk, question, address) = (Arc::clone(self), question.clone(), server.address);
@@ -56,19 +61,38 @@ impl Walk {
     }
 
     /// What each address answers to one question.
-    pub(crate) async fn tlsa_once(self: &Arc<Self>, facts: &Facts, owner: &Name) -> Vec<ServerAnswer> {
+    pub(crate) async fn tlsa_once(
+        self: &Arc<Self>,
+        facts: &Facts,
+        owner: &Name,
+    ) -> Vec<ServerAnswer> {
         let replies = self.ask_all(facts, owner, RecordType::TLSA).await;
         let trials = self.trials();
-        let answers =
-            facts.servers.iter().zip(&replies).map(|(server, reply)| answer(facts, server, owner, reply, &trials));
+        let answers = facts
+            .servers
+            .iter()
+            .zip(&replies)
+            .map(|(server, reply)| answer(facts, server, owner, reply, &trials));
         answers.collect()
     }
 }
 
-pub(crate) fn answer(facts: &Facts, server: &Server, owner: &Name, reply: &Reply, trials: &Trials) -> ServerAnswer {
+pub(crate) fn answer(
+    facts: &Facts,
+    server: &Server,
+    owner: &Name,
+    reply: &Reply,
+    trials: &Trials,
+) -> ServerAnswer {
     let said = Said::by_authority(reply, &facts.zone, owner, RecordType::TLSA);
     let own_soa = soa_of(server, &facts.zone);
-    let proof = proven(facts, server, reply, (&said, owner, RecordType::TLSA), trials);
+    let proof = proven(
+        facts,
+        server,
+        reply,
+        (&said, owner, RecordType::TLSA),
+        trials,
+    );
     let about_soa = soa_in(reply, &facts.zone).or_else(|| own_soa.clone().ok());
     let mut answer = ServerAnswer {
         name: server.name.clone(),
@@ -76,10 +100,16 @@ pub(crate) fn answer(facts: &Facts, server: &Server, owner: &Name, reply: &Reply
         listed: server.listed,
         outcome: said.outcome(),
         security: proof.security,
-        serial: own_soa.ok().and_then(|set| soa(&set)).map(|(serial, _)| serial),
+        serial: own_soa
+            .ok()
+            .and_then(|set| soa(&set))
+            .map(|(serial, _)| serial),
         ttl: None,
         original_ttl: None,
-        negative_ttl: about_soa.as_ref().and_then(soa).map(|(_, negative)| negative),
+        negative_ttl: about_soa
+            .as_ref()
+            .and_then(soa)
+            .map(|(_, negative)| negative),
         records: Vec::new(),
         alias: None,
         signature_expires: proof.expires,
@@ -88,14 +118,22 @@ pub(crate) fn answer(facts: &Facts, server: &Server, owner: &Name, reply: &Reply
     };
     match said {
         Said::Records(set) => {
-            answer.ttl = Some(proof.original_ttl.map_or(set.ttl(), |signed| signed.min(set.ttl())));
+            answer.ttl = Some(
+                proof
+                    .original_ttl
+                    .map_or(set.ttl(), |signed| signed.min(set.ttl())),
+            );
             answer.original_ttl = proof.original_ttl;
             answer.set_signature_expires = proof.set_expires;
             answer.records = set.records.iter().filter_map(tlsa).collect();
             answer.records.sort();
         }
         Said::Alias { set, target } => {
-            answer.ttl = Some(proof.original_ttl.map_or(set.ttl(), |signed| signed.min(set.ttl())));
+            answer.ttl = Some(
+                proof
+                    .original_ttl
+                    .map_or(set.ttl(), |signed| signed.min(set.ttl())),
+            );
             answer.original_ttl = proof.original_ttl;
             answer.set_signature_expires = proof.set_expires;
             answer.alias = Some(target);
@@ -105,7 +143,9 @@ pub(crate) fn answer(facts: &Facts, server: &Server, owner: &Name, reply: &Reply
     }
     if server.address.is_none() {
         let message = "no address of this name server could be found";
-        answer.findings.push(Finding::new("unreachable", Severity::Note, message).at(server.name.to_string()));
+        answer
+            .findings
+            .push(Finding::new("unreachable", Severity::Note, message).at(server.name.to_string()));
     }
     answer
 }
@@ -128,7 +168,11 @@ pub(crate) fn proven(
         Said::Records(set) | Said::Alias { set, .. } => under_all_keys(facts, set, trials),
         Said::Renamed { .. } => Proof::only(
             Security::Indeterminate,
-            Finding::new("alias-unsupported", Severity::Unknown, "the owner lies below a DNAME, which is not followed"),
+            Finding::new(
+                "alias-unsupported",
+                Severity::Unknown,
+                "the owner lies below a DNAME, which is not followed",
+            ),
         ),
         Said::NoData | Said::NoName => {
             let mut proof = match soa_in(reply, &facts.zone).or_else(|| own_soa.clone().ok()) {
@@ -148,7 +192,9 @@ pub(crate) fn proven(
     });
     if matches!(said, Said::Failed(_)) {
         // Of a server that fails, only what is wrong beyond that is worth telling.
-        others.findings.retain(|finding| finding.severity == Severity::Unsafe);
+        others
+            .findings
+            .retain(|finding| finding.severity == Severity::Unsafe);
     }
     proof.weakened_by(&others);
     proof.expires_by(facts.expires);
@@ -156,10 +202,24 @@ pub(crate) fn proven(
 }
 
 /// What the denials in the answer prove.
-fn absent(facts: &Facts, reply: &Reply, (said, name, kind): (&Said, &Name, RecordType), trials: &Trials) -> Proof {
-    let claim = if matches!(said, Said::NoName) { Claim::NoName } else { Claim::NoData(kind) };
-    let authorities = reply.as_ref().map(|message| message.authorities.as_slice()).unwrap_or_default();
-    denied(authorities, &facts.zone, name, claim, |set| under_all_keys(facts, set, trials))
+fn absent(
+    facts: &Facts,
+    reply: &Reply,
+    (said, name, kind): (&Said, &Name, RecordType),
+    trials: &Trials,
+) -> Proof {
+    let claim = if matches!(said, Said::NoName) {
+        Claim::NoName
+    } else {
+        Claim::NoData(kind)
+    };
+    let authorities = reply
+        .as_ref()
+        .map(|message| message.authorities.as_slice())
+        .unwrap_or_default();
+    denied(authorities, &facts.zone, name, claim, |set| {
+        under_all_keys(facts, set, trials)
+    })
 }
 
 /// What the set's signatures prove under each of the key sets.
@@ -170,7 +230,9 @@ pub(crate) fn under_all_keys(facts: &Facts, set: &RrSet, trials: &Trials) -> Pro
 fn try_all_keys(facts: &Facts, set: &RrSet, trials: &Trials) -> Proof {
     let under = |keys: &KeySet| {
         let mut proof = prove(set, &facts.zone, &keys.keys, trials);
-        proof.findings.extend(unsigned_with(facts, set, &keys.keys, &proof));
+        proof
+            .findings
+            .extend(unsigned_with(facts, set, &keys.keys, &proof));
         proof
     };
     let mut proofs = facts.key_sets.iter().map(|keys| (under(keys), &keys.from));
@@ -184,7 +246,10 @@ fn try_all_keys(facts: &Facts, set: &RrSet, trials: &Trials) -> Proof {
         proof
     };
     let others: Vec<(Proof, &String)> = proofs.collect();
-    if others.iter().any(|(other, _)| other.security != proof.security) {
+    if others
+        .iter()
+        .any(|(other, _)| other.security != proof.security)
+    {
         proof = apart(proof, first);
         for (other, from) in others {
             proof.weakened_by(&apart(other, from));
@@ -197,24 +262,46 @@ fn try_all_keys(facts: &Facts, set: &RrSet, trials: &Trials) -> Proof {
 /// (RFC 4035 section 2.2), and some validators insist on it.
 fn unsigned_with(facts: &Facts, set: &RrSet, keys: &[DNSKEY], proof: &Proof) -> Vec<Finding> {
     let by = |key: &DNSKEY, algorithm: Algorithm| key.public_key().algorithm() == algorithm;
-    let signed = |algorithm| proof.signers.iter().filter_map(|index| keys.get(*index)).any(|key| by(key, algorithm));
+    let signed = |algorithm| {
+        proof
+            .signers
+            .iter()
+            .filter_map(|index| keys.get(*index))
+            .any(|key| by(key, algorithm))
+    };
     // That there is no key of it is told of the keys.
     let known = |algorithm| keys.iter().any(|key| by(key, algorithm));
     let secure = proof.security == Security::Secure;
-    let lacking = facts.algorithms.iter().filter(|algorithm| secure && known(**algorithm) && !signed(**algorithm));
+    let lacking = facts
+        .algorithms
+        .iter()
+        .filter(|algorithm| secure && known(**algorithm) && !signed(**algorithm));
     let finding = |algorithm: &Algorithm| {
         let algorithm = algorithm_name(*algorithm);
-        let message = format!("the parent names {algorithm}, and {} is not signed with it", set.title());
+        let message = format!(
+            "the parent names {algorithm}, and {} is not signed with it",
+            set.title()
+        );
         Finding::new(INCOMPLETE, Severity::Unknown, message)
     };
     lacking.map(finding).collect()
 }
 
 /// The findings, about this server where they are about none yet.
-pub(crate) fn labelled(findings: Vec<Finding>, name: &Name, address: Option<SocketAddr>) -> Vec<Finding> {
+pub(crate) fn labelled(
+    findings: Vec<Finding>,
+    name: &Name,
+    address: Option<SocketAddr>,
+) -> Vec<Finding> {
     let at = label(name, address);
     findings
         .into_iter()
-        .map(|finding| if finding.server.is_some() { finding } else { finding.at(at.clone()) })
+        .map(|finding| {
+            if finding.server.is_some() {
+                finding
+            } else {
+                finding.at(at.clone())
+            }
+        })
         .collect()
 }

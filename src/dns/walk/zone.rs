@@ -25,22 +25,52 @@ use crate::name::Name;
 use crate::propagation::evidence::{Listed, Outcome, label};
 
 enum Event {
-    Parent { label: String, digests: Reply, names: Reply, keys: Reply },
-    Addresses { name: Name, addresses: Addresses },
-    Server { address: SocketAddr, asked: Asked, names: Reply },
-    Own { name: Name, addresses: Vec<SocketAddr> },
+    Parent {
+        label: String,
+        digests: Reply,
+        names: Reply,
+        keys: Reply,
+    },
+    Addresses {
+        name: Name,
+        addresses: Addresses,
+    },
+    Server {
+        address: SocketAddr,
+        asked: Asked,
+        names: Reply,
+    },
+    Own {
+        name: Name,
+        addresses: Vec<SocketAddr>,
+    },
 }
 
 impl Walk {
     /// The facts about `zones[last]`, gathered once.
-    pub(crate) async fn facts(self: &Arc<Self>, zones: Arc<[Name]>, with_user: bool) -> Option<Arc<Facts>> {
+    pub(crate) async fn facts(
+        self: &Arc<Self>,
+        zones: Arc<[Name]>,
+        with_user: bool,
+    ) -> Option<Arc<Facts>> {
         let zone = zones.last()?.clone();
         let this = Arc::clone(self);
         let key = (zone.clone(), with_user);
-        Some(self.zones.get(key, async move { Arc::new(this.collect_facts(&zone, zones, with_user).await) }).await)
+        Some(
+            self.zones
+                .get(key, async move {
+                    Arc::new(this.collect_facts(&zone, zones, with_user).await)
+                })
+                .await,
+        )
     }
 
-    async fn collect_facts(self: &Arc<Self>, zone: &Name, zones: Arc<[Name]>, with_user: bool) -> Facts {
+    async fn collect_facts(
+        self: &Arc<Self>,
+        zone: &Name,
+        zones: Arc<[Name]>,
+        with_user: bool,
+    ) -> Facts {
         let above = zones.len().checked_sub(2);
         let parent = above.and_then(|index| zones.get(index)).cloned();
         let trusted = self.anchors.of(zone);
@@ -85,10 +115,21 @@ impl Walk {
             };
             let Ok(event) = event else { continue };
             match event {
-                Event::Parent { label, digests, names, keys } => {
+                Event::Parent {
+                    label,
+                    digests,
+                    names,
+                    keys,
+                } => {
                     for name in delegated_names(&names, zone) {
                         heard.delegation.insert(name.clone());
-                        self.note_name(zone, &name, |listed| listed.by_parent = true, &mut heard, &mut events);
+                        self.note_name(
+                            zone,
+                            &name,
+                            |listed| listed.by_parent = true,
+                            &mut heard,
+                            &mut events,
+                        );
                     }
                     if let Ok(referral) = &names {
                         heard.note_glue(glue(referral, self.discovery.port));
@@ -100,13 +141,28 @@ impl Walk {
                     heard.note_addresses(&name, addresses);
                 }
                 Event::Own { name, addresses } => {
-                    let (found, other) = addresses.into_iter().partition(|address| self.discovery.wants(*address));
-                    heard.note_addresses(&name, Addresses { found, other, incomplete: false });
+                    let (found, other) = addresses
+                        .into_iter()
+                        .partition(|address| self.discovery.wants(*address));
+                    heard.note_addresses(
+                        &name,
+                        Addresses {
+                            found,
+                            other,
+                            incomplete: false,
+                        },
+                    );
                 }
-                Event::Server { address, asked, names } => {
+                Event::Server {
+                    address,
+                    asked,
+                    names,
+                } => {
                     let own = own_names(&names, zone);
-                    let answers =
-                        matches!(Said::by_authority(&asked.soa, zone, zone, RecordType::SOA), Said::Records(_));
+                    let answers = matches!(
+                        Said::by_authority(&asked.soa, zone, zone, RecordType::SOA),
+                        Said::Records(_)
+                    );
                     if own.is_empty() && answers {
                         heard.unnamed.insert(address);
                     }
@@ -114,7 +170,13 @@ impl Walk {
                     heard.replied.insert(address);
                     for name in own {
                         heard.own.insert(name.clone());
-                        self.note_name(zone, &name, |listed| listed.by_zone = true, &mut heard, &mut events);
+                        self.note_name(
+                            zone,
+                            &name,
+                            |listed| listed.by_zone = true,
+                            &mut heard,
+                            &mut events,
+                        );
                     }
                 }
             }
@@ -126,7 +188,13 @@ impl Walk {
         }
     }
 
-    async fn ask_parent(self: &Arc<Self>, zone: &Name, parent: &Name, heard: &mut Heard, events: &mut JoinSet<Event>) {
+    async fn ask_parent(
+        self: &Arc<Self>,
+        zone: &Name,
+        parent: &Name,
+        heard: &mut Heard,
+        events: &mut JoinSet<Event>,
+    ) {
         let servers = self.discovery.servers(parent).await;
         heard.parent_over_limit = servers.over_limit;
         for address in servers.addresses {
@@ -141,14 +209,28 @@ impl Walk {
                     walk.asker.ask(address, &ns),
                     walk.asker.ask(address, &dnskey)
                 );
-                Event::Parent { label, digests, names, keys }
+                Event::Parent {
+                    label,
+                    digests,
+                    names,
+                    keys,
+                }
             });
         }
     }
 
     /// Asks one address, unless it has been asked already.
-    fn ask_server(self: &Arc<Self>, zone: &Name, address: SocketAddr, heard: &mut Heard, events: &mut JoinSet<Event>) {
-        let nothing = Asked { soa: Err(Outcome::Unreachable), keys: Err(Outcome::Unreachable) };
+    fn ask_server(
+        self: &Arc<Self>,
+        zone: &Name,
+        address: SocketAddr,
+        heard: &mut Heard,
+        events: &mut JoinSet<Event>,
+    ) {
+        let nothing = Asked {
+            soa: Err(Outcome::Unreachable),
+            keys: Err(Outcome::Unreachable),
+        };
         if heard.asked.contains_key(&address) {
             return;
         }
@@ -159,14 +241,18 @@ impl Walk {
         heard.asked.insert(address, nothing);
         let (walk, wire) = (Arc::clone(self), to_hickory(zone));
         events.spawn(async move {
-            let [soa, keys, ns] =
-                [RecordType::SOA, RecordType::DNSKEY, RecordType::NS].map(|kind| Question::authority(&wire, kind));
+            let [soa, keys, ns] = [RecordType::SOA, RecordType::DNSKEY, RecordType::NS]
+                .map(|kind| Question::authority(&wire, kind));
             let (soa, keys, names) = tokio::join!(
                 walk.asker.ask(address, &soa),
                 walk.asker.ask(address, &keys),
                 walk.asker.ask(address, &ns)
             );
-            Event::Server { address, asked: Asked { soa, keys }, names }
+            Event::Server {
+                address,
+                asked: Asked { soa, keys },
+                names,
+            }
         });
     }
 
@@ -176,7 +262,11 @@ impl Walk {
         for (name, address) in &heard.glue {
             if heard.addresses.contains_key(name) || heard.delegation.contains(name) {
                 let addresses = heard.from_glue.entry(name.clone()).or_default();
-                let to = if self.discovery.wants(*address) { &mut addresses.found } else { &mut addresses.other };
+                let to = if self.discovery.wants(*address) {
+                    &mut addresses.found
+                } else {
+                    &mut addresses.other
+                };
                 if !to.contains(address) {
                     to.push(*address);
                 }
@@ -187,7 +277,12 @@ impl Walk {
     /// Asks each server that has replied for the addresses of the servers that
     /// lie in the zone itself: what resolvers keep of them may be old.
     fn ask_own(self: &Arc<Self>, zone: &Name, heard: &mut Heard, events: &mut JoinSet<Event>) {
-        let inside: Vec<Name> = heard.names.keys().filter(|name| name.is_within(zone)).cloned().collect();
+        let inside: Vec<Name> = heard
+            .names
+            .keys()
+            .filter(|name| name.is_within(zone))
+            .cloned()
+            .collect();
         for server in heard.replied.clone() {
             for name in &inside {
                 if heard.own_asked.contains(&(server, name.clone())) {
@@ -208,10 +303,18 @@ impl Walk {
     }
 
     /// The addresses that one server of the zone gives for a name in it.
-    async fn own_addresses(self: &Arc<Self>, server: SocketAddr, zone: &Name, name: &Name) -> Vec<SocketAddr> {
+    async fn own_addresses(
+        self: &Arc<Self>,
+        server: SocketAddr,
+        zone: &Name,
+        name: &Name,
+    ) -> Vec<SocketAddr> {
         let kinds = [RecordType::A, RecordType::AAAA];
         let replies = together(kinds.map(|kind| {
-            let (walk, question) = (Arc::clone(self), Question::authority(&to_hickory(name), kind));
+            let (walk, question) = (
+                Arc::clone(self),
+                Question::authority(&to_hickory(name), kind),
+            );
             async move { walk.asker.ask(server, &question).await }
         }));
         let mut found = Vec::new();
@@ -228,14 +331,26 @@ impl Walk {
     /// another zone: what resolvers keep of them may be old as well.
     async fn addresses_elsewhere(self: &Arc<Self>, zone: &Name, name: &Name) -> Addresses {
         let zones = self.discovery.zones(name).await.unwrap_or_default();
-        let Some(at) = zones.last().filter(|at| *at != zone) else { return Addresses::default() };
-        let asking = self.discovery.servers(at).await.addresses.into_iter().map(|server| {
-            let (walk, at, name) = (Arc::clone(self), at.clone(), name.clone());
-            async move { walk.own_addresses(server, &at, &name).await }
-        });
+        let Some(at) = zones.last().filter(|at| *at != zone) else {
+            return Addresses::default();
+        };
+        let asking = self
+            .discovery
+            .servers(at)
+            .await
+            .addresses
+            .into_iter()
+            .map(|server| {
+                let (walk, at, name) = (Arc::clone(self), at.clone(), name.clone());
+                async move { walk.own_addresses(server, &at, &name).await }
+            });
         let all = together(asking).await.into_iter().flatten();
         let (found, other) = all.partition(|address| self.discovery.wants(*address));
-        Addresses { found, other, incomplete: false }
+        Addresses {
+            found,
+            other,
+            incomplete: false,
+        }
     }
 
     /// Notes who names a server; a new name's addresses are looked up.
@@ -263,8 +378,11 @@ impl Walk {
                     drop(walk.rest(&name).await);
                 }
             };
-            let (mut addresses, more, ()) =
-                tokio::join!(walk.discovery.addresses(&name), walk.addresses_elsewhere(&zone, &name), rest);
+            let (mut addresses, more, ()) = tokio::join!(
+                walk.discovery.addresses(&name),
+                walk.addresses_elsewhere(&zone, &name),
+                rest
+            );
             addresses.unite(more);
             Event::Addresses { name, addresses }
         });
@@ -272,6 +390,12 @@ impl Walk {
 }
 
 fn own_names(reply: &Reply, zone: &Name) -> Vec<Name> {
-    let Ok(message) = reply else { return Vec::new() };
-    if message.metadata.authoritative { name_servers(&message.answers, &to_hickory(zone)) } else { Vec::new() }
+    let Ok(message) = reply else {
+        return Vec::new();
+    };
+    if message.metadata.authoritative {
+        name_servers(&message.answers, &to_hickory(zone))
+    } else {
+        Vec::new()
+    }
 }

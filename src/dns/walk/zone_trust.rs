@@ -49,32 +49,52 @@ impl Walk {
             (true, Some(parent)) => self.delegated(zone, parent, chain, &heard, &trials),
         };
         let findings = heard.findings(zone, parent);
-        let prove = if anchors.is_empty() { by_digests } else { by_anchors };
+        let prove = if anchors.is_empty() {
+            by_digests
+        } else {
+            by_anchors
+        };
         let mut key_sets: Vec<KeySet> = Vec::new();
         let mut servers = Vec::new();
         let ceiling = (standing.security != Security::Secure).then(|| standing.clone());
         for (name, address, listed) in heard.servers() {
             let asked = address.and_then(|address| heard.asked.get(&address));
             let keys = match asked {
-                Some(asked) if ceiling.is_none() => {
-                    self.server_keys(zone, (&trusted, prove, &trials), asked, &label(&name, address), &mut key_sets)
-                }
+                Some(asked) if ceiling.is_none() => self.server_keys(
+                    zone,
+                    (&trusted, prove, &trials),
+                    asked,
+                    &label(&name, address),
+                    &mut key_sets,
+                ),
                 _ => Proof::secure(),
             };
             servers.push(server(name, address, listed, asked, keys));
         }
         if ceiling.is_none() && key_sets.is_empty() {
-            let worst = servers.iter().map(|server| server.keys.security).max().unwrap_or(Security::Indeterminate);
+            let worst = servers
+                .iter()
+                .map(|server| server.keys.security)
+                .max()
+                .unwrap_or(Security::Indeterminate);
             standing.weakened_by(&match worst {
-                Security::Bogus => Proof::bogus(format!("no server of {zone} gives keys that are proven")),
+                Security::Bogus => {
+                    Proof::bogus(format!("no server of {zone} gives keys that are proven"))
+                }
                 _ => silence(&format!("no server of {zone} gives its keys")),
             });
         }
         if ceiling.is_none() {
-            standing.findings.extend(outdated(zone, algorithms(&trusted)));
+            standing
+                .findings
+                .extend(outdated(zone, algorithms(&trusted)));
         }
         let chain = chain.with(zone, &standing, Vec::new()).links;
-        let algorithms = if anchors.is_empty() { algorithms(&trusted) } else { Vec::new() };
+        let algorithms = if anchors.is_empty() {
+            algorithms(&trusted)
+        } else {
+            Vec::new()
+        };
         let (zone, expires) = (zone.clone(), standing.expires);
         Facts {
             zone,
@@ -90,7 +110,14 @@ impl Walk {
     }
 
     /// What the parent's servers prove about the zone, all of them together.
-    fn delegated(&self, zone: &Name, parent: &Name, chain: &Chain, heard: &Heard, trials: &Trials) -> (Proof, Trusted) {
+    fn delegated(
+        &self,
+        zone: &Name,
+        parent: &Name,
+        chain: &Chain,
+        heard: &Heard,
+        trials: &Trials,
+    ) -> (Proof, Trusted) {
         if let Some(ceiling) = chain.ceiling() {
             return (ceiling, Vec::new());
         }
@@ -111,7 +138,10 @@ impl Walk {
                 Delegation::Silent => silent.push(from.clone()),
             }
         }
-        let worst = unproven.iter().max_by_key(|(_, proof)| proof.security).map(|(_, proof)| proof.clone());
+        let worst = unproven
+            .iter()
+            .max_by_key(|(_, proof)| proof.security)
+            .map(|(_, proof)| proof.clone());
         if sets.is_empty() {
             let standing = match worst {
                 Some(proof) if proof.security == Security::Bogus || unsigned.is_empty() => proof,
@@ -132,18 +162,30 @@ impl Walk {
         }
         // Another server's word is proof enough; what this one hands out is not known.
         for from in silent {
-            let message = format!("this server of {parent} does not say who signs and serves {zone}; another does");
-            standing.findings.push(Finding::new("parent-silent", Severity::Note, message).at(from));
+            let message = format!(
+                "this server of {parent} does not say who signs and serves {zone}; another does"
+            );
+            standing
+                .findings
+                .push(Finding::new("parent-silent", Severity::Note, message).at(from));
         }
-        standing.findings.extend(parent_keys(parent, chain, heard, trials));
+        standing
+            .findings
+            .extend(parent_keys(parent, chain, heard, trials));
         if let Some(((first, _), others)) = sets.split_first() {
             for (from, _) in others.iter().take(limits::KEY_SETS) {
-                let message = format!("this server of {parent} gives another DS set for {zone} than {first}");
-                standing.findings.push(Finding::new("ds-differs", Severity::Note, message).at(from.clone()));
+                let message =
+                    format!("this server of {parent} gives another DS set for {zone} than {first}");
+                standing
+                    .findings
+                    .push(Finding::new("ds-differs", Severity::Note, message).at(from.clone()));
             }
         }
         if sets.len() > limits::KEY_SETS {
-            standing.weakened_by(&limit(format!("the servers of {parent} give {} different DS sets", sets.len())));
+            standing.weakened_by(&limit(format!(
+                "the servers of {parent} give {} different DS sets",
+                sets.len()
+            )));
             sets.truncate(limits::KEY_SETS);
         }
         let mut trusted = Vec::new();
@@ -151,7 +193,8 @@ impl Walk {
             match usable(zone, &set) {
                 Ok(usable) => {
                     trusted.push(usable);
-                    let unchecked = unchecked(zone, &set).filter(|news| !standing.findings.contains(news));
+                    let unchecked =
+                        unchecked(zone, &set).filter(|news| !standing.findings.contains(news));
                     standing.findings.extend(unchecked);
                 }
                 Err(proof) => standing.weakened_by(&proof),
@@ -172,9 +215,13 @@ impl Walk {
         let set = match Said::by_authority(&asked.keys, zone, zone, RecordType::DNSKEY) {
             Said::Records(set) => set,
             Said::NoData | Said::NoName => {
-                return Proof::bogus(format!("{zone} has no keys there, and its parent says that it is signed"));
+                return Proof::bogus(format!(
+                    "{zone} has no keys there, and its parent says that it is signed"
+                ));
             }
-            Said::Alias { .. } | Said::Renamed { .. } => return missing("the zone's keys", Outcome::Malformed),
+            Said::Alias { .. } | Said::Renamed { .. } => {
+                return missing("the zone's keys", Outcome::Malformed);
+            }
             Said::Failed(outcome) => return missing("the zone's keys", outcome),
         };
         let mut proof: Option<Proof> = None;
@@ -185,7 +232,8 @@ impl Walk {
                 None => proof = Some(next),
             }
         }
-        let proof = proof.unwrap_or_else(|| silence("there is nothing to prove the zone's keys by"));
+        let proof =
+            proof.unwrap_or_else(|| silence("there is nothing to prove the zone's keys by"));
         if proof.security != Security::Secure {
             return proof;
         }
@@ -195,9 +243,14 @@ impl Walk {
         }
         if key_sets.len() == limits::KEY_SETS {
             let most = limits::KEY_SETS;
-            return limit(format!("the servers of {zone} give more than {most} different key sets"));
+            return limit(format!(
+                "the servers of {zone} give more than {most} different key sets"
+            ));
         }
-        key_sets.push(KeySet { from: from.to_owned(), keys });
+        key_sets.push(KeySet {
+            from: from.to_owned(),
+            keys,
+        });
         proof
     }
 }
@@ -213,9 +266,18 @@ fn parent_keys(parent: &Name, chain: &Chain, heard: &Heard, trials: &Trials) -> 
             Said::Alias { .. } | Said::Renamed { .. } | Said::Failed(_) => continue,
         };
         if proof.security == Security::Bogus {
-            let why: Vec<String> = proof.findings.into_iter().map(|finding| finding.message).collect();
-            let message = format!("this server of {parent} gives keys that are not proven: {}", why.join("; "));
-            findings.push(Finding::new("parent-keys-bogus", Severity::Unknown, message).at(from.clone()));
+            let why: Vec<String> = proof
+                .findings
+                .into_iter()
+                .map(|finding| finding.message)
+                .collect();
+            let message = format!(
+                "this server of {parent} gives keys that are not proven: {}",
+                why.join("; ")
+            );
+            findings.push(
+                Finding::new("parent-keys-bogus", Severity::Unknown, message).at(from.clone()),
+            );
         }
     }
     findings
@@ -229,9 +291,21 @@ fn algorithms(trusted: &Trusted) -> Vec<Algorithm> {
     all
 }
 
-fn server(name: Name, address: Option<SocketAddr>, listed: Listed, asked: Option<&Asked>, keys: Proof) -> Server {
+fn server(
+    name: Name,
+    address: Option<SocketAddr>,
+    listed: Listed,
+    asked: Option<&Asked>,
+    keys: Proof,
+) -> Server {
     let soa: Reply = asked.map_or(Err(Outcome::Unreachable), |asked| asked.soa.clone());
-    Server { name, address, listed, soa, keys }
+    Server {
+        name,
+        address,
+        listed,
+        soa,
+        keys,
+    }
 }
 
 fn differs(message: String, from: String) -> Proof {
@@ -242,7 +316,9 @@ fn differs(message: String, from: String) -> Proof {
 /// A server did not give what is needed to trust what it did give.
 pub(crate) fn missing(what: &str, outcome: Outcome) -> Proof {
     let code = match outcome {
-        Outcome::OtherCode(_) | Outcome::Answered | Outcome::NoData | Outcome::NoName => "malformed",
+        Outcome::OtherCode(_) | Outcome::Answered | Outcome::NoData | Outcome::NoName => {
+            "malformed"
+        }
         other => other.word(),
     };
     let how = match outcome {
@@ -250,7 +326,10 @@ pub(crate) fn missing(what: &str, outcome: Outcome) -> Proof {
         other => other.word().to_owned(),
     };
     let message = format!("asked for {what}, it gave no answer that can be used: {how}");
-    Proof::only(Security::Indeterminate, Finding::new(code, Severity::Unknown, message))
+    Proof::only(
+        Security::Indeterminate,
+        Finding::new(code, Severity::Unknown, message),
+    )
 }
 
 fn sorted(mut keys: Vec<DNSKEY>) -> Vec<DNSKEY> {
@@ -263,11 +342,17 @@ pub(crate) fn soa_of(server: &Server, zone: &Name) -> Result<RrSet, Outcome> {
     match Said::by_authority(&server.soa, zone, zone, RecordType::SOA) {
         Said::Records(set) => Ok(set),
         Said::Failed(outcome) => Err(outcome),
-        Said::NoData | Said::NoName | Said::Alias { .. } | Said::Renamed { .. } => Err(Outcome::Malformed),
+        Said::NoData | Said::NoName | Said::Alias { .. } | Said::Renamed { .. } => {
+            Err(Outcome::Malformed)
+        }
     }
 }
 
 /// The SOA set in the authority section of a negative answer.
 pub(crate) fn soa_in(reply: &Reply, zone: &Name) -> Option<RrSet> {
-    RrSet::find(&reply.as_ref().ok()?.authorities, &to_hickory(zone), RecordType::SOA)
+    RrSet::find(
+        &reply.as_ref().ok()?.authorities,
+        &to_hickory(zone),
+        RecordType::SOA,
+    )
 }

@@ -32,7 +32,10 @@ impl Deref for Answer {
 #[cfg(test)]
 impl From<Message> for Answer {
     fn from(message: Message) -> Self {
-        Self { message, _room: None }
+        Self {
+            message,
+            _room: None,
+        }
     }
 }
 
@@ -41,7 +44,10 @@ impl Answer {
     pub(crate) fn of(message: Message, question: &Question, room: &Arc<Room>) -> Option<Arc<Self>> {
         let message = needed(message, question);
         let room = room.take(weight(&message))?;
-        Some(Arc::new(Self { message, _room: Some(room) }))
+        Some(Arc::new(Self {
+            message,
+            _room: Some(room),
+        }))
     }
 
     /// What it weighs.
@@ -53,24 +59,45 @@ impl Answer {
 /// The message without what nobody looks at.
 fn needed(mut message: Message, question: &Question) -> Message {
     let servers: Vec<WireName> = match question.kind {
-        RecordType::NS => message.answers.iter().chain(&message.authorities).filter_map(server).cloned().collect(),
+        RecordType::NS => message
+            .answers
+            .iter()
+            .chain(&message.authorities)
+            .filter_map(server)
+            .cloned()
+            .collect(),
         _ => Vec::new(),
     };
     let answers = std::mem::take(&mut message.answers);
     let empty = answers.is_empty();
-    message.answers = answers.into_iter().filter_map(|record| answer(record, question)).collect();
+    message.answers = answers
+        .into_iter()
+        .filter_map(|record| answer(record, question))
+        .collect();
     if message.answers.is_empty() && !empty {
         // An answer with something else in it is not one that says that nothing is there.
-        message.answers.push(Record::update0(WireName::root(), 0, RecordType::NULL));
+        message
+            .answers
+            .push(Record::update0(WireName::root(), 0, RecordType::NULL));
     }
     message.authorities.retain(|record| {
-        let about = |kind| matches!(kind, RecordType::SOA | RecordType::NS | RecordType::NSEC | RecordType::NSEC3);
+        let about = |kind| {
+            matches!(
+                kind,
+                RecordType::SOA | RecordType::NS | RecordType::NSEC | RecordType::NSEC3
+            )
+        };
         record.dns_class == DNSClass::IN && about(covered(record).unwrap_or(record.record_type()))
     });
     message.additionals.retain(|record| {
-        matches!(record.record_type(), RecordType::A | RecordType::AAAA) && servers.contains(&record.name)
+        matches!(record.record_type(), RecordType::A | RecordType::AAAA)
+            && servers.contains(&record.name)
     });
-    for section in [&mut message.answers, &mut message.authorities, &mut message.additionals] {
+    for section in [
+        &mut message.answers,
+        &mut message.authorities,
+        &mut message.additionals,
+    ] {
         section.shrink_to_fit();
     }
     (message.queries, message.edns, message.signature) = (Vec::new(), None, None);
@@ -115,7 +142,9 @@ fn weight(message: &Message) -> usize {
 
 /// The octets that records take, about.
 pub(crate) fn records_weight<'a>(records: impl Iterator<Item = &'a Record>) -> usize {
-    records.map(|record| size_of::<Record>() + name(&record.name) + data(&record.data)).sum()
+    records
+        .map(|record| size_of::<Record>() + name(&record.name) + data(&record.data))
+        .sum()
 }
 
 /// The octets that a signature takes, about.
@@ -137,12 +166,18 @@ fn data(data: &RData) -> usize {
         RData::CNAME(target) => name(&target.0),
         RData::SOA(soa) => name(&soa.mname) + name(&soa.rname),
         RData::TLSA(tlsa) => tlsa.cert_data.len(),
-        RData::DNSSEC(DNSSECRData::RRSIG(signature)) => signature_weight(signature) - size_of::<RRSIG>(),
+        RData::DNSSEC(DNSSECRData::RRSIG(signature)) => {
+            signature_weight(signature) - size_of::<RRSIG>()
+        }
         RData::DNSSEC(DNSSECRData::DNSKEY(key)) => key.public_key().public_bytes().len(),
         RData::DNSSEC(DNSSECRData::DS(ds)) => ds.digest().len(),
-        RData::DNSSEC(DNSSECRData::NSEC(nsec)) => name(nsec.next_domain_name()) + TYPE * nsec.type_bit_maps().count(),
+        RData::DNSSEC(DNSSECRData::NSEC(nsec)) => {
+            name(nsec.next_domain_name()) + TYPE * nsec.type_bit_maps().count()
+        }
         RData::DNSSEC(DNSSECRData::NSEC3(nsec3)) => {
-            nsec3.salt().len() + nsec3.next_hashed_owner_name().len() + TYPE * nsec3.type_bit_maps().count()
+            nsec3.salt().len()
+                + nsec3.next_hashed_owner_name().len()
+                + TYPE * nsec3.type_bit_maps().count()
         }
         // Nothing else is kept.
         _ => 0,
@@ -165,7 +200,8 @@ mod tests {
 
     fn message(sections: [&[Record]; 3]) -> Message {
         let mut message = Message::new(1, MessageType::Response, OpCode::Query);
-        [message.answers, message.authorities, message.additionals] = sections.map(<[Record]>::to_vec);
+        [message.answers, message.authorities, message.additionals] =
+            sections.map(<[Record]>::to_vec);
         message
     }
 
@@ -180,28 +216,68 @@ mod tests {
         let other_glue = record("nt.example.", RecordType::A, "192.0.2.2");
         let soa = record("example.", RecordType::SOA, "a. b. 1 2 3 4 5");
         let all = [tlsa.clone(), elsewhere.clone(), alias.clone(), text.clone()];
-        let full = message([&all, &[soa.clone(), ns.clone(), text.clone()], &[glue.clone(), other_glue, text.clone()]]);
+        let full = message([
+            &all,
+            &[soa.clone(), ns.clone(), text.clone()],
+            &[glue.clone(), other_glue, text.clone()],
+        ]);
         let mut question = Question::authority(&wire("a.example."), RecordType::TLSA);
         let kept = needed(full.clone(), &question);
         assert_eq!(kept.answers, [tlsa.clone(), alias.clone()]);
-        assert_eq!((kept.authorities, kept.additionals), (vec![soa, ns], vec![]));
+        assert_eq!(
+            (kept.authorities, kept.additionals),
+            (vec![soa, ns], vec![])
+        );
         question.manner = Manner::Sender;
-        assert_eq!(needed(full.clone(), &question).answers, [tlsa, elsewhere, alias]);
-        assert_eq!(needed(full, &Question::authority(&wire("example."), RecordType::NS)).additionals, [glue]);
+        assert_eq!(
+            needed(full.clone(), &question).answers,
+            [tlsa, elsewhere, alias]
+        );
+        assert_eq!(
+            needed(
+                full,
+                &Question::authority(&wire("example."), RecordType::NS)
+            )
+            .additionals,
+            [glue]
+        );
         // What was there and is of no use is not the same as nothing.
         let only = needed(message([&[text], &[], &[]]), &question);
-        assert_eq!((only.answers.len(), only.answers[0].record_type()), (1, RecordType::NULL));
-        assert!(needed(message([&[], &[], &[]]), &question).answers.is_empty());
+        assert_eq!(
+            (only.answers.len(), only.answers[0].record_type()),
+            (1, RecordType::NULL)
+        );
+        assert!(
+            needed(message([&[], &[], &[]]), &question)
+                .answers
+                .is_empty()
+        );
     }
 
     #[test]
     fn an_answer_weighs_at_least_what_it_holds_and_gives_its_room_back() {
         let question = Question::authority(&wire("a.example."), RecordType::TLSA);
-        let large = record("a.example.", RecordType::TLSA, &format!("3 0 0 {}", "ab".repeat(4000)));
+        let large = record(
+            "a.example.",
+            RecordType::TLSA,
+            &format!("3 0 0 {}", "ab".repeat(4000)),
+        );
         let room = Room::of(6000);
-        let kept = Answer::of(message([std::slice::from_ref(&large), &[], &[]]), &question, &room).unwrap();
+        let kept = Answer::of(
+            message([std::slice::from_ref(&large), &[], &[]]),
+            &question,
+            &room,
+        )
+        .unwrap();
         assert!((4000..5000).contains(&kept.weight()), "{}", kept.weight());
-        assert!(Answer::of(message([std::slice::from_ref(&large), &[], &[]]), &question, &room).is_none());
+        assert!(
+            Answer::of(
+                message([std::slice::from_ref(&large), &[], &[]]),
+                &question,
+                &room
+            )
+            .is_none()
+        );
         drop(kept);
         assert!(Answer::of(message([&[large], &[], &[]]), &question, &room).is_some());
     }

@@ -56,9 +56,13 @@ impl From<io::Error> for Failed {
 /// comes back later may be the word of a router far away.
 fn at_home(error: &io::Error) -> Failed {
     use io::ErrorKind::{AddrNotAvailable, NetworkUnreachable};
-    let no_route =
-        matches!(error.kind(), NetworkUnreachable | AddrNotAvailable) || error.raw_os_error() == Some(NO_FAMILY);
-    if no_route { Failed::NoRoute } else { Failed::Refused }
+    let no_route = matches!(error.kind(), NetworkUnreachable | AddrNotAvailable)
+        || error.raw_os_error() == Some(NO_FAMILY);
+    if no_route {
+        Failed::NoRoute
+    } else {
+        Failed::Refused
+    }
 }
 
 /// EAFNOSUPPORT, for which there is no kind.
@@ -69,21 +73,34 @@ pub(crate) type Received = Result<(Message, usize), Failed>;
 
 /// Asks over UDP.
 pub(crate) async fn over_udp(server: SocketAddr, question: &Question, until: Instant) -> Received {
-    let from: IpAddr = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    let socket = UdpSocket::bind((from, 0)).await.map_err(|error| at_home(&error))?;
+    let from: IpAddr = if server.is_ipv4() {
+        Ipv4Addr::UNSPECIFIED.into()
+    } else {
+        Ipv6Addr::UNSPECIFIED.into()
+    };
+    let socket = UdpSocket::bind((from, 0))
+        .await
+        .map_err(|error| at_home(&error))?;
     // A connected socket takes datagrams from that address and port alone.
-    socket.connect(server).await.map_err(|error| at_home(&error))?;
+    socket
+        .connect(server)
+        .await
+        .map_err(|error| at_home(&error))?;
     let asked = question.message();
     let octets = asked.to_vec().map_err(|_| Failed::Malformed)?;
     socket.send(&octets).await?;
     let mut failure = Failed::Silent;
     let mut looked_at = 0;
     while looked_at < limits::STRAYS {
-        let Ok(ready) = timeout_at(until, socket.readable()).await else { return Err(failure) };
+        let Ok(ready) = timeout_at(until, socket.readable()).await else {
+            return Err(failure);
+        };
         ready?;
         let received = DATAGRAM.with_borrow_mut(|room| {
             let length = socket.try_recv(room)?;
-            let answer = room.get_mut(..length).and_then(|octets| question.answer_in(octets, &asked));
+            let answer = room
+                .get_mut(..length)
+                .and_then(|octets| question.answer_in(octets, &asked));
             Ok::<_, io::Error>(answer.map(|answer| (answer, length)))
         });
         match received {
@@ -102,7 +119,12 @@ pub(crate) async fn over_udp(server: SocketAddr, question: &Question, until: Ins
 /// The connection is for this one question, so the first message on it is the
 /// answer or nothing is: a server that never stops sending is not listened to.
 /// What is received waits until there is `room` for it.
-pub(crate) async fn over_tcp(server: SocketAddr, question: &Question, until: Instant, room: &Semaphore) -> Received {
+pub(crate) async fn over_tcp(
+    server: SocketAddr,
+    question: &Question,
+    until: Instant,
+    room: &Semaphore,
+) -> Received {
     let asked = question.message();
     let octets = asked.to_vec().map_err(|_| Failed::Malformed)?;
     let length = u16::try_from(octets.len()).map_err(|_| Failed::Malformed)?;
@@ -112,14 +134,21 @@ pub(crate) async fn over_tcp(server: SocketAddr, question: &Question, until: Ins
         stream.write_all(&framed).await?;
         let length = stream.read_u16().await?;
         let units = usize::from(length).div_ceil(limits::UNIT).max(1);
-        let held = room.acquire_many(u32::try_from(units).unwrap_or(u32::MAX)).await.map_err(|_| Failed::Refused)?;
+        let held = room
+            .acquire_many(u32::try_from(units).unwrap_or(u32::MAX))
+            .await
+            .map_err(|_| Failed::Refused)?;
         let mut received = vec![0; usize::from(length)];
         stream.read_exact(&mut received).await?;
-        let answer = question.answer_in(&mut received, &asked).ok_or(Failed::Malformed)?;
+        let answer = question
+            .answer_in(&mut received, &asked)
+            .ok_or(Failed::Malformed)?;
         drop(held);
         Ok((answer, received.len()))
     };
-    timeout_at(until, exchange).await.map_err(|_| Failed::Silent)?
+    timeout_at(until, exchange)
+        .await
+        .map_err(|_| Failed::Silent)?
 }
 
 impl Question {
@@ -130,7 +159,9 @@ impl Question {
         message.metadata.checking_disabled = self.manner == Manner::Finding;
         message.add_query(Query::query(self.name.clone(), self.kind));
         let mut edns = Edns::new();
-        edns.set_max_payload(limits::PAYLOAD).set_version(0).set_dnssec_ok(true);
+        edns.set_max_payload(limits::PAYLOAD)
+            .set_version(0)
+            .set_dnssec_ok(true);
         message.set_edns(edns);
         message
     }
@@ -138,13 +169,17 @@ impl Question {
     /// The message in these octets, when it is an answer to this question as it was asked.
     fn answer_in(&self, octets: &mut [u8], asked: &Message) -> Option<Message> {
         defuse(octets, self.kind)?;
-        let _alone = (octets.len() > limits::LARGE).then(|| READING.lock().unwrap_or_else(PoisonError::into_inner));
+        let _alone = (octets.len() > limits::LARGE)
+            .then(|| READING.lock().unwrap_or_else(PoisonError::into_inner));
         let message = Message::from_vec(octets).ok()?;
-        (message.metadata.id == asked.metadata.id && self.is_answered_by(&message)).then_some(message)
+        (message.metadata.id == asked.metadata.id && self.is_answered_by(&message))
+            .then_some(message)
     }
 
     fn is_answered_by(&self, message: &Message) -> bool {
-        let [query] = message.queries.as_slice() else { return false };
+        let [query] = message.queries.as_slice() else {
+            return false;
+        };
         message.metadata.message_type == MessageType::Response
             && message.metadata.op_code == OpCode::Query
             && query.name() == &self.name
@@ -172,7 +207,11 @@ mod tests {
             (113, Failed::Refused),
         ] {
             // ENETUNREACH, EADDRNOTAVAIL, EAFNOSUPPORT, ECONNREFUSED, EHOSTUNREACH on Linux.
-            assert_eq!(at_home(&io::Error::from_raw_os_error(number)), expected, "{number}");
+            assert_eq!(
+                at_home(&io::Error::from_raw_os_error(number)),
+                expected,
+                "{number}"
+            );
         }
     }
 }

@@ -25,7 +25,11 @@ struct Missed {
 impl Clock {
     /// Starts now.
     pub(crate) fn started(length: Duration) -> Self {
-        Self { length, end: Instant::now().checked_add(length), missed: Mutex::default() }
+        Self {
+            length,
+            end: Instant::now().checked_add(length),
+            missed: Mutex::default(),
+        }
     }
 
     /// The moment, but not after the end of the check.
@@ -59,9 +63,15 @@ impl Clock {
         let length = seconds(self.length);
         let message = match count {
             0 => return None,
-            1 => format!("the check was not through after {length}: a question had no answer by then, {first}"),
+            1 => format!(
+                "the check was not through after {length}: a question had no answer by then, {first}"
+            ),
             _ => {
-                let more = if count > missed.first.len() { " and others" } else { "" };
+                let more = if count > missed.first.len() {
+                    " and others"
+                } else {
+                    ""
+                };
                 format!(
                     "the check was not through after {length}: {count} questions had no answer by then, {first}{more}"
                 )
@@ -91,9 +101,17 @@ mod tests {
         assert_eq!(told(), None);
         clock.miss(|| "q0".to_owned());
         let before = "the check was not through after 0 s: ";
-        assert_eq!(told(), Some(format!("{before}a question had no answer by then, q0")));
+        assert_eq!(
+            told(),
+            Some(format!("{before}a question had no answer by then, q0"))
+        );
         (1..5).for_each(|number| clock.miss(|| format!("q{number}")));
-        assert_eq!(told(), Some(format!("{before}5 questions had no answer by then, q0, q1, q2 and others")));
+        assert_eq!(
+            told(),
+            Some(format!(
+                "{before}5 questions had no answer by then, q0, q1, q2 and others"
+            ))
+        );
         let clock = Clock::started(Duration::from_millis(90_500));
         assert!(!clock.is_over() && clock.no_later(Instant::now()) < clock.end.unwrap());
         assert_eq!(seconds(clock.length), "90.5 s");

@@ -8,7 +8,8 @@ use crate::tlsa::Tlsa;
 
 /// The name as hickory wants it.
 pub(crate) fn to_hickory(name: &Name) -> WireName {
-    WireName::from_labels(name.labels()).expect("a name within the limits of RFC 1035 is one for hickory too")
+    WireName::from_labels(name.labels())
+        .expect("a name within the limits of RFC 1035 is one for hickory too")
 }
 
 /// hickory's name as ours, in lower case.
@@ -24,8 +25,14 @@ pub(crate) fn from_hickory(name: &WireName) -> Name {
 
 /// The TLSA data of a record; `None` for anything else.
 pub(crate) fn tlsa(record: &Record) -> Option<Tlsa> {
-    let RData::TLSA(data) = &record.data else { return None };
-    let mut rdata = vec![u8::from(data.cert_usage), u8::from(data.selector), u8::from(data.matching)];
+    let RData::TLSA(data) = &record.data else {
+        return None;
+    };
+    let mut rdata = vec![
+        u8::from(data.cert_usage),
+        u8::from(data.selector),
+        u8::from(data.matching),
+    ];
     rdata.extend_from_slice(&data.cert_data);
     Tlsa::from_rdata(&rdata).ok()
 }
@@ -38,7 +45,12 @@ mod tests {
 
     #[test]
     fn every_octet_survives_both_ways() {
-        for text in [&b"."[..], b"_25._tcp.Mail.example.", b"a\\.b.\\000\\255.x.", b"*.example."] {
+        for text in [
+            &b"."[..],
+            b"_25._tcp.Mail.example.",
+            b"a\\.b.\\000\\255.x.",
+            b"*.example.",
+        ] {
             let name = Name::from_zone_text(text, None).unwrap();
             assert_eq!(from_hickory(&to_hickory(&name)), name);
         }
@@ -53,8 +65,15 @@ mod tests {
             wire.extend(std::iter::repeat_n(b'b', usize::from(last)));
             wire.push(0);
             let length = wire.len();
-            let question = [&[0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0][..], &wire, &[0, 2, 0, 1]].concat();
-            let read = Message::from_vec(&question).ok().map(|message| message.queries[0].name().clone());
+            let question = [
+                &[0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0][..],
+                &wire,
+                &[0, 2, 0, 1],
+            ]
+            .concat();
+            let read = Message::from_vec(&question)
+                .ok()
+                .map(|message| message.queries[0].name().clone());
             assert_eq!(read.is_some(), length <= 255, "{length}");
             if let Some(name) = read {
                 assert_eq!(to_hickory(&from_hickory(&name)), name);
@@ -62,9 +81,15 @@ mod tests {
         }
         // As many labels as there can be, and one more.
         for labels in [126, 127, 128] {
-            let question =
-                [&[0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0][..], &[1, b'x'].repeat(labels), &[0, 0, 2, 0, 1]].concat();
-            let read = Message::from_vec(&question).ok().map(|message| message.queries[0].name().clone());
+            let question = [
+                &[0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0][..],
+                &[1, b'x'].repeat(labels),
+                &[0, 0, 2, 0, 1],
+            ]
+            .concat();
+            let read = Message::from_vec(&question)
+                .ok()
+                .map(|message| message.queries[0].name().clone());
             assert_eq!(read.is_some(), labels <= 127, "{labels}");
             if let Some(name) = read {
                 assert_eq!(to_hickory(&from_hickory(&name)), name);

@@ -13,7 +13,8 @@ const MEANINGLESS: u16 = 65_280;
 /// Makes the message harmless to read for whoever asked for this type; `None`
 /// when it is none, or has too many records.
 pub(crate) fn defuse(message: &mut [u8], kind: RecordType) -> Option<()> {
-    let [questions, answers, authorities, additionals] = [4, 6, 8, 10].map(|at| Some(usize::from(short(message, at)?)));
+    let [questions, answers, authorities, additionals] =
+        [4, 6, 8, 10].map(|at| Some(usize::from(short(message, at)?)));
     let sections = [answers?, authorities?, additionals?];
     if sections.iter().sum::<usize>() > limits::RECORDS {
         return None;
@@ -32,7 +33,9 @@ pub(crate) fn defuse(message: &mut [u8], kind: RecordType) -> Option<()> {
             denials += usize::from(denies);
             let bounded = !denies || denials <= limits::DENIALS_READ && length <= limits::DENIAL;
             if !(bounded && is_read(section, this, kind)) {
-                message.get_mut(fields..fields + 2)?.copy_from_slice(&MEANINGLESS.to_be_bytes());
+                message
+                    .get_mut(fields..fields + 2)?
+                    .copy_from_slice(&MEANINGLESS.to_be_bytes());
             }
             at = fields + 10 + length;
         }
@@ -63,7 +66,9 @@ fn after_name(message: &[u8], mut at: usize) -> Option<usize> {
 }
 
 fn short(message: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_be_bytes(message.get(at..at + 2)?.try_into().ok()?))
+    Some(u16::from_be_bytes(
+        message.get(at..at + 2)?.try_into().ok()?,
+    ))
 }
 
 #[cfg(test)]
@@ -75,33 +80,54 @@ mod tests {
     use super::*;
 
     fn record(kind: RecordType, data: &[u8]) -> Record {
-        let data = RData::Unknown { code: kind, rdata: NULL::with(data.to_vec()) };
+        let data = RData::Unknown {
+            code: kind,
+            rdata: NULL::with(data.to_vec()),
+        };
         Record::from_rdata(WireName::from_ascii("a.example.").unwrap(), 60, data)
     }
 
     fn message(answers: Vec<Record>, authorities: Vec<Record>) -> Vec<u8> {
         let mut message = Message::new(1, MessageType::Response, OpCode::Query);
-        message.add_query(Query::query(WireName::from_ascii("a.example.").unwrap(), RecordType::TLSA));
-        (message.answers, message.authorities, message.edns) = (answers, authorities, Some(Edns::new()));
+        message.add_query(Query::query(
+            WireName::from_ascii("a.example.").unwrap(),
+            RecordType::TLSA,
+        ));
+        (message.answers, message.authorities, message.edns) =
+            (answers, authorities, Some(Edns::new()));
         message.additionals = vec![record(RecordType::A, &[192, 0, 2, 1])];
         message.to_vec().unwrap()
     }
 
     fn kinds(section: &[Record]) -> Vec<u16> {
-        section.iter().map(|record| record.record_type().into()).collect()
+        section
+            .iter()
+            .map(|record| record.record_type().into())
+            .collect()
     }
 
     #[test]
     fn what_nobody_reads_is_no_more_than_octets() {
-        let denial = |length: usize| record(RecordType::NSEC, &[&[0][..], &[0].repeat(length)].concat()[..length]);
+        let denial = |length: usize| {
+            record(
+                RecordType::NSEC,
+                &[&[0][..], &[0].repeat(length)].concat()[..length],
+            )
+        };
         let tlsa = record(RecordType::TLSA, &[3, 1, 1, 7]);
         let text = record(RecordType::TXT, &[1, 65]);
-        let mut octets = message(vec![tlsa, text.clone()], vec![text, denial(1), denial(limits::DENIAL + 1)]);
+        let mut octets = message(
+            vec![tlsa, text.clone()],
+            vec![text, denial(1), denial(limits::DENIAL + 1)],
+        );
         assert!(defuse(&mut octets, RecordType::TLSA).is_some());
         let read = Message::from_vec(&octets).unwrap();
         assert_eq!(kinds(&read.answers), [52, MEANINGLESS]);
         assert_eq!(kinds(&read.authorities), [MEANINGLESS, 47, MEANINGLESS]);
-        assert_eq!((kinds(&read.additionals), read.edns.is_some()), (vec![MEANINGLESS], true));
+        assert_eq!(
+            (kinds(&read.additionals), read.edns.is_some()),
+            (vec![MEANINGLESS], true)
+        );
         // Of an answer about name servers the addresses are looked at.
         let mut octets = message(Vec::new(), Vec::new());
         assert!(defuse(&mut octets, RecordType::NS).is_some());
@@ -110,13 +136,23 @@ mod tests {
 
     #[test]
     fn denials_and_records_are_counted() {
-        let mut octets = message(Vec::new(), vec![record(RecordType::NSEC, &[0]); limits::DENIALS_READ + 2]);
+        let mut octets = message(
+            Vec::new(),
+            vec![record(RecordType::NSEC, &[0]); limits::DENIALS_READ + 2],
+        );
         assert!(defuse(&mut octets, RecordType::TLSA).is_some());
         let read = kinds(&Message::from_vec(&octets).unwrap().authorities);
-        assert_eq!(read.iter().filter(|kind| **kind == 47).count(), limits::DENIALS_READ);
+        assert_eq!(
+            read.iter().filter(|kind| **kind == 47).count(),
+            limits::DENIALS_READ
+        );
         for (count, expected) in [(limits::RECORDS - 2, true), (limits::RECORDS - 1, false)] {
             let mut octets = message(vec![record(RecordType::TXT, &[0]); count], Vec::new());
-            assert_eq!(defuse(&mut octets, RecordType::TLSA).is_some(), expected, "{count}");
+            assert_eq!(
+                defuse(&mut octets, RecordType::TLSA).is_some(),
+                expected,
+                "{count}"
+            );
         }
     }
 
@@ -125,7 +161,10 @@ mod tests {
         let whole = message(vec![record(RecordType::TLSA, &[3, 1, 1, 7])], Vec::new());
         assert!(defuse(&mut whole.clone(), RecordType::TLSA).is_some());
         for length in 0..whole.len() {
-            assert!(defuse(&mut whole[..length].to_vec(), RecordType::TLSA).is_none(), "{length}");
+            assert!(
+                defuse(&mut whole[..length].to_vec(), RecordType::TLSA).is_none(),
+                "{length}"
+            );
         }
         // A label of a kind that there is not, in the question.
         let mut odd = whole;

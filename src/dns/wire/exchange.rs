@@ -62,7 +62,10 @@ impl Heard {
     fn silence(&self, server: SocketAddr, topics: &[Topic]) -> Option<Outcome> {
         let silence = |topic: &Topic| {
             let about = (server, *topic);
-            self.silent.get(&about).filter(|_| !self.answered.contains(&about)).copied()
+            self.silent
+                .get(&about)
+                .filter(|_| !self.answered.contains(&about))
+                .copied()
         };
         topics.iter().find_map(silence)
     }
@@ -81,7 +84,13 @@ impl Asker {
     /// Each question is sent up to `tries` times and waited for `timeout` each
     /// time; no more than `limit` questions are asked at all, none after the
     /// clock has run out, and what is kept has to fit the room.
-    pub(crate) fn new(timeout: Duration, tries: u32, limit: usize, room: Arc<Room>, clock: Clock) -> Self {
+    pub(crate) fn new(
+        timeout: Duration,
+        tries: u32,
+        limit: usize,
+        room: Arc<Room>,
+        clock: Clock,
+    ) -> Self {
         Self {
             timeout,
             tries: tries.max(1),
@@ -106,8 +115,14 @@ impl Asker {
         let (this, key) = (Arc::clone(self), (server, question.clone()));
         // A task of its own: who asks may lose interest, and another may want it still.
         let task = tokio::spawn(async move {
-            let reply = this.replies.get(key.clone(), this.ask_once(server, &key.1)).await;
-            if reply.as_ref().is_ok_and(|answer| answer.weight() > limits::KEPT) {
+            let reply = this
+                .replies
+                .get(key.clone(), this.ask_once(server, &key.1))
+                .await;
+            if reply
+                .as_ref()
+                .is_ok_and(|answer| answer.weight() > limits::KEPT)
+            {
                 this.replies.forget(&key);
             }
             reply
@@ -121,17 +136,29 @@ impl Asker {
         let more = |what: String| Finding::new("limits-exceeded", Severity::Unknown, what);
         let mut findings = Vec::new();
         if self.wanted.load(Ordering::Relaxed) > self.limit {
-            findings.push(more(format!("more than {} questions were to be asked, so not everything was", self.limit)));
-        } else if self.records.load(Ordering::Relaxed) > self.limit.saturating_mul(limits::RECORDS_EACH) {
+            findings.push(more(format!(
+                "more than {} questions were to be asked, so not everything was",
+                self.limit
+            )));
+        } else if self.records.load(Ordering::Relaxed)
+            > self.limit.saturating_mul(limits::RECORDS_EACH)
+        {
             let limit = self.limit.saturating_mul(limits::RECORDS_EACH);
-            findings.push(more(format!("the answers have more than {limit} records, so not all were looked at")));
-        } else if self.octets.load(Ordering::Relaxed) > self.limit.saturating_mul(limits::OCTETS_EACH) {
+            findings.push(more(format!(
+                "the answers have more than {limit} records, so not all were looked at"
+            )));
+        } else if self.octets.load(Ordering::Relaxed)
+            > self.limit.saturating_mul(limits::OCTETS_EACH)
+        {
             let limit = self.limit.saturating_mul(limits::OCTETS_EACH) >> 10;
-            findings.push(more(format!("the answers are larger than {limit} KiB, so not all were looked at")));
+            findings.push(more(format!(
+                "the answers are larger than {limit} KiB, so not all were looked at"
+            )));
         } else if self.room.was_full() {
             let limit = self.room.limit() >> 10;
-            findings
-                .push(more(format!("what the answers hold takes more than {limit} KiB, so not all of it was kept")));
+            findings.push(more(format!(
+                "what the answers hold takes more than {limit} KiB, so not all of it was kept"
+            )));
         }
         findings.extend(self.clock.finding());
         findings
@@ -156,7 +183,9 @@ impl Asker {
     /// The answer, as long as there is room for what it holds.
     fn keep(&self, (answer, octets): (Message, usize), question: &Question) -> Reply {
         let within = |counter: &AtomicUsize, more: usize, each: usize| {
-            let all = counter.fetch_add(more, Ordering::Relaxed).saturating_add(more);
+            let all = counter
+                .fetch_add(more, Ordering::Relaxed)
+                .saturating_add(more);
             all <= self.limit.saturating_mul(each)
         };
         // Both are counted, whatever becomes of it.
@@ -164,7 +193,11 @@ impl Asker {
             within(&self.records, records(&answer), limits::RECORDS_EACH),
             within(&self.octets, octets, limits::OCTETS_EACH),
         );
-        let kept = if records && octets { Answer::of(answer, question, &self.room) } else { None };
+        let kept = if records && octets {
+            Answer::of(answer, question, &self.room)
+        } else {
+            None
+        };
         kept.ok_or(Outcome::Unreachable)
     }
 
@@ -174,25 +207,43 @@ impl Asker {
             return Err(outcome);
         }
         let of_server = {
-            let mut each = self.places_each.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(each.entry(server).or_insert_with(|| Arc::new(Semaphore::new(limits::QUESTIONS_AT_ONCE_EACH))))
+            let mut each = self
+                .places_each
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(
+                each.entry(server)
+                    .or_insert_with(|| Arc::new(Semaphore::new(limits::QUESTIONS_AT_ONCE_EACH))),
+            )
         };
-        let places =
-            async { Ok::<_, tokio::sync::AcquireError>((of_server.acquire().await?, self.places.acquire().await?)) };
-        let Some(Ok(_places)) = self.in_time(places).await else { return self.too_late(server, question) };
+        let places = async {
+            Ok::<_, tokio::sync::AcquireError>((
+                of_server.acquire().await?,
+                self.places.acquire().await?,
+            ))
+        };
+        let Some(Ok(_places)) = self.in_time(places).await else {
+            return self.too_late(server, question);
+        };
         // Many may have waited for a place while it fell silent.
         if let Some(outcome) = self.heard(silent) {
             return Err(outcome);
         }
-        if self.wanted.fetch_add(1, Ordering::Relaxed) >= self.limit || !self.room.fill(limits::ENTRY) {
+        if self.wanted.fetch_add(1, Ordering::Relaxed) >= self.limit
+            || !self.room.fill(limits::ENTRY)
+        {
             return Err(Outcome::Unreachable);
         }
-        let reply = self.exchange(server, question).await.and_then(|answer| self.keep(answer, question));
+        let reply = self
+            .exchange(server, question)
+            .await
+            .and_then(|answer| self.keep(answer, question));
         if reply.is_err() && self.clock.is_over() {
             return self.too_late(server, question);
         }
         let silence = reply.as_ref().err().copied();
-        let silence = silence.filter(|outcome| matches!(outcome, Outcome::Unreachable | Outcome::Malformed));
+        let silence =
+            silence.filter(|outcome| matches!(outcome, Outcome::Unreachable | Outcome::Malformed));
         self.heard(|heard| heard.note(server, question.topics(), silence));
         reply
     }
@@ -207,7 +258,13 @@ impl Asker {
     }
 
     fn too_late(&self, server: SocketAddr, question: &Question) -> Reply {
-        self.clock.miss(|| format!("{} {} at {server}", from_hickory(&question.name), question.kind));
+        self.clock.miss(|| {
+            format!(
+                "{} {} at {server}",
+                from_hickory(&question.name),
+                question.kind
+            )
+        });
         Err(Outcome::Unreachable)
     }
 
@@ -215,11 +272,17 @@ impl Asker {
         with(&mut self.heard.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    async fn exchange(&self, server: SocketAddr, question: &Question) -> Result<(Message, usize), Outcome> {
+    async fn exchange(
+        &self,
+        server: SocketAddr,
+        question: &Question,
+    ) -> Result<(Message, usize), Outcome> {
         let mut failure = Outcome::Unreachable;
         for attempt in 0..self.tries {
             match over_udp(server, question, self.until()).await {
-                Ok((answer, _)) if answer.metadata.truncation => return self.over_tcp(server, question, attempt).await,
+                Ok((answer, _)) if answer.metadata.truncation => {
+                    return self.over_tcp(server, question, attempt).await;
+                }
                 Ok(answer) => return Ok(answer),
                 Err(Failed::Malformed) => failure = Outcome::Malformed,
                 Err(Failed::Silent) => {}
@@ -238,12 +301,19 @@ impl Asker {
 
     /// When a try that begins now is over.
     fn until(&self) -> Instant {
-        self.clock.no_later((Instant::now() + self.timeout).into_std()).into()
+        self.clock
+            .no_later((Instant::now() + self.timeout).into_std())
+            .into()
     }
 
     /// The tries that UDP has left, over TCP; one at least. A server whose TCP has
     /// been silent and nothing else costs no more time.
-    async fn over_tcp(&self, server: SocketAddr, question: &Question, used: u32) -> Result<(Message, usize), Outcome> {
+    async fn over_tcp(
+        &self,
+        server: SocketAddr,
+        question: &Question,
+        used: u32,
+    ) -> Result<(Message, usize), Outcome> {
         let hangs = |heard: &mut Heard| heard.silence(server, &[Topic::Tcp]).is_some();
         let mut silent = false;
         for _ in used..self.tries {
@@ -261,7 +331,9 @@ impl Asker {
             }
         }
         if silent {
-            self.heard(|heard| heard.note(server, &[Topic::Tcp], Some(Outcome::TruncatedWithoutTcp)));
+            self.heard(|heard| {
+                heard.note(server, &[Topic::Tcp], Some(Outcome::TruncatedWithoutTcp))
+            });
         }
         Err(Outcome::TruncatedWithoutTcp)
     }

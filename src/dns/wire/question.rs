@@ -35,7 +35,11 @@ pub(crate) enum Topic {
 impl Question {
     /// A question to an authority.
     pub(crate) fn authority(name: &WireName, kind: RecordType) -> Self {
-        Self { name: name.clone(), kind, manner: Manner::Authority }
+        Self {
+            name: name.clone(),
+            kind,
+            manner: Manner::Authority,
+        }
     }
 
     /// What an answer, or none, says about the server. Of a resolver it is nothing

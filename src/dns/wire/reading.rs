@@ -54,11 +54,16 @@ impl Said {
             (Some(_), None) => Self::Failed(Outcome::Malformed),
             (None, Some(set)) => {
                 let target = cname(&set);
-                let renamed =
-                    message.answers.iter().any(|r| r.record_type() == RecordType::DNAME && r.name.zone_of(&wire));
+                let renamed = message
+                    .answers
+                    .iter()
+                    .any(|r| r.record_type() == RecordType::DNAME && r.name.zone_of(&wire));
                 match target {
                     target if renamed => Self::Renamed { target },
-                    Some(target) => Self::Alias { set: set.with_denials(&message.authorities), target },
+                    Some(target) => Self::Alias {
+                        set: set.with_denials(&message.authorities),
+                        target,
+                    },
                     None => Self::Failed(Outcome::Malformed),
                 }
             }
@@ -70,12 +75,15 @@ impl Said {
         if !message.answers.is_empty() {
             return Self::Failed(Outcome::Malformed);
         }
-        let by_another = message.authorities.iter().any(|record| match record.record_type() {
-            RecordType::SOA => record.name != to_hickory(zone),
-            // A referral by a server that sets AA all the same.
-            RecordType::NS => record.name != to_hickory(zone),
-            _ => false,
-        });
+        let by_another = message
+            .authorities
+            .iter()
+            .any(|record| match record.record_type() {
+                RecordType::SOA => record.name != to_hickory(zone),
+                // A referral by a server that sets AA all the same.
+                RecordType::NS => record.name != to_hickory(zone),
+                _ => false,
+            });
         match code {
             _ if by_another => Self::Failed(Outcome::NotAuthoritative),
             ResponseCode::NXDomain => Self::NoName,
@@ -105,15 +113,21 @@ pub(crate) fn failure(code: ResponseCode) -> Outcome {
 
 /// The one target of a CNAME set.
 fn cname(set: &RrSet) -> Option<Name> {
-    let [record] = set.records.as_slice() else { return None };
-    let RData::CNAME(target) = &record.data else { return None };
+    let [record] = set.records.as_slice() else {
+        return None;
+    };
+    let RData::CNAME(target) = &record.data else {
+        return None;
+    };
     Some(from_hickory(&target.0))
 }
 
 /// The names in the NS records of this owner.
 pub(crate) fn name_servers(section: &[Record], owner: &WireName) -> Vec<Name> {
     let target = |record: &Record| match &record.data {
-        RData::NS(target) if record.name == *owner && record.dns_class == DNSClass::IN => Some(from_hickory(&target.0)),
+        RData::NS(target) if record.name == *owner && record.dns_class == DNSClass::IN => {
+            Some(from_hickory(&target.0))
+        }
         _ => None,
     };
     section.iter().filter_map(target).collect()
@@ -121,14 +135,25 @@ pub(crate) fn name_servers(section: &[Record], owner: &WireName) -> Vec<Name> {
 
 /// Names in a referral, or in the answer of a server that serves both zones.
 pub(crate) fn delegated_names(reply: &Reply, zone: &Name) -> Vec<Name> {
-    let Ok(message) = reply else { return Vec::new() };
-    let section = if message.metadata.authoritative { &message.answers } else { &message.authorities };
+    let Ok(message) = reply else {
+        return Vec::new();
+    };
+    let section = if message.metadata.authoritative {
+        &message.answers
+    } else {
+        &message.authorities
+    };
     name_servers(section, &to_hickory(zone))
 }
 
 /// The addresses that a referral adds (RFC 1034 section 4.2.1).
 pub(crate) fn glue(message: &Message, port: u16) -> Vec<(Name, SocketAddr)> {
-    let found = |record: &Record| Some((from_hickory(&record.name), SocketAddr::new(address(record)?, port)));
+    let found = |record: &Record| {
+        Some((
+            from_hickory(&record.name),
+            SocketAddr::new(address(record)?, port),
+        ))
+    };
     message.additionals.iter().filter_map(found).collect()
 }
 
@@ -143,7 +168,9 @@ pub(crate) fn address(record: &Record) -> Option<IpAddr> {
 
 /// Serial, and for how long absence is cached (RFC 2308 section 5), of a SOA set.
 pub(crate) fn soa(set: &RrSet) -> Option<(u32, u32)> {
-    let RData::SOA(soa) = &set.records.first()?.data else { return None };
+    let RData::SOA(soa) = &set.records.first()?.data else {
+        return None;
+    };
     Some((soa.serial, soa.minimum.min(set.ttl())))
 }
 
@@ -157,7 +184,10 @@ mod tests {
     fn record(owner: &str, kind: RecordType, data: &str) -> Record {
         let owner = to_hickory(&Name::from_user(owner).unwrap());
         let data = match kind {
-            RecordType::DNAME => RData::Unknown { code: kind, rdata: NULL::with(vec![0]) },
+            RecordType::DNAME => RData::Unknown {
+                code: kind,
+                rdata: NULL::with(vec![0]),
+            },
             _ => RData::try_from_str(kind, data).unwrap(),
         };
         Record::from_rdata(owner, 60, data)
@@ -170,7 +200,12 @@ mod tests {
         message.answers = answers.to_vec();
         message.authorities = authorities.to_vec();
         let [zone, name] = ["z.example", "a.z.example"].map(|text| Name::from_user(text).unwrap());
-        Said::by_authority(&Ok(std::sync::Arc::new(message.into())), &zone, &name, RecordType::TLSA)
+        Said::by_authority(
+            &Ok(std::sync::Arc::new(message.into())),
+            &zone,
+            &name,
+            RecordType::TLSA,
+        )
     }
 
     #[test]
@@ -187,18 +222,42 @@ mod tests {
             (vec![tlsa.clone()], vec![], NoError, Outcome::Answered),
             (vec![alias.clone()], vec![], NoError, Outcome::Answered),
             (vec![alias.clone()], vec![], NXDomain, Outcome::Answered),
-            (vec![alias.clone(), dname], vec![], NoError, Outcome::Answered),
-            (vec![alias.clone(), second], vec![], NoError, Outcome::Malformed),
-            (vec![alias, tlsa.clone()], vec![], NoError, Outcome::Malformed),
+            (
+                vec![alias.clone(), dname],
+                vec![],
+                NoError,
+                Outcome::Answered,
+            ),
+            (
+                vec![alias.clone(), second],
+                vec![],
+                NoError,
+                Outcome::Malformed,
+            ),
+            (
+                vec![alias, tlsa.clone()],
+                vec![],
+                NoError,
+                Outcome::Malformed,
+            ),
             (vec![tlsa], vec![], NXDomain, Outcome::Malformed),
             (vec![elsewhere], vec![], NoError, Outcome::Malformed),
             (vec![], vec![soa("z.example")], NoError, Outcome::NoData),
             (vec![], vec![soa("z.example")], NXDomain, Outcome::NoName),
-            (vec![], vec![soa("example")], NXDomain, Outcome::NotAuthoritative),
+            (
+                vec![],
+                vec![soa("example")],
+                NXDomain,
+                Outcome::NotAuthoritative,
+            ),
             (vec![], vec![referral], NoError, Outcome::NotAuthoritative),
             (vec![], vec![], NotAuth, Outcome::OtherCode(9)),
         ] {
-            assert_eq!(said(&answers, &authorities, code).outcome(), outcome, "{answers:?} {authorities:?}");
+            assert_eq!(
+                said(&answers, &authorities, code).outcome(),
+                outcome,
+                "{answers:?} {authorities:?}"
+            );
         }
     }
 
@@ -207,7 +266,13 @@ mod tests {
         let alias = record("a.z.example", RecordType::CNAME, "b.example.");
         let dname = record("z.example", RecordType::DNAME, "");
         let code = ResponseCode::NoError;
-        assert!(matches!(said(std::slice::from_ref(&alias), &[], code), Said::Alias { .. }));
-        assert!(matches!(said(&[dname, alias], &[], code), Said::Renamed { target: Some(_) }));
+        assert!(matches!(
+            said(std::slice::from_ref(&alias), &[], code),
+            Said::Alias { .. }
+        ));
+        assert!(matches!(
+            said(&[dname, alias], &[], code),
+            Said::Renamed { target: Some(_) }
+        ));
     }
 }

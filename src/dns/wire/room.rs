@@ -28,22 +28,34 @@ impl Room {
 
     /// Room for so many octets.
     pub(crate) fn of(limit: usize) -> Arc<Self> {
-        Arc::new(Self { limit, taken: AtomicUsize::new(0), refused: AtomicBool::new(false) })
+        Arc::new(Self {
+            limit,
+            taken: AtomicUsize::new(0),
+            refused: AtomicBool::new(false),
+        })
     }
 
     /// Takes a part; `None`, and remembered, when there is not as much left.
     pub(crate) fn take(self: &Arc<Self>, octets: usize) -> Option<Held> {
-        self.fill(octets).then(|| Held { room: Arc::clone(self), octets })
+        self.fill(octets).then(|| Held {
+            room: Arc::clone(self),
+            octets,
+        })
     }
 
     /// Takes a part for what nobody misses when there is not as much left.
     pub(crate) fn spare(self: &Arc<Self>, octets: usize) -> Option<Held> {
-        self.reserve(octets).then(|| Held { room: Arc::clone(self), octets })
+        self.reserve(octets).then(|| Held {
+            room: Arc::clone(self),
+            octets,
+        })
     }
 
     fn reserve(&self, octets: usize) -> bool {
         let more = |taken: usize| taken.checked_add(octets).filter(|all| *all <= self.limit);
-        self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+        self.taken
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
+            .is_ok()
     }
 
     /// Takes a part for as long as there is a room at all; whether there was one.

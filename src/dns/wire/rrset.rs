@@ -23,13 +23,26 @@ impl RrSet {
     /// The set of this owner and type in a section, if there is one.
     pub(crate) fn find(section: &[Record], owner: &WireName, kind: RecordType) -> Option<Self> {
         let (records, signatures, denials) = (Vec::new(), Vec::new(), Vec::new());
-        let mut set = Self { owner: owner.clone(), kind, records, signatures, denials };
-        for record in section.iter().filter(|record| record.name == *owner && record.dns_class == DNSClass::IN) {
+        let mut set = Self {
+            owner: owner.clone(),
+            kind,
+            records,
+            signatures,
+            denials,
+        };
+        for record in section
+            .iter()
+            .filter(|record| record.name == *owner && record.dns_class == DNSClass::IN)
+        {
             match &record.data {
-                RData::DNSSEC(DNSSECRData::RRSIG(signature)) if signature.input().type_covered == kind => {
+                RData::DNSSEC(DNSSECRData::RRSIG(signature))
+                    if signature.input().type_covered == kind =>
+                {
                     set.signatures.push(signature.clone());
                 }
-                data if data.record_type() == kind && !set.records.iter().any(|r| r.data == *data) => {
+                data if data.record_type() == kind
+                    && !set.records.iter().any(|r| r.data == *data) =>
+                {
                     set.records.push(record.clone());
                 }
                 _ => {}
@@ -46,7 +59,12 @@ impl RrSet {
     /// Whether both are the same in all that a proof looks at. Denials, in which
     /// the letter case of a name counts, are not compared: with them it is not.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        let ttls = |set: &Self| set.records.iter().map(|record| record.ttl).collect::<Vec<_>>();
+        let ttls = |set: &Self| {
+            set.records
+                .iter()
+                .map(|record| record.ttl)
+                .collect::<Vec<_>>()
+        };
         self.key() == other.key()
             && self.denials.is_empty()
             && other.denials.is_empty()
@@ -57,18 +75,27 @@ impl RrSet {
 
     /// The set with the denials that came with it.
     pub(crate) fn with_denials(self, section: &[Record]) -> Self {
-        Self { denials: denials(section), ..self }
+        Self {
+            denials: denials(section),
+            ..self
+        }
     }
 
     /// The octets that it takes, about.
     pub(crate) fn weight(&self) -> usize {
         let denials: usize = self.denials.iter().map(Self::weight).sum();
-        records_weight(self.records.iter()) + self.signatures.iter().map(signature_weight).sum::<usize>() + denials
+        records_weight(self.records.iter())
+            + self.signatures.iter().map(signature_weight).sum::<usize>()
+            + denials
     }
 
     /// The largest TTL with which a record is served.
     pub(crate) fn ttl(&self) -> u32 {
-        self.records.iter().map(|record| record.ttl).max().unwrap_or_default()
+        self.records
+            .iter()
+            .map(|record| record.ttl)
+            .max()
+            .unwrap_or_default()
     }
 
     /// The keys, of a DNSKEY set.
@@ -96,5 +123,8 @@ pub(crate) fn denials(section: &[Record]) -> Vec<RrSet> {
             found.push(this);
         }
     }
-    found.into_iter().filter_map(|(owner, kind)| RrSet::find(section, owner, kind)).collect()
+    found
+        .into_iter()
+        .filter_map(|(owner, kind)| RrSet::find(section, owner, kind))
+        .collect()
 }

@@ -15,20 +15,31 @@ pub(crate) struct Shared<K, V> {
 
 impl<K, V> Default for Shared<K, V> {
     fn default() -> Self {
-        Self { cells: Mutex::default() }
+        Self {
+            cells: Mutex::default(),
+        }
     }
 }
 
 impl<K: Eq + Hash, V: Clone> Shared<K, V> {
     /// The value of the key, made now if nobody has made it yet.
     pub(crate) async fn get(&self, key: K, make: impl Future<Output = V>) -> V {
-        let cell = Arc::clone(self.cells.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
+        let cell = Arc::clone(
+            self.cells
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry(key)
+                .or_default(),
+        );
         cell.get_or_init(|| make).await.clone()
     }
 
     /// Keeps the value no longer; who asks again makes it again.
     pub(crate) fn forget(&self, key: &K) {
-        self.cells.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.cells
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(key);
     }
 }
 

@@ -23,7 +23,11 @@ pub(super) fn make(folder: &Path) -> Result<(), StateError> {
         return Ok(());
     }
     let failed = |error| StateError::io(folder, error);
-    DirBuilder::new().recursive(true).mode(PRIVATE).create(folder).map_err(failed)?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(PRIVATE)
+        .create(folder)
+        .map_err(failed)?;
     // The umask may have taken something away.
     if fs::metadata(folder).map_err(failed)?.mode() & 0o777 != PRIVATE {
         fs::set_permissions(folder, Permissions::from_mode(PRIVATE)).map_err(failed)?;
@@ -40,7 +44,10 @@ pub(super) fn look(folder: &Path) -> Result<bool, StateError> {
         Err(error) => return Err(StateError::io(folder, error)),
     };
     let meta = fs::metadata(folder).map_err(|error| StateError::io(folder, error))?;
-    let wrong = |problem| StateError { path: folder.to_owned(), problem };
+    let wrong = |problem| StateError {
+        path: folder.to_owned(),
+        problem,
+    };
     if !meta.is_dir() {
         return Err(wrong(Problem::Io(io::ErrorKind::NotADirectory.into())));
     }
@@ -52,7 +59,10 @@ pub(super) fn look(folder: &Path) -> Result<bool, StateError> {
 
 /// Reads a file of the state that is ours; `None` when there is none.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, StateError> {
-    let wrong = |problem| StateError { path: path.to_owned(), problem };
+    let wrong = |problem| StateError {
+        path: path.to_owned(),
+        problem,
+    };
     match fs::symlink_metadata(path) {
         Ok(meta) if !meta.is_file() => return Err(wrong(Problem::NoFile)),
         Ok(_) => {}
@@ -71,9 +81,14 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, StateError> {
     }
     ours(&meta).map_err(wrong)?;
     let mut text = Vec::new();
-    let read = file.take(LARGEST + 1).read_to_end(&mut text).map_err(|error| wrong(Problem::Io(error)))?;
+    let read = file
+        .take(LARGEST + 1)
+        .read_to_end(&mut text)
+        .map_err(|error| wrong(Problem::Io(error)))?;
     if read as u64 > LARGEST {
-        return Err(wrong(Problem::Damaged("it is larger than any that this program writes".to_owned())));
+        return Err(wrong(Problem::Damaged(
+            "it is larger than any that this program writes".to_owned(),
+        )));
     }
     Ok(Some(text))
 }

@@ -49,8 +49,14 @@ pub enum Claim {
 /// When the state cannot be read or written.
 pub fn claim(folder: &Path, zone: &Name, file: &Path) -> Result<Claim, StateError> {
     change(folder, zone, |known| {
-        if let Some(other) = known.file.as_deref().map(path_of).filter(|other| other != file) {
-            let gone = fs::symlink_metadata(&other).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+        if let Some(other) = known
+            .file
+            .as_deref()
+            .map(path_of)
+            .filter(|other| other != file)
+        {
+            let gone = fs::symlink_metadata(&other)
+                .is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
             if !gone {
                 return Claim::Another(other);
             }
@@ -84,7 +90,11 @@ pub fn is_untold(folder: &Path, zone: &Name, file: &Path) -> Result<bool, StateE
     Ok(place::look(folder)? && read(folder, zone)?.untold.contains(&word_of(file)))
 }
 
-fn change<T>(folder: &Path, zone: &Name, change: impl FnOnce(&mut Known) -> T) -> Result<T, StateError> {
+fn change<T>(
+    folder: &Path,
+    zone: &Name,
+    change: impl FnOnce(&mut Known) -> T,
+) -> Result<T, StateError> {
     let _lock = lock(folder)?;
     let before = read(folder, zone)?;
     let mut known = before.clone();
@@ -102,10 +112,19 @@ const ENDING: &str = "file";
 fn read(folder: &Path, zone: &Name) -> Result<Known, StateError> {
     let path = file_of(folder, zone, ENDING);
     let Some(text) = place::read(&path)? else {
-        return Ok(Known { version: VERSION, zone: zone.to_string(), file: None, untold: BTreeSet::new() });
+        return Ok(Known {
+            version: VERSION,
+            zone: zone.to_string(),
+            file: None,
+            untold: BTreeSet::new(),
+        });
     };
-    let wrong = |problem| StateError { path: path.clone(), problem };
-    let known: Known = serde_json::from_slice(&text).map_err(|error| wrong(Problem::Damaged(error.to_string())))?;
+    let wrong = |problem| StateError {
+        path: path.clone(),
+        problem,
+    };
+    let known: Known = serde_json::from_slice(&text)
+        .map_err(|error| wrong(Problem::Damaged(error.to_string())))?;
     match known {
         known if known.version != VERSION => Err(wrong(Problem::Version(known.version.into()))),
         known if known.zone != zone.to_string() => Err(wrong(Problem::Zone(known.zone))),
@@ -122,8 +141,13 @@ fn word_of(path: &Path) -> String {
 }
 
 fn path_of(word: &str) -> PathBuf {
-    let octets = word.strip_prefix("hex:").and_then(|digits| unhex(digits).ok());
-    octets.map_or_else(|| PathBuf::from(word), |octets| PathBuf::from(std::ffi::OsString::from_vec(octets)))
+    let octets = word
+        .strip_prefix("hex:")
+        .and_then(|digits| unhex(digits).ok());
+    octets.map_or_else(
+        || PathBuf::from(word),
+        |octets| PathBuf::from(std::ffi::OsString::from_vec(octets)),
+    )
 }
 
 #[cfg(test)]
@@ -133,15 +157,24 @@ mod tests {
     #[test]
     fn the_first_file_is_the_zones_until_it_is_gone() {
         let place = tempfile::tempdir().unwrap();
-        let (state, zone) = (place.path().join("state"), Name::from_user("example.com").unwrap());
+        let (state, zone) = (
+            place.path().join("state"),
+            Name::from_user("example.com").unwrap(),
+        );
         let (one, two) = (place.path().join("one"), place.path().join("two"));
         for path in [&one, &two] {
             fs::write(path, "").unwrap();
         }
         assert_eq!(claim(&state, &zone, &one).unwrap(), Claim::Zones);
-        assert_eq!(claim(&state, &zone, &two).unwrap(), Claim::Another(one.clone()));
+        assert_eq!(
+            claim(&state, &zone, &two).unwrap(),
+            Claim::Another(one.clone())
+        );
         assert_eq!(claim(&state, &zone, &one).unwrap(), Claim::Zones);
-        assert_eq!(claim(&state, &Name::from_user("example.org").unwrap(), &two).unwrap(), Claim::Zones);
+        assert_eq!(
+            claim(&state, &Name::from_user("example.org").unwrap(), &two).unwrap(),
+            Claim::Zones
+        );
         fs::remove_file(&one).unwrap();
         assert_eq!(claim(&state, &zone, &two).unwrap(), Claim::Zones);
         assert_eq!(claim(&state, &zone, &two).unwrap(), Claim::Zones);
@@ -150,7 +183,10 @@ mod tests {
     #[test]
     fn what_is_to_be_told_is_remembered_for_each_file() {
         let place = tempfile::tempdir().unwrap();
-        let (state, zone) = (place.path().join("state"), Name::from_user("example.com").unwrap());
+        let (state, zone) = (
+            place.path().join("state"),
+            Name::from_user("example.com").unwrap(),
+        );
         let odd = PathBuf::from(std::ffi::OsString::from_vec(b"/a\xff\"b".to_vec()));
         let like = PathBuf::from("hex:00");
         assert!(!is_untold(&state, &zone, &odd).unwrap());
@@ -160,17 +196,33 @@ mod tests {
             assert_eq!(path_of(&word_of(path)), *path);
         }
         mark(&state, &zone, &odd, false).unwrap();
-        assert_eq!((is_untold(&state, &zone, &odd).unwrap(), is_untold(&state, &zone, &like).unwrap()), (false, true));
+        assert_eq!(
+            (
+                is_untold(&state, &zone, &odd).unwrap(),
+                is_untold(&state, &zone, &like).unwrap()
+            ),
+            (false, true)
+        );
     }
 
     #[test]
     fn a_damaged_document_is_an_error() {
         let place = tempfile::tempdir().unwrap();
         let zone = Name::from_user("example.com").unwrap();
-        for text in ["", "{}", "{\"version\":1,\"zone\":\"example.com.\",\"untold\":[]}"] {
+        for text in [
+            "",
+            "{}",
+            "{\"version\":1,\"zone\":\"example.com.\",\"untold\":[]}",
+        ] {
             fs::write(file_of(place.path(), &zone, ENDING), text).unwrap();
-            assert!(is_untold(place.path(), &zone, Path::new("/z")).is_err(), "{text}");
-            assert!(mark(place.path(), &zone, Path::new("/z"), true).is_err(), "{text}");
+            assert!(
+                is_untold(place.path(), &zone, Path::new("/z")).is_err(),
+                "{text}"
+            );
+            assert!(
+                mark(place.path(), &zone, Path::new("/z"), true).is_err(),
+                "{text}"
+            );
         }
     }
 }

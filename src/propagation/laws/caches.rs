@@ -37,7 +37,10 @@ const EXPECTED: [&[&str]; 5] = [&["b"], &["c"], &["b", "c"], &["a"], &["b"]];
 const OWN: usize = 3;
 const ALL: usize = 6;
 /// What an alias can lead to, with the places of its servers.
-const TARGETS: [(&str, std::ops::Range<usize>); 2] = [("tlsa.provider.example", 3..5), ("tlsa.other.example", 5..6)];
+const TARGETS: [(&str, std::ops::Range<usize>); 2] = [
+    ("tlsa.provider.example", 3..5),
+    ("tlsa.other.example", 5..6),
+];
 /// The place where two machines answer.
 const TWINS: usize = 1;
 
@@ -161,22 +164,38 @@ fn records(index: usize) -> Vec<Tlsa> {
 }
 
 fn expectation(index: usize) -> Expectation {
-    let strong: Vec<Vec<Tlsa>> = EXPECTED[index].iter().map(|key| vec![record(key, 2)]).collect();
+    let strong: Vec<Vec<Tlsa>> = EXPECTED[index]
+        .iter()
+        .map(|key| vec![record(key, 2)])
+        .collect();
     let params: Params = record("a", 2).params;
     Expectation::new(records(index), None).deriving([(params, strong)])
 }
 
 /// Whether senders with this set accept every expected key.
 fn matches(set: &BTreeSet<Tlsa>, index: usize) -> bool {
-    let strong = set.iter().any(|found| found.params == record("a", 2).params);
-    EXPECTED[index].iter().all(|key| set.contains(&record(key, 1)) && (!strong || set.contains(&record(key, 2))))
+    let strong = set
+        .iter()
+        .any(|found| found.params == record("a", 2).params);
+    EXPECTED[index]
+        .iter()
+        .all(|key| set.contains(&record(key, 1)) && (!strong || set.contains(&record(key, 2))))
 }
 
 impl World {
     fn new(ttl: u32) -> Self {
         let now = at("00:00:00") + TimeDelta::days(2);
-        let file = Content { alias: None, records: [record("a", 1)].into(), ttl };
-        let machine = Machine { content: file.clone(), from: now, seen: false, known: None };
+        let file = Content {
+            alias: None,
+            records: [record("a", 1)].into(),
+            ttl,
+        };
+        let machine = Machine {
+            content: file.clone(),
+            from: now,
+            seen: false,
+            known: None,
+        };
         let server = |place| Server {
             machines: vec![machine.clone(); if place == TWINS { 2 } else { 1 }],
             listed: true,
@@ -211,7 +230,11 @@ impl World {
     /// The memory as a command finds it now.
     fn remembered(&self) -> Memory {
         let uptime = (self.now - self.started).num_milliseconds();
-        self.memory.read_at(Some(Reading { boot: self.starts.to_string(), uptime, wall: self.wall() }))
+        self.memory.read_at(Some(Reading {
+            boot: self.starts.to_string(),
+            uptime,
+            wall: self.wall(),
+        }))
     }
 
     fn serve(&mut self, place: usize, machine: usize, content: Content) {
@@ -223,22 +246,41 @@ impl World {
         if machine.content == content || !listed {
             return;
         }
-        let Machine { content: before, from, seen, known } = machine.clone();
-        self.past.push(Span { place, content: before, from, until: now, seen, known });
+        let Machine {
+            content: before,
+            from,
+            seen,
+            known,
+        } = machine.clone();
+        self.past.push(Span {
+            place,
+            content: before,
+            from,
+            until: now,
+            seen,
+            known,
+        });
         (machine.content, machine.from, machine.seen) = (content, now, false);
     }
 
     /// Where aliases lead that somebody serves.
     fn leads_to(&self, target: usize) -> bool {
-        let own = self.servers[..OWN].iter().filter(|server| server.listed).flat_map(|server| &server.machines);
-        own.into_iter().any(|machine| machine.content.alias == Some(target))
+        let own = self.servers[..OWN]
+            .iter()
+            .filter(|server| server.listed)
+            .flat_map(|server| &server.machines);
+        own.into_iter()
+            .any(|machine| machine.content.alias == Some(target))
     }
 
     fn apply(&mut self, event: &Event) -> Option<(usize, Decision)> {
         match *event {
             Event::Patch(index) if self.file.alias.is_none() => {
-                let ttl =
-                    if self.file.records.is_empty() { OldTtl::Absent(NEGATIVE) } else { OldTtl::Set(self.file.ttl) };
+                let ttl = if self.file.records.is_empty() {
+                    OldTtl::Absent(NEGATIVE)
+                } else {
+                    OldTtl::Set(self.file.ttl)
+                };
                 self.patched(index, ttl);
                 self.file.records.extend(records(index));
                 self.serve(0, 0, self.file.clone());
@@ -246,13 +288,18 @@ impl World {
             Event::PatchElsewhere(index, ttl) => self.patched(index, OldTtl::Set(ttl)),
             Event::Prune(key) if self.file.alias.is_none() => {
                 let gone: Vec<Tlsa> = [1, 2].map(|matching| record(KEYS[key], matching)).into();
-                let gone: Vec<Tlsa> = gone.into_iter().filter(|record| self.file.records.contains(record)).collect();
+                let gone: Vec<Tlsa> = gone
+                    .into_iter()
+                    .filter(|record| self.file.records.contains(record))
+                    .collect();
                 if !gone.is_empty() && gone.len() < self.file.records.len() {
                     self.file.records.retain(|record| !gone.contains(record));
                     self.memory = self.remembered().pruned(&Self::owner(), &gone, self.wall());
                 }
             }
-            Event::Edit(key, matching) => toggle(&mut self.file.records, record(KEYS[key], matching)),
+            Event::Edit(key, matching) => {
+                toggle(&mut self.file.records, record(KEYS[key], matching))
+            }
             Event::Ttl(ttl) => self.file.ttl = ttl,
             Event::Alias(alias) => self.file.alias = alias,
             Event::Transfer(place, machine) => self.serve(place, machine, self.file.clone()),
@@ -262,7 +309,8 @@ impl World {
                 }
             }
             Event::Elsewhere(place, key, matching)
-                if (0..TARGETS.len()).any(|to| TARGETS[to].1.contains(&place) && self.leads_to(to)) =>
+                if (0..TARGETS.len())
+                    .any(|to| TARGETS[to].1.contains(&place) && self.leads_to(to)) =>
             {
                 let mut content = self.servers[place].machines[0].content.clone();
                 toggle(&mut content.records, record(KEYS[key], matching));
@@ -284,34 +332,68 @@ impl World {
 
     fn patched(&mut self, index: usize, ttl: OldTtl) {
         let old: Vec<Tlsa> = self.file.records.iter().cloned().collect();
-        self.memory = self.remembered().patched(&Self::owner(), &old, ttl, &records(index), self.wall());
+        self.memory =
+            self.remembered()
+                .patched(&Self::owner(), &old, ttl, &records(index), self.wall());
         self.ahead_then = self.ahead;
     }
 
     fn list(&mut self, place: usize) {
-        let others = self.servers[..OWN].iter().filter(|server| server.listed).count();
+        let others = self.servers[..OWN]
+            .iter()
+            .filter(|server| server.listed)
+            .count();
         let server = &mut self.servers[place];
         if server.listed && others < 2 {
             return;
         }
         if server.listed {
-            let until = if server.met { self.now + LEFT } else { self.now };
+            let until = if server.met {
+                self.now + LEFT
+            } else {
+                self.now
+            };
             let came = self.first_look.filter(|_| !server.met);
-            let left = server.machines.iter().filter(|machine| came.is_none_or(|first| machine.from < first)).cloned();
-            let spans =
-                left.map(|Machine { content, from, seen, known }| Span { place, content, from, until, seen, known });
+            let left = server
+                .machines
+                .iter()
+                .filter(|machine| came.is_none_or(|first| machine.from < first))
+                .cloned();
+            let spans = left.map(
+                |Machine {
+                     content,
+                     from,
+                     seen,
+                     known,
+                 }| Span {
+                    place,
+                    content,
+                    from,
+                    until,
+                    seen,
+                    known,
+                },
+            );
             self.past.extend(spans);
         } else {
-            server.machines.iter_mut().for_each(|machine| (machine.from, machine.seen) = (self.now, false));
+            server
+                .machines
+                .iter_mut()
+                .for_each(|machine| (machine.from, machine.seen) = (self.now, false));
             // What it gives from now on is its own again.
-            let left = self.past.iter_mut().filter(|span| span.place == place && span.until > self.now);
+            let left = self
+                .past
+                .iter_mut()
+                .filter(|span| span.place == place && span.until > self.now);
             left.for_each(|span| span.until = self.now);
         }
         server.listed ^= true;
     }
 
     fn answers(&self, place: usize) -> Vec<ServerAnswer> {
-        let Server { machines, silent, .. } = &self.servers[place];
+        let Server {
+            machines, silent, ..
+        } = &self.servers[place];
         let number = u8::try_from(place).unwrap();
         if *silent {
             return vec![failing(number, Outcome::Unreachable)];
@@ -343,19 +425,29 @@ impl World {
         if let Some(target) = target {
             let (to, places) = TARGETS[target].clone();
             let zone = to.split_once('.').unwrap().1;
-            found.hops.push(hop(to, zone, places.flat_map(|place| self.answers(place)).collect()));
+            found.hops.push(hop(
+                to,
+                zone,
+                places.flat_map(|place| self.answers(place)).collect(),
+            ));
         }
         (found, target)
     }
 
     fn check(&mut self, index: usize) -> Decision {
         let (found, target) = self.evidence();
-        let (verdict, memory) = check(&found, &expectation(index), &self.remembered(), &Policy::default(), self.wall());
+        let (verdict, memory) = check(
+            &found,
+            &expectation(index),
+            &self.remembered(),
+            &Policy::default(),
+            self.wall(),
+        );
         (self.memory, self.ahead_then) = (memory, self.ahead);
         self.first_look.get_or_insert(self.now);
         for (place, server) in self.servers.iter_mut().enumerate() {
-            let asked =
-                server.listed && (place < OWN || target.is_some_and(|target| TARGETS[target].1.contains(&place)));
+            let asked = server.listed
+                && (place < OWN || target.is_some_and(|target| TARGETS[target].1.contains(&place)));
             server.met = asked;
             for machine in &mut server.machines {
                 if asked && !server.silent {
@@ -377,20 +469,40 @@ impl World {
         target: Option<usize>,
         index: usize,
     ) -> Vec<Span> {
-        let listed = self.servers.iter().enumerate().filter(|(_, server)| server.listed);
+        let listed = self
+            .servers
+            .iter()
+            .enumerate()
+            .filter(|(_, server)| server.listed);
         let present = listed.flat_map(|(place, server)| {
-            server.machines.iter().cloned().map(move |Machine { content, from, seen, known }| Span {
-                place,
-                content,
-                from,
-                until: self.now,
-                seen,
-                known,
-            })
+            server.machines.iter().cloned().map(
+                move |Machine {
+                          content,
+                          from,
+                          seen,
+                          known,
+                      }| Span {
+                    place,
+                    content,
+                    from,
+                    until: self.now,
+                    seen,
+                    known,
+                },
+            )
         });
-        let all = self.past.iter().cloned().chain(present).filter(|span| places.contains(&span.place));
-        let alive = |span: &Span| span.cached(target, index).is_some_and(|cached| span.until + cached > self.now);
-        all.filter(|span| span.until > since && alive(span)).collect()
+        let all = self
+            .past
+            .iter()
+            .cloned()
+            .chain(present)
+            .filter(|span| places.contains(&span.place));
+        let alive = |span: &Span| {
+            span.cached(target, index)
+                .is_some_and(|cached| span.until + cached > self.now)
+        };
+        all.filter(|span| span.until > since && alive(span))
+            .collect()
     }
 
     /// A set in a cache that senders would refuse a new key for.
@@ -401,7 +513,10 @@ impl World {
                 Some(to) => self.held(span.from, TARGETS[to].1.clone(), target, index),
                 None => vec![span],
             };
-            if let Some(wrong) = sets.into_iter().find(|span| !matches(&span.content.records, index)) {
+            if let Some(wrong) = sets
+                .into_iter()
+                .find(|span| !matches(&span.content.records, index))
+            {
                 return Some(wrong);
             }
         }
@@ -457,7 +572,10 @@ fn play(ttl: u32, history: &[(Event, i64)]) -> Result<usize, String> {
         if let Some((index, Decision::Safe)) = world.apply(event) {
             safe += 1;
             if let Some(harm) = world.harm(index) {
-                return Err(format!("{:?} at {}: a cache may hold {harm:#?}", EXPECTED[index], world.now));
+                return Err(format!(
+                    "{:?} at {}: a cache may hold {harm:#?}",
+                    EXPECTED[index], world.now
+                ));
             }
         }
         world.now += TimeDelta::seconds(*pause);
@@ -485,6 +603,8 @@ fn many_histories_are_safe_at_some_time() {
         let (ttl, history) = (ttl(), history()).new_tree(runner).unwrap().current();
         play(ttl, &history)
     };
-    let safe = (0..400).filter(|_| one(&mut runner).is_ok_and(|safe| safe > 0)).count();
+    let safe = (0..400)
+        .filter(|_| one(&mut runner).is_ok_and(|safe| safe > 0))
+        .count();
     assert!(safe >= 80, "{safe} of 400");
 }

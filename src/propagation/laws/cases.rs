@@ -7,7 +7,9 @@ use proptest::sample::{Index, select, subsequence};
 
 use crate::finding::{Finding, Severity};
 use crate::propagation::evidence::{Evidence, Outcome, ResolverAnswer, Security, ServerAnswer};
-use crate::propagation::fixtures::{self, alias, aliased, at, evidence, key, key_as, name, resolver, server};
+use crate::propagation::fixtures::{
+    self, alias, aliased, at, evidence, key, key_as, name, resolver, server,
+};
 use crate::propagation::memory::{Memory, OldTtl};
 use crate::propagation::silence::answered;
 use crate::propagation::{Decision, Expectation, HoldWish, Policy, Verdict, check, judge};
@@ -35,7 +37,13 @@ impl Case {
         let mut memory = Memory::empty(&name("example.com"));
         if let Some(ttl) = self.patched {
             let start = self.now() - TimeDelta::days(5);
-            memory = memory.patched(&self.evidence.owner, &[key("old")], ttl, self.expectation.expected(), start);
+            memory = memory.patched(
+                &self.evidence.owner,
+                &[key("old")],
+                ttl,
+                self.expectation.expected(),
+                start,
+            );
         }
         for (evidence, seconds) in &self.earlier {
             let then = self.now() - TimeDelta::seconds(*seconds);
@@ -48,18 +56,33 @@ impl Case {
     pub(super) fn naming_current(&self) -> Expectation {
         let extra = key_as("new", 3, 1, 2);
         let derived = [(extra.params, vec![vec![extra]])];
-        Expectation::new(self.expectation.expected().to_vec(), Some(vec![key("old")])).deriving(derived)
+        Expectation::new(self.expectation.expected().to_vec(), Some(vec![key("old")]))
+            .deriving(derived)
     }
 
     /// The verdict on other evidence with the memory of this case's.
     pub(super) fn verdict(&self, evidence: &Evidence) -> Verdict {
-        let memory = self.before().after(&self.evidence, &self.expectation, self.now());
-        judge(evidence, &self.expectation, &memory, &self.policy, self.now())
+        let memory = self
+            .before()
+            .after(&self.evidence, &self.expectation, self.now());
+        judge(
+            evidence,
+            &self.expectation,
+            &memory,
+            &self.policy,
+            self.now(),
+        )
     }
 }
 
 pub(super) fn records() -> impl Strategy<Value = Vec<Tlsa>> {
-    let all = vec![key("new"), key("old"), key("second"), key_as("new", 3, 1, 2), key_as("old", 3, 1, 2)];
+    let all = vec![
+        key("new"),
+        key("old"),
+        key("second"),
+        key_as("new", 3, 1, 2),
+        key_as("old", 3, 1, 2),
+    ];
     prop_oneof![10 => Just(vec![key("new"), key("old")]), 1 => Just(vec![key("old")]), 2 => subsequence(all, 0..=5)]
 }
 
@@ -127,7 +150,10 @@ fn servers() -> impl Strategy<Value = Vec<ServerAnswer>> {
             let good = server(number, &[]);
             answer.name = good.name;
             answer.address = answer.address.and(good.address);
-            if let Some(shared) = shared.as_ref().filter(|_| answer.outcome == Outcome::Answered) {
+            if let Some(shared) = shared
+                .as_ref()
+                .filter(|_| answer.outcome == Outcome::Answered)
+            {
                 answer.records = fixtures::server(1, shared).records;
             }
         }
@@ -136,14 +162,22 @@ fn servers() -> impl Strategy<Value = Vec<ServerAnswer>> {
 }
 
 pub(super) fn resolvers() -> impl Strategy<Value = Vec<ResolverAnswer>> {
-    let one = (records(), outcome(), any::<bool>(), select(vec![None, Some(0u32), Some(90)]), findings());
-    let one = one.prop_map(|(records, outcome, authenticated, ttl, findings)| ResolverAnswer {
-        outcome,
-        authenticated,
-        ttl,
-        findings,
-        ..resolver(&records, 0)
-    });
+    let one = (
+        records(),
+        outcome(),
+        any::<bool>(),
+        select(vec![None, Some(0u32), Some(90)]),
+        findings(),
+    );
+    let one = one.prop_map(
+        |(records, outcome, authenticated, ttl, findings)| ResolverAnswer {
+            outcome,
+            authenticated,
+            ttl,
+            findings,
+            ..resolver(&records, 0)
+        },
+    );
     prop::collection::vec(one, 0..2)
 }
 
@@ -203,10 +237,17 @@ impl Then {
         let mut then = now.clone();
         match self {
             Self::Same => {}
-            Self::Before => last_servers(&mut then).into_iter().flatten().for_each(lagging),
-            Self::Lagging(index) => last_servers(&mut then).into_iter().for_each(|all| lagging(index.get_mut(all))),
+            Self::Before => last_servers(&mut then)
+                .into_iter()
+                .flatten()
+                .for_each(lagging),
+            Self::Lagging(index) => last_servers(&mut then)
+                .into_iter()
+                .for_each(|all| lagging(index.get_mut(all))),
             Self::Silent(index) => any_server(&mut then, &index).into_iter().for_each(silence),
-            Self::Bare(index) => last_servers(&mut then).into_iter().for_each(|all| bare(index.get_mut(all))),
+            Self::Bare(index) => last_servers(&mut then)
+                .into_iter()
+                .for_each(|all| bare(index.get_mut(all))),
             Self::Other(other) => then = other,
         }
         then
@@ -221,8 +262,7 @@ fn earlier() -> impl Strategy<Value = Vec<(Then, i64)>> {
         1 => any::<Index>().prop_map(Then::Bare),
         1 => any_evidence().prop_map(Then::Other),
     ];
-    let ago =
-        prop_oneof![4 => select(vec![1i64, 60, 7_200, 30_000, 90_000, 200_000, 250_000, 300_000]), 1 => 0i64..400_000];
+    let ago = prop_oneof![4 => select(vec![1i64, 60, 7_200, 30_000, 90_000, 200_000, 250_000, 300_000]), 1 => 0i64..400_000];
     prop::collection::vec((then, ago), 0..6)
 }
 
@@ -249,31 +289,66 @@ prop_compose! {
 
 /// The servers of the last hop, which is where the records are.
 pub(super) fn last_servers(evidence: &mut Evidence) -> Option<&mut Vec<ServerAnswer>> {
-    evidence.hops.last_mut().map(|hop| &mut hop.servers).filter(|servers| !servers.is_empty())
+    evidence
+        .hops
+        .last_mut()
+        .map(|hop| &mut hop.servers)
+        .filter(|servers| !servers.is_empty())
 }
 
-pub(super) fn any_server<'a>(evidence: &'a mut Evidence, index: &Index) -> Option<&'a mut ServerAnswer> {
-    let all: Vec<&mut ServerAnswer> = evidence.hops.iter_mut().flat_map(|hop| &mut hop.servers).collect();
-    let chosen = if all.is_empty() { return None } else { index.index(all.len()) };
+pub(super) fn any_server<'a>(
+    evidence: &'a mut Evidence,
+    index: &Index,
+) -> Option<&'a mut ServerAnswer> {
+    let all: Vec<&mut ServerAnswer> = evidence
+        .hops
+        .iter_mut()
+        .flat_map(|hop| &mut hop.servers)
+        .collect();
+    let chosen = if all.is_empty() {
+        return None;
+    } else {
+        index.index(all.len())
+    };
     all.into_iter().nth(chosen)
 }
 
 /// Serves no set.
 pub(super) fn bare(server: &mut ServerAnswer) {
     let none = fixtures::server(1, &[]);
-    *server = ServerAnswer { name: server.name.clone(), address: server.address, listed: server.listed, ..none };
+    *server = ServerAnswer {
+        name: server.name.clone(),
+        address: server.address,
+        listed: server.listed,
+        ..none
+    };
 }
 
 /// Serves the old set, as one does that was not updated.
 pub(super) fn lagging(server: &mut ServerAnswer) {
     let old = fixtures::server(1, &[key("old")]);
-    *server = ServerAnswer { name: server.name.clone(), address: server.address, listed: server.listed, ..old };
+    *server = ServerAnswer {
+        name: server.name.clone(),
+        address: server.address,
+        listed: server.listed,
+        ..old
+    };
 }
 
 pub(super) fn silence(server: &mut ServerAnswer) {
-    let quiet = ServerAnswer { name: server.name.clone(), address: server.address, ..fixtures::server(1, &[]) };
+    let quiet = ServerAnswer {
+        name: server.name.clone(),
+        address: server.address,
+        ..fixtures::server(1, &[])
+    };
     let (outcome, security) = (Outcome::Unreachable, Security::Indeterminate);
-    *server = ServerAnswer { outcome, security, serial: None, signature_expires: None, ..quiet };
+    *server = ServerAnswer {
+        outcome,
+        security,
+        serial: None,
+        signature_expires: None,
+        ..quiet
+    };
 }
 
 /// Both say no, and neither is lighter than the other in this comparison.
@@ -282,8 +357,14 @@ pub(super) fn weight(decision: Decision) -> Decision {
 }
 
 pub(super) fn signatures_live(evidence: &Evidence, moment: DateTime<Utc>) -> bool {
-    let servers = evidence.hops.iter().flat_map(|hop| &hop.servers).filter(|server| answered(server));
-    servers.filter_map(|server| server.signature_expires).all(|end| end > moment)
+    let servers = evidence
+        .hops
+        .iter()
+        .flat_map(|hop| &hop.servers)
+        .filter(|server| answered(server));
+    servers
+        .filter_map(|server| server.signature_expires)
+        .all(|end| end > moment)
 }
 
 /// The laws say little when every case comes out the same.
@@ -298,10 +379,14 @@ fn the_cases_come_out_in_every_way() {
         let verdict = case.verdict(&case.evidence);
         count[verdict.decision as usize] += 1;
         count[4] += usize::from(verdict.safe_at.is_some());
-        let memory_counts = verdict.agreed_since.is_some_and(|since| since < case.now()) && case.policy.since.is_none();
+        let memory_counts = verdict.agreed_since.is_some_and(|since| since < case.now())
+            && case.policy.since.is_none();
         count[5] += usize::from(memory_counts);
         count[6] += usize::from(verdict.cleared);
     }
     let what = "safe, wait, unknown, unsafe, wait with a time, agreed before, safe before";
-    assert!(count.iter().all(|n| *n >= 40) && count[..4].iter().all(|n| *n >= 100), "{what}: {count:?}");
+    assert!(
+        count.iter().all(|n| *n >= 40) && count[..4].iter().all(|n| *n >= 100),
+        "{what}: {count:?}"
+    );
 }

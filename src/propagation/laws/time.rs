@@ -5,7 +5,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::cases::{Case, any_case, any_server, bare, lagging, last_servers, signatures_live, silence};
+use super::cases::{
+    Case, any_case, any_server, bare, lagging, last_servers, signatures_live, silence,
+};
 use super::config;
 use crate::propagation::evidence::{Evidence, Outcome, Security};
 use crate::propagation::fixtures::{key, name, server};
@@ -14,7 +16,13 @@ use crate::propagation::{Decision, HoldWish, Policy, Verdict, check, judge};
 
 /// The memory of everything before the check and of the check itself, and its verdict.
 fn checked(case: &Case) -> (Verdict, Memory) {
-    check(&case.evidence, &case.expectation, &case.before(), &case.policy, case.now())
+    check(
+        &case.evidence,
+        &case.expectation,
+        &case.before(),
+        &case.policy,
+        case.now(),
+    )
 }
 
 fn again(case: &Case, evidence: &Evidence, memory: &Memory, now: DateTime<Utc>) -> Verdict {
@@ -23,7 +31,8 @@ fn again(case: &Case, evidence: &Evidence, memory: &Memory, now: DateTime<Utc>) 
 
 /// Not better, and not sooner.
 fn no_better(after: &Verdict, before: &Verdict) -> bool {
-    after.decision >= before.decision && (after.safe_at.is_none() || after.safe_at >= before.safe_at)
+    after.decision >= before.decision
+        && (after.safe_at.is_none() || after.safe_at >= before.safe_at)
 }
 
 proptest! {

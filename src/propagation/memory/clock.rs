@@ -49,7 +49,10 @@ pub struct Step {
 impl Clock {
     /// The clock that begins with this reading.
     pub(crate) fn started(reading: Reading) -> Self {
-        Self { reading, stepped: None }
+        Self {
+            reading,
+            stepped: None,
+        }
     }
 
     /// Takes in a later reading: by how much the wall clock was set ahead since
@@ -61,7 +64,8 @@ impl Clock {
             return None;
         }
         let passed =
-            TimeDelta::try_milliseconds(reading.uptime.saturating_sub(self.reading.uptime)).unwrap_or_default();
+            TimeDelta::try_milliseconds(reading.uptime.saturating_sub(self.reading.uptime))
+                .unwrap_or_default();
         let ahead = (reading.wall - self.reading.wall) - passed;
         if ahead.abs() <= TOLERANCE {
             return None;
@@ -69,7 +73,10 @@ impl Clock {
         let found_at = reading.wall;
         self.reading = reading;
         let step = (ahead > TimeDelta::zero()).then_some(ahead)?;
-        self.stepped = Some(Step { found_at, by: step.num_milliseconds() });
+        self.stepped = Some(Step {
+            found_at,
+            by: step.num_milliseconds(),
+        });
         Some(step)
     }
 }
@@ -80,7 +87,11 @@ mod tests {
     use crate::propagation::fixtures::at;
 
     fn reading(boot: &str, uptime: i64, wall: &str) -> Reading {
-        Reading { boot: boot.to_owned(), uptime: uptime * 1000, wall: at(wall) }
+        Reading {
+            boot: boot.to_owned(),
+            uptime: uptime * 1000,
+            wall: at(wall),
+        }
     }
 
     #[test]
@@ -99,7 +110,11 @@ mod tests {
             ("a", 5, "12:00:00", None),
         ] {
             let mut clock = Clock::started(reading("a", 100, "09:00:00"));
-            assert_eq!(clock.read(reading(boot, uptime, wall)), step.map(TimeDelta::seconds), "{boot} {uptime} {wall}");
+            assert_eq!(
+                clock.read(reading(boot, uptime, wall)),
+                step.map(TimeDelta::seconds),
+                "{boot} {uptime} {wall}"
+            );
         }
     }
 
@@ -107,7 +122,10 @@ mod tests {
     fn small_steps_add_up() {
         let mut clock = Clock::started(reading("a", 0, "09:00:00"));
         assert_eq!(clock.read(reading("a", 59, "09:01:00")), None);
-        assert_eq!(clock.read(reading("a", 118, "09:02:00")), Some(TimeDelta::seconds(2)));
+        assert_eq!(
+            clock.read(reading("a", 118, "09:02:00")),
+            Some(TimeDelta::seconds(2))
+        );
         assert_eq!(clock.read(reading("a", 178, "09:03:00")), None);
     }
 
@@ -115,6 +133,9 @@ mod tests {
     fn a_clock_that_was_set_back_and_then_right_again_gains_nothing() {
         let mut clock = Clock::started(reading("a", 0, "09:00:00"));
         assert_eq!(clock.read(reading("a", 60, "06:01:00")), None);
-        assert_eq!(clock.read(reading("a", 120, "09:02:00")), Some(TimeDelta::hours(3)));
+        assert_eq!(
+            clock.read(reading("a", 120, "09:02:00")),
+            Some(TimeDelta::hours(3))
+        );
     }
 }

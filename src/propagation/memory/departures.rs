@@ -27,18 +27,36 @@ pub(crate) struct Departures {
 impl Departures {
     /// By what was found this time.
     pub(crate) fn of(evidence: &Evidence) -> Self {
-        let all = || evidence.hops.iter().flat_map(|hop| hop.servers.iter().map(move |server| (hop, server)));
+        let all = || {
+            evidence
+                .hops
+                .iter()
+                .flat_map(|hop| hop.servers.iter().map(move |server| (hop, server)))
+        };
         let last = evidence.hops.last();
-        let aliased = last.is_some_and(|hop| hop.servers.iter().any(|server| server.alias.is_some()));
+        let aliased =
+            last.is_some_and(|hop| hop.servers.iter().any(|server| server.alias.is_some()));
         let mute = last.is_some_and(|hop| !hop.servers.iter().any(answered));
         let mut findings = evidence.hops.iter().flat_map(|hop| &hop.findings);
         let partial = findings.any(|finding| finding.code == "family-not-asked");
-        let asked = |v6: bool| all().any(|(_, server)| server.address.is_some_and(|address| address.is_ipv6() == v6));
+        let asked = |v6: bool| {
+            all().any(|(_, server)| {
+                server
+                    .address
+                    .is_some_and(|address| address.is_ipv6() == v6)
+            })
+        };
         let nameless = all().filter(|(_, server)| server.address.is_none());
         Self {
-            owners: evidence.hops.iter().map(|hop| format!("{} ", hop.owner)).collect(),
+            owners: evidence
+                .hops
+                .iter()
+                .map(|hop| format!("{} ", hop.owner))
+                .collect(),
             keys: all().map(|(hop, server)| server_key(hop, server)).collect(),
-            nameless: nameless.map(|(hop, server)| format!("{} ", server_key(hop, server))).collect(),
+            nameless: nameless
+                .map(|(hop, server)| format!("{} ", server_key(hop, server)))
+                .collect(),
             lost: aliased || mute,
             families: partial.then(|| [asked(false), asked(true)]),
         }
@@ -56,12 +74,17 @@ impl Departures {
     }
 
     fn asked(&self, key: &str) -> bool {
-        self.owners.iter().any(|owner| key.starts_with(owner.as_str()))
+        self.owners
+            .iter()
+            .any(|owner| key.starts_with(owner.as_str()))
     }
 
     fn stays(&self, key: &str) -> bool {
         self.keys.contains(key)
-            || self.nameless.iter().any(|name| key.starts_with(name.as_str()))
+            || self
+                .nameless
+                .iter()
+                .any(|name| key.starts_with(name.as_str()))
             || self.families.is_some_and(|[v4, v6]| match address(key) {
                 Some(SocketAddr::V4(_)) => !v4,
                 Some(SocketAddr::V6(_)) => !v6,
@@ -71,8 +94,15 @@ impl Departures {
 
     /// Whether the key is of a name whose address was not known, and now is.
     fn found(&self, key: &str) -> bool {
-        let begins = |other: &String| other.strip_prefix(key).is_some_and(|rest| rest.starts_with(' '));
-        self.keys.range(key.to_owned()..).take_while(|other| other.starts_with(key)).any(begins)
+        let begins = |other: &String| {
+            other
+                .strip_prefix(key)
+                .is_some_and(|rest| rest.starts_with(' '))
+        };
+        self.keys
+            .range(key.to_owned()..)
+            .take_while(|other| other.starts_with(key))
+            .any(begins)
     }
 }
 

@@ -87,14 +87,20 @@ impl Served {
     /// Whether caches may hold it, their time doubled, at this moment or later.
     #[must_use]
     pub fn may_be_cached_at(&self, moment: DateTime<Utc>) -> bool {
-        self.given_until().checked_add_signed(self.times(2)).is_none_or(|end| end > moment)
+        self.given_until()
+            .checked_add_signed(self.times(2))
+            .is_none_or(|end| end > moment)
     }
 
     /// Whether it matters to no hold that has not passed: one that began while it
     /// was cached has ended, too.
     fn is_over(&self, now: DateTime<Utc>) -> bool {
         let signed = self.signature_expires.is_some_and(|expires| expires > now);
-        !signed && self.given_until().checked_add_signed(self.times(4)).is_some_and(|end| end <= now)
+        !signed
+            && self
+                .given_until()
+                .checked_add_signed(self.times(4))
+                .is_some_and(|end| end <= now)
     }
 }
 
@@ -130,7 +136,9 @@ impl Look {
     /// From when on it is known what the server gave, for an agreement that began
     /// at this moment.
     pub(crate) fn known_since(&self, start: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.heard_since.filter(|since| *since <= start).or(self.first_heard)
+        self.heard_since
+            .filter(|since| *since <= start)
+            .or(self.first_heard)
     }
 }
 
@@ -159,7 +167,9 @@ fn said(server: &ServerAnswer) -> Option<(Content, u32)> {
     let ttl = server.ttl.max(server.original_ttl);
     match &server.alias {
         Some(target) => Some((Content::Alias(target.to_string()), ttl?)),
-        None if server.outcome == Outcome::Answered => Some((Content::Set(sorted(server.records.clone())), ttl?)),
+        None if server.outcome == Outcome::Answered => {
+            Some((Content::Set(sorted(server.records.clone())), ttl?))
+        }
         None => Some((Content::Absent, server.negative_ttl?)),
     }
 }
@@ -167,7 +177,12 @@ fn said(server: &ServerAnswer) -> Option<(Content, u32)> {
 impl History {
     /// Takes in what the servers of one hop were found to give. Returns those
     /// that lead elsewhere than when they were last heard.
-    pub(crate) fn learn(&mut self, hop: &Hop, departures: &Departures, now: DateTime<Utc>) -> Vec<String> {
+    pub(crate) fn learn(
+        &mut self,
+        hop: &Hop,
+        departures: &Departures,
+        now: DateTime<Utc>,
+    ) -> Vec<String> {
         self.forget_departed(departures, now);
         let mut led_elsewhere = Vec::new();
         let mut heard: BTreeMap<String, Vec<(Content, u32)>> = BTreeMap::new();
@@ -175,7 +190,9 @@ impl History {
             let key = server_key(hop, server);
             let look = self.servers.entry(key.clone()).or_default();
             look.listed |= server.listed.by_parent || server.listed.by_zone;
-            let Some((content, ttl)) = content(server) else { continue };
+            let Some((content, ttl)) = content(server) else {
+                continue;
+            };
             if server.security == Security::Secure {
                 look.hear(now);
                 heard.entry(key).or_default().push((content.clone(), ttl));
@@ -187,12 +204,19 @@ impl History {
         for (key, mut contents) in heard {
             contents.sort();
             contents.dedup();
-            let Some(look) = self.servers.get_mut(&key) else { continue };
+            let Some(look) = self.servers.get_mut(&key) else {
+                continue;
+            };
             // It may have been given until just now.
             let before = std::mem::replace(&mut look.last, contents.clone());
-            let leads = |all: &[(Content, u32)], to: &Content| all.iter().any(|(content, _)| content == to);
+            let leads =
+                |all: &[(Content, u32)], to: &Content| all.iter().any(|(content, _)| content == to);
             let alias = |(content, _): &&(Content, u32)| matches!(content, Content::Alias(_));
-            if before.iter().filter(alias).any(|(content, _)| !leads(&contents, content)) {
+            if before
+                .iter()
+                .filter(alias)
+                .any(|(content, _)| !leads(&contents, content))
+            {
                 led_elsewhere.push(key);
             }
             for gone in before.iter().filter(|before| !contents.contains(before)) {
@@ -212,7 +236,10 @@ impl History {
     /// The servers of this hop that caches may ask. What only the user names, a
     /// hidden primary, no cache asks.
     pub(crate) fn looks<'h>(&'h self, hop: &'h Hop) -> impl Iterator<Item = &'h Look> {
-        let looks = hop.servers.iter().filter_map(|server| self.servers.get(&server_key(hop, server)));
+        let looks = hop
+            .servers
+            .iter()
+            .filter_map(|server| self.servers.get(&server_key(hop, server)));
         looks.filter(|look| look.listed)
     }
 
@@ -221,26 +248,44 @@ impl History {
     pub(crate) fn gave_no_alias_of(&self, key: &str, target: &str) -> bool {
         let alias = Content::Alias(target.to_owned());
         let look = self.servers.get(key);
-        look.is_some_and(|look| !look.last.is_empty() && look.last.iter().all(|(content, _)| *content != alias))
+        look.is_some_and(|look| {
+            !look.last.is_empty() && look.last.iter().all(|(content, _)| *content != alias)
+        })
     }
 
     /// The records of all sets that were seen and lack one of these.
     pub(crate) fn records_without(&self, expected: &[Tlsa]) -> Vec<Tlsa> {
-        let sets = self.served.iter().filter_map(|served| match &served.content {
-            Content::Set(records) if served.proven && lacks_any(records, expected) => Some(records),
-            _ => None,
-        });
+        let sets = self
+            .served
+            .iter()
+            .filter_map(|served| match &served.content {
+                Content::Set(records) if served.proven && lacks_any(records, expected) => {
+                    Some(records)
+                }
+                _ => None,
+            });
         sorted(sets.flatten().cloned().collect())
     }
 
     /// When the last signature seen over this very set expires.
     pub(crate) fn signature_of(&self, records: &[Tlsa]) -> Option<DateTime<Utc>> {
-        let is = |served: &&Served| matches!(&served.content, Content::Set(known) if known == records);
-        self.served.iter().filter(is).filter_map(|served| served.signature_expires).max()
+        let is =
+            |served: &&Served| matches!(&served.content, Content::Set(known) if known == records);
+        self.served
+            .iter()
+            .filter(is)
+            .filter_map(|served| served.signature_expires)
+            .max()
     }
 
     /// Notes that it is given; with proof, when the signature over it expires.
-    fn serve(&mut self, content: Content, ttl: u32, proof: Option<Option<DateTime<Utc>>>, now: DateTime<Utc>) {
+    fn serve(
+        &mut self,
+        content: Content,
+        ttl: u32,
+        proof: Option<Option<DateTime<Utc>>>,
+        now: DateTime<Utc>,
+    ) {
         let served = self.entry(content, ttl, now);
         served.proven |= proof.is_some();
         served.seen_at = served.seen_at.max(now);
@@ -251,7 +296,8 @@ impl History {
     /// Notes that it may have been given until now. What a file or an unproven answer
     /// said of the same content was, too.
     fn serve_until(&mut self, (content, ttl): &(Content, u32), now: DateTime<Utc>) {
-        let same = |served: &Served| served.content == *content && (served.ttl == *ttl || !served.proven);
+        let same =
+            |served: &Served| served.content == *content && (served.ttl == *ttl || !served.proven);
         // What was put together with the rest counts there.
         let rest = !self.served.iter().any(same);
         let meant = |served: &Served| same(served) || rest && served.content == Content::Unknown;
@@ -262,13 +308,24 @@ impl History {
 
     fn entry(&mut self, content: Content, ttl: u32, now: DateTime<Utc>) -> &mut Served {
         let key = (content, ttl);
-        let at = match self.served.binary_search_by(|served| (&served.content, served.ttl).cmp(&(&key.0, key.1))) {
+        let at = match self
+            .served
+            .binary_search_by(|served| (&served.content, served.ttl).cmp(&(&key.0, key.1)))
+        {
             Ok(at) => at,
             Err(at) => {
                 let (content, ttl) = key;
                 let (proven, asked_until, signature_expires) = (false, None, None);
                 let (seen_at, until) = (now, now);
-                let fresh = Served { content, ttl, proven, seen_at, until, asked_until, signature_expires };
+                let fresh = Served {
+                    content,
+                    ttl,
+                    proven,
+                    seen_at,
+                    until,
+                    asked_until,
+                    signature_expires,
+                };
                 self.served.insert(at, fresh);
                 at
             }
@@ -279,13 +336,26 @@ impl History {
     /// Forgets servers that are no longer there. What each gave last, resolvers
     /// may still fetch there; of one that was never heard nobody knows what.
     fn forget_departed(&mut self, departures: &Departures, now: DateTime<Utc>) {
-        let done: Vec<String> = self.servers.keys().filter(|key| departures.is_done_with(key)).cloned().collect();
+        let done: Vec<String> = self
+            .servers
+            .keys()
+            .filter(|key| departures.is_done_with(key))
+            .cloned()
+            .collect();
         let until = now.checked_add_signed(ASKED_ON);
         // Of a name without an address, that takes its place.
-        let gone = done.iter().filter_map(|key| self.servers.remove(key).filter(|_| departures.has_left(key)));
+        let gone = done.iter().filter_map(|key| {
+            self.servers
+                .remove(key)
+                .filter(|_| departures.has_left(key))
+        });
         let gone: Vec<Look> = gone.filter(|look| look.listed).collect();
         for look in gone {
-            let contents = if look.last.is_empty() { vec![(Content::Unknown, UNHEARD_TTL)] } else { look.last };
+            let contents = if look.last.is_empty() {
+                vec![(Content::Unknown, UNHEARD_TTL)]
+            } else {
+                look.last
+            };
             for (content, ttl) in contents {
                 let served = self.entry(content, ttl, now);
                 served.asked_until = served.asked_until.max(until);
@@ -296,12 +366,17 @@ impl History {
 
     /// Drops what no cache can hold any more; puts together what is too much.
     fn tidy(&mut self, now: DateTime<Utc>) {
-        let current: Vec<(Content, u32)> = self.servers.values().flat_map(|look| look.last.iter().cloned()).collect();
+        let current: Vec<(Content, u32)> = self
+            .servers
+            .values()
+            .flat_map(|look| look.last.iter().cloned())
+            .collect();
         let same = |served: &Served, (content, ttl): &(Content, u32)| {
             *content == served.content && (*ttl == served.ttl || !served.proven)
         };
         let is_current = |served: &Served| current.iter().any(|last| same(served, last));
-        self.served.retain(|served| is_current(served) || !served.is_over(now));
+        self.served
+            .retain(|served| is_current(served) || !served.is_over(now));
         if self.served.len() <= CONTENTS {
             return;
         }
@@ -317,18 +392,34 @@ impl History {
             asked_until: a.asked_until.max(b.asked_until),
             signature_expires: a.signature_expires.max(b.signature_expires),
         });
-        self.served.extend(together.map(|rest| Served { content: Content::Unknown, ..rest }));
-        self.served.sort_by(|a, b| (&a.content, a.ttl).cmp(&(&b.content, b.ttl)));
+        self.served.extend(together.map(|rest| Served {
+            content: Content::Unknown,
+            ..rest
+        }));
+        self.served
+            .sort_by(|a, b| (&a.content, a.ttl).cmp(&(&b.content, b.ttl)));
     }
 
     /// Every time in it that a set clock moves along.
     pub(crate) fn times(&mut self) -> impl Iterator<Item = &mut DateTime<Utc>> {
         let looks = self.servers.values_mut();
-        let heard =
-            looks.flat_map(|look| [&mut look.first_heard, &mut look.heard_since, &mut look.last_heard]).flatten();
+        let heard = looks
+            .flat_map(|look| {
+                [
+                    &mut look.first_heard,
+                    &mut look.heard_since,
+                    &mut look.last_heard,
+                ]
+            })
+            .flatten();
         let served = self.served.iter_mut();
-        let given =
-            served.flat_map(|served| [Some(&mut served.seen_at), Some(&mut served.until), served.asked_until.as_mut()]);
+        let given = served.flat_map(|served| {
+            [
+                Some(&mut served.seen_at),
+                Some(&mut served.until),
+                served.asked_until.as_mut(),
+            ]
+        });
         heard.chain(given.flatten())
     }
 
@@ -345,14 +436,24 @@ impl History {
             }
         };
         for look in self.servers.values_mut() {
-            for time in [&mut look.first_heard, &mut look.heard_since, &mut look.last_heard].into_iter().flatten() {
+            for time in [
+                &mut look.first_heard,
+                &mut look.heard_since,
+                &mut look.last_heard,
+            ]
+            .into_iter()
+            .flatten()
+            {
                 bound(time, now);
             }
         }
         for served in &mut self.served {
             bound(&mut served.seen_at, now);
             bound(&mut served.until, now);
-            served.asked_until.iter_mut().for_each(|time| bound(time, latest));
+            served
+                .asked_until
+                .iter_mut()
+                .for_each(|time| bound(time, latest));
         }
         wrong
     }

@@ -67,18 +67,43 @@ impl Watch {
     /// The same change with a clock that has not begun.
     pub(super) fn anew(&self) -> Self {
         let servers = self.servers.iter().filter(|(_, seen)| seen.listed);
-        let servers = servers.map(|(key, _)| (key.clone(), Seen { listed: true, ..Seen::UNHEARD })).collect();
-        let Self { agreed_ttl, disagreed_at, patched_at, .. } = *self;
+        let servers = servers
+            .map(|(key, _)| {
+                (
+                    key.clone(),
+                    Seen {
+                        listed: true,
+                        ..Seen::UNHEARD
+                    },
+                )
+            })
+            .collect();
+        let Self {
+            agreed_ttl,
+            disagreed_at,
+            patched_at,
+            ..
+        } = *self;
         let relapsed = self.relapsed || self.servers.values().any(|seen| seen.since.is_some());
         let (expected, old) = (self.expected.clone(), self.old.clone());
-        Self { expected, servers, old, agreed_ttl, disagreed_at, patched_at, relapsed, ..Self::default() }
+        Self {
+            expected,
+            servers,
+            old,
+            agreed_ttl,
+            disagreed_at,
+            patched_at,
+            relapsed,
+            ..Self::default()
+        }
     }
 
     /// When it was last found safe, unless a server was seen to fall back since:
     /// then the key may be in use, and others may be removed.
     #[must_use]
     pub fn found_safe(&self) -> Option<DateTime<Utc>> {
-        self.found_safe_at.filter(|found| self.disagreed_at.is_none_or(|at| at <= *found))
+        self.found_safe_at
+            .filter(|found| self.disagreed_at.is_none_or(|at| at <= *found))
     }
 
     /// Stops the clock: not all servers agreed at this moment.
@@ -91,7 +116,8 @@ impl Watch {
 
     /// The time it was safe after the default hold, unless a server fell back later.
     pub(crate) fn calm_since(&self) -> Option<DateTime<Utc>> {
-        self.cleared_at.filter(|cleared| self.disagreed_at.is_none_or(|at| at <= *cleared))
+        self.cleared_at
+            .filter(|cleared| self.disagreed_at.is_none_or(|at| at <= *cleared))
     }
 
     pub(super) fn listen(&mut self, heard: &Heard<'_>, expectation: &Expectation) {
@@ -120,7 +146,9 @@ impl Watch {
             }
         }
         for (key, agrees) in agreed {
-            let Some(seen) = self.servers.get_mut(&key) else { continue };
+            let Some(seen) = self.servers.get_mut(&key) else {
+                continue;
+            };
             let since = seen.since.filter(|_| !heard.led_elsewhere.contains(&key));
             self.relapsed |= seen.since.is_some() && !(agrees && since.is_some());
             seen.since = agrees.then_some(since.unwrap_or(now));
@@ -157,12 +185,14 @@ impl Watch {
     /// Forgets servers that are no longer there. One that did not agree, or was
     /// never heard, may have been asked until now.
     fn forget_departed(&mut self, heard: &Heard<'_>) {
-        let left =
-            |(key, seen): (&String, &Seen)| seen.listed && seen.since.is_none() && heard.departures.has_left(key);
+        let left = |(key, seen): (&String, &Seen)| {
+            seen.listed && seen.since.is_none() && heard.departures.has_left(key)
+        };
         if self.servers.iter().any(left) {
             self.disagreed_at = Some(heard.now);
         }
-        self.servers.retain(|key, _| !heard.departures.is_done_with(key));
+        self.servers
+            .retain(|key, _| !heard.departures.is_done_with(key));
     }
 
     pub(super) fn times(&mut self) -> impl Iterator<Item = &mut DateTime<Utc>> {
@@ -175,7 +205,9 @@ impl Watch {
             &mut self.clock_went_back_at,
             &mut self.old.seen_at,
         ];
-        own.into_iter().flatten().chain(self.servers.values_mut().flat_map(Seen::times))
+        own.into_iter()
+            .flatten()
+            .chain(self.servers.values_mut().flat_map(Seen::times))
     }
 
     pub(super) fn correct(&mut self, now: DateTime<Utc>) -> bool {
@@ -187,9 +219,12 @@ impl Watch {
             ahead
         };
         // These say that time has passed: without them it has not.
-        for time in
-            [&mut self.last_checked, &mut self.cleared_at, &mut self.found_safe_at, &mut self.clock_went_back_at]
-        {
+        for time in [
+            &mut self.last_checked,
+            &mut self.cleared_at,
+            &mut self.found_safe_at,
+            &mut self.clock_went_back_at,
+        ] {
             if ahead(time) {
                 *time = None;
             }
@@ -200,10 +235,16 @@ impl Watch {
                     *time = None;
                 }
             }
-            seen.amiss.iter_mut().for_each(|amiss| amiss.since = amiss.since.min(now));
+            seen.amiss
+                .iter_mut()
+                .for_each(|amiss| amiss.since = amiss.since.min(now));
         }
         // These start a hold again: no earlier than now.
-        for time in [&mut self.disagreed_at, &mut self.patched_at, &mut self.old.seen_at] {
+        for time in [
+            &mut self.disagreed_at,
+            &mut self.patched_at,
+            &mut self.old.seen_at,
+        ] {
             if ahead(time) {
                 *time = Some(now);
             }

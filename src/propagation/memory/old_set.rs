@@ -49,7 +49,10 @@ impl Old {
             OldTtl::Set(ttl) => (before.ttl.max(Some(ttl)), before.negative_ttl),
             OldTtl::Absent(ttl) => (before.ttl, before.negative_ttl.max(Some(ttl))),
         };
-        let (unsigned, absence_seen) = (!signed && !records.is_empty(), before.absence_seen || records.is_empty());
+        let (unsigned, absence_seen) = (
+            !signed && !records.is_empty(),
+            before.absence_seen || records.is_empty(),
+        );
         let signature_expires = before.signature_expires;
         Self {
             records,

@@ -47,29 +47,50 @@ impl Resolvers {
     /// Until when the resolver holds a set that lacks one of these records.
     pub(crate) fn stale_until(&self, address: &str, expected: &[Tlsa]) -> Option<DateTime<Utc>> {
         let held = self.0.get(address).map(Vec::as_slice).unwrap_or_default();
-        held.iter().filter(|held| lacks_any(&held.records, expected)).map(|held| held.until).max()
+        held.iter()
+            .filter(|held| lacks_any(&held.records, expected))
+            .map(|held| held.until)
+            .max()
     }
 
     /// A resolver that held another set does so until its time ends, whatever it
     /// says in between, unless it has the new one. One that a check does not ask
     /// decides nothing there, and is remembered for those that do.
-    pub(crate) fn listen(&mut self, answers: &[ResolverAnswer], expectation: &Expectation, now: DateTime<Utc>) {
+    pub(crate) fn listen(
+        &mut self,
+        answers: &[ResolverAnswer],
+        expectation: &Expectation,
+        now: DateTime<Utc>,
+    ) {
         self.0.retain(|_, held| {
             held.retain(|held| held.until > now);
             !held.is_empty()
         });
         let expected = expectation.expected();
-        for answer in answers.iter().filter(|answer| answer.outcome == Outcome::Answered) {
-            let mut held = self.0.remove(&answer.address.to_string()).unwrap_or_default();
+        for answer in answers
+            .iter()
+            .filter(|answer| answer.outcome == Outcome::Answered)
+        {
+            let mut held = self
+                .0
+                .remove(&answer.address.to_string())
+                .unwrap_or_default();
             if !lacks_any(&answer.records, expected) {
                 held.retain(|held| !lacks_any(&held.records, expected));
             } else if let Some(ttl) = answer.ttl {
                 let until = held_until(now, ttl);
                 match held.iter_mut().find(|held| held.records == answer.records) {
                     Some(held) => held.until = held.until.max(until),
-                    None => held.push(Held { records: answer.records.clone(), until }),
+                    None => held.push(Held {
+                        records: answer.records.clone(),
+                        until,
+                    }),
                 }
-                held.sort_by(|a, b| b.until.cmp(&a.until).then_with(|| a.records.cmp(&b.records)));
+                held.sort_by(|a, b| {
+                    b.until
+                        .cmp(&a.until)
+                        .then_with(|| a.records.cmp(&b.records))
+                });
                 held.truncate(SETS);
             }
             if !held.is_empty() && self.0.len() < RESOLVERS {

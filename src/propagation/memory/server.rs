@@ -40,15 +40,29 @@ pub struct Amiss {
 
 impl Seen {
     /// A server that was asked and not heard yet.
-    pub(crate) const UNHEARD: Self = Self { since: None, heard_at: None, listed: false, sound: false, amiss: None };
+    pub(crate) const UNHEARD: Self = Self {
+        since: None,
+        heard_at: None,
+        listed: false,
+        sound: false,
+        amiss: None,
+    };
 
     /// Learns what a verdict holds against the server of this name: its findings
     /// come with the heaviest first.
     pub(crate) fn learn_amiss(&mut self, findings: &[Finding], name: &str, now: DateTime<Utc>) {
-        let about = |finding: &&Finding| finding.severity > Severity::Note && finding.server.as_deref() == Some(name);
+        let about = |finding: &&Finding| {
+            finding.severity > Severity::Note && finding.server.as_deref() == Some(name)
+        };
         let code = findings.iter().find(about).map(|finding| finding.code);
-        let known = self.amiss.take().filter(|amiss| Some(amiss.code.as_str()) == code);
-        self.amiss = known.or(code.map(|code| Amiss { code: code.to_owned(), since: now }));
+        let known = self
+            .amiss
+            .take()
+            .filter(|amiss| Some(amiss.code.as_str()) == code);
+        self.amiss = known.or(code.map(|code| Amiss {
+            code: code.to_owned(),
+            since: now,
+        }));
     }
 
     /// Every time in it that a set clock moves along.

@@ -20,17 +20,31 @@ pub(crate) fn serialize<S: Serializer>(records: &[Tlsa], serializer: S) -> Resul
 /// # Errors
 ///
 /// A text that is no record.
-pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Tlsa>, D::Error> {
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<Tlsa>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
-    texts.iter().map(|text| record(text).map_err(D::Error::custom)).collect()
+    texts
+        .iter()
+        .map(|text| record(text).map_err(D::Error::custom))
+        .collect()
 }
 
 fn record(text: &str) -> Result<Tlsa, TlsaError> {
-    let wrong = || TlsaError::Parameter { found: text.to_owned() };
+    let wrong = || TlsaError::Parameter {
+        found: text.to_owned(),
+    };
     let mut words = text.splitn(4, ' ');
     let mut word = || words.next().ok_or_else(wrong);
     let usage: Usage = word()?.parse()?;
     let selector: Selector = word()?.parse()?;
     let matching: Matching = word()?.parse()?;
-    Ok(Tlsa { params: Params { usage, selector, matching }, data: unhex(word()?)? })
+    Ok(Tlsa {
+        params: Params {
+            usage,
+            selector,
+            matching,
+        },
+        data: unhex(word()?)?,
+    })
 }

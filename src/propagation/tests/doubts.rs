@@ -16,8 +16,17 @@ fn all_three() -> Vec<Tlsa> {
 #[test]
 fn a_server_that_gives_its_serial_is_not_silent() {
     let mute = |serial| spoiled(failing(2, Outcome::Unreachable), |s| s.serial = serial);
-    let waiving = Policy { allow_unreachable: 1, ..NO_HOLD };
-    let verdict = |serial| with(&evidence(vec![server(1, &new_and_old()), mute(serial)]), &new(), &waiving);
+    let waiving = Policy {
+        allow_unreachable: 1,
+        ..NO_HOLD
+    };
+    let verdict = |serial| {
+        with(
+            &evidence(vec![server(1, &new_and_old()), mute(serial)]),
+            &new(),
+            &waiving,
+        )
+    };
     assert_eq!(verdict(None).decision, Decision::Safe);
     assert_eq!(verdict(Some(2_026_112_001)).decision, Decision::Unknown);
     let behind = verdict(Some(2_026_112_000));
@@ -29,28 +38,47 @@ fn a_server_that_gives_its_serial_is_not_silent() {
 fn the_ttl_that_agreeing_servers_had_outlives_a_lowered_one() {
     let four_days = 345_600;
     let mut watched = Watched::new(DEFAULT);
-    watched.see(vec![with_ttl(server(1, &new_and_old()), four_days)], "08:00:00");
+    watched.see(
+        vec![with_ttl(server(1, &new_and_old()), four_days)],
+        "08:00:00",
+    );
     let unpatched = watched.memory.clone();
     // By hand the TTL goes down first, then the next key is added.
     watched.expectation = third();
     let mut watched = watched.patched(&new_and_old(), OldTtl::Set(60), "09:00:00");
     let lowered = || vec![with_ttl(server(1, &all_three()), 60)];
     let hold = watched.see(lowered(), "10:00:00").hold.unwrap();
-    assert_eq!((hold.length, hold.basis), (Some(TimeDelta::days(8)), Basis::OldTtl(four_days)));
+    assert_eq!(
+        (hold.length, hold.basis),
+        (Some(TimeDelta::days(8)), Basis::OldTtl(four_days))
+    );
     watched.memory = unpatched;
     let hold = watched.see(lowered(), "10:00:00").hold.unwrap();
-    assert_eq!((hold.length, hold.basis), (Some(TimeDelta::days(8)), Basis::OldTtl(four_days)));
+    assert_eq!(
+        (hold.length, hold.basis),
+        (Some(TimeDelta::days(8)), Basis::OldTtl(four_days))
+    );
 }
 
 #[test]
 fn the_signature_that_agreeing_servers_had_counts_for_the_next_key() {
     let until = at("00:00:00") + TimeDelta::days(20);
-    let signed = || spoiled(server(1, &new_and_old()), |s| s.set_signature_expires = Some(until));
-    let mut watched = Watched::new(Policy { hold: HoldWish::Signature, ..DEFAULT });
+    let signed = || {
+        spoiled(server(1, &new_and_old()), |s| {
+            s.set_signature_expires = Some(until)
+        })
+    };
+    let mut watched = Watched::new(Policy {
+        hold: HoldWish::Signature,
+        ..DEFAULT
+    });
     watched.see(vec![signed()], "08:00:00");
     watched.expectation = third();
     let mut watched = watched.patched(&new_and_old(), OldTtl::Set(60), "09:00:00");
-    let hold = watched.see(vec![server(1, &all_three())], "10:00:00").hold.unwrap();
+    let hold = watched
+        .see(vec![server(1, &all_three())], "10:00:00")
+        .hold
+        .unwrap();
     assert_eq!(hold.basis, Basis::Signature(Some(until)));
 }
 
@@ -58,17 +86,26 @@ fn the_signature_that_agreeing_servers_had_counts_for_the_next_key() {
 fn a_shorter_ttl_of_an_earlier_change_does_not_shorten_a_careful_hold() {
     let mut watched = Watched::new(DEFAULT);
     let lagging = with_ttl(server(2, &[key("old")]), 3600);
-    watched.see(vec![with_ttl(server(1, &new_and_old()), 3600), lagging], "08:00:00");
+    watched.see(
+        vec![with_ttl(server(1, &new_and_old()), 3600), lagging],
+        "08:00:00",
+    );
     watched.expectation = third();
     // The TTL went up before the next key came, and nobody saw it.
     let raised = |number| with_ttl(server(number, &all_three()), 86_400);
     let verdict = watched.see(vec![raised(1), raised(2)], "09:00:00");
     let hold = verdict.hold.unwrap();
-    assert_eq!((hold.length, hold.basis), (Some(TimeDelta::days(2)), Basis::OldTtl(86_400)));
+    assert_eq!(
+        (hold.length, hold.basis),
+        (Some(TimeDelta::days(2)), Basis::OldTtl(86_400))
+    );
     // A server that lags with a shorter one does not say that the others had it, too.
     let mut short = with_ttl(server(2, &new_and_old()), 7200);
     short.serial = Some(2_026_112_000);
-    let hold = watched.see(vec![raised(1), short], "10:00:00").hold.unwrap();
+    let hold = watched
+        .see(vec![raised(1), short], "10:00:00")
+        .hold
+        .unwrap();
     assert_eq!(hold.basis, Basis::OldTtl(86_400));
 }
 
@@ -83,30 +120,61 @@ fn a_key_that_was_served_is_missed_when_the_next_one_replaces_it() {
     let mut watched = Watched::new(DEFAULT);
     watched.see(vec![server(1, &[])], "08:00:00");
     watched.expectation = third();
-    absent(&watched.see(vec![server(1, &[key("third")])], "09:00:00"), "old-record-missing");
+    absent(
+        &watched.see(vec![server(1, &[key("third")])], "09:00:00"),
+        "old-record-missing",
+    );
 }
 
 #[test]
 fn an_old_ttl_counts_from_when_the_last_server_had_dropped_the_old_set() {
     let old = with_ttl(server(1, &[key("old")]), 60);
-    let watched = Watched::new(DEFAULT).looked(vec![old]).patched(&[key("old")], OldTtl::Set(3600), "00:00:00");
+    let watched = Watched::new(DEFAULT).looked(vec![old]).patched(
+        &[key("old")],
+        OldTtl::Set(3600),
+        "00:00:00",
+    );
     // A server lags for hours; the next key comes, with a low TTL.
     let mut watched = watched;
     watched.expectation = third();
     let mut watched = watched.patched(&new_and_old(), OldTtl::Set(60), "09:00:00");
-    let hold = watched.see(vec![with_ttl(server(1, &all_three()), 60)], "10:00:00").hold.unwrap();
+    let hold = watched
+        .see(vec![with_ttl(server(1, &all_three()), 60)], "10:00:00")
+        .hold
+        .unwrap();
     assert_eq!(hold.basis, Basis::OldTtl(3600));
 }
 
 #[test]
 fn a_server_that_was_never_heard_and_left_starts_the_hold_again() {
-    let mut watched = Watched::new(Policy { hold: HoldWish::For(TimeDelta::hours(2)), ..DEFAULT });
+    let mut watched = Watched::new(Policy {
+        hold: HoldWish::For(TimeDelta::hours(2)),
+        ..DEFAULT
+    });
     let mute = failing(2, Outcome::Unreachable);
-    assert_eq!(watched.see(vec![server(1, &new_and_old()), mute], "08:00:00").decision, Decision::Unknown);
-    assert_eq!(watched.see(vec![server(1, &new_and_old())], "10:00:00").safe_at, Some(at("12:00:00")));
-    assert_eq!(watched.see(vec![server(1, &new_and_old())], "12:00:00").decision, Decision::Safe);
+    assert_eq!(
+        watched
+            .see(vec![server(1, &new_and_old()), mute], "08:00:00")
+            .decision,
+        Decision::Unknown
+    );
+    assert_eq!(
+        watched
+            .see(vec![server(1, &new_and_old())], "10:00:00")
+            .safe_at,
+        Some(at("12:00:00"))
+    );
+    assert_eq!(
+        watched
+            .see(vec![server(1, &new_and_old())], "12:00:00")
+            .decision,
+        Decision::Safe
+    );
     // One whose address is found at last has not left.
-    let mut watched = Watched::new(Policy { hold: HoldWish::For(TimeDelta::hours(2)), ..DEFAULT });
+    let mut watched = Watched::new(Policy {
+        hold: HoldWish::For(TimeDelta::hours(2)),
+        ..DEFAULT
+    });
     let nameless = spoiled(failing(2, Outcome::Unreachable), |s| s.address = None);
     watched.see(vec![server(1, &new_and_old()), nameless], "08:00:00");
     let both = vec![server(1, &new_and_old()), server(2, &new_and_old())];
@@ -118,9 +186,18 @@ fn a_server_that_was_never_heard_and_left_starts_the_hold_again() {
 #[test]
 fn a_lagging_server_that_left_is_asked_while_its_delegation_is_cached() {
     let mut watched = Watched::new(DEFAULT).patched(&[key("old")], OldTtl::Set(300), "00:00:00");
-    watched.see(vec![server(1, &new_and_old()), with_ttl(server(2, &[key("old")]), 300)], "08:00:00");
+    watched.see(
+        vec![
+            server(1, &new_and_old()),
+            with_ttl(server(2, &[key("old")]), 300),
+        ],
+        "08:00:00",
+    );
     let verdict = watched.see(vec![server(1, &new_and_old())], "09:00:00");
-    assert_eq!(verdict.safe_at, Some(at("09:00:00") + TimeDelta::hours(48) + TimeDelta::seconds(600)));
+    assert_eq!(
+        verdict.safe_at,
+        Some(at("09:00:00") + TimeDelta::hours(48) + TimeDelta::seconds(600))
+    );
 }
 
 #[test]
@@ -133,22 +210,46 @@ fn a_resolver_that_held_the_old_set_is_remembered_when_it_falls_silent() {
         seen.resolvers = vec![resolver(&[], 60)];
         seen.resolvers[0].outcome = outcome;
         let (verdict, memory) = check(&seen, &new(), &memory, &NO_HOLD, at("10:01:00"));
-        assert_eq!((verdict.decision, verdict.safe_at), (Decision::Wait, Some(at("12:00:00"))), "{outcome:?}");
-        found(&verdict, "resolver-stale", Severity::Wait, Some("127.0.0.1"));
+        assert_eq!(
+            (verdict.decision, verdict.safe_at),
+            (Decision::Wait, Some(at("12:00:00"))),
+            "{outcome:?}"
+        );
+        found(
+            &verdict,
+            "resolver-stale",
+            Severity::Wait,
+            Some("127.0.0.1"),
+        );
         let (verdict, _) = check(&seen, &new(), &memory, &NO_HOLD, at("12:00:00"));
         assert_eq!(verdict.decision, Decision::Safe, "{outcome:?}");
     }
     // One that nobody asks any more decides nothing any more.
     seen.resolvers = Vec::new();
-    assert_eq!(check(&seen, &new(), &memory, &NO_HOLD, at("10:01:00")).0.decision, Decision::Safe);
+    assert_eq!(
+        check(&seen, &new(), &memory, &NO_HOLD, at("10:01:00"))
+            .0
+            .decision,
+        Decision::Safe
+    );
     seen.resolvers = vec![resolver(&new_and_old(), 60)];
-    assert_eq!(check(&seen, &new(), &memory, &NO_HOLD, at("10:01:00")).0.decision, Decision::Safe);
+    assert_eq!(
+        check(&seen, &new(), &memory, &NO_HOLD, at("10:01:00"))
+            .0
+            .decision,
+        Decision::Safe
+    );
 }
 
 #[test]
 fn a_run_without_a_hold_does_not_let_the_old_records_go() {
     let mut watched = Watched::new(NO_HOLD).patched(&[key("old")], OldTtl::Set(3600), "09:00:00");
-    assert_eq!(watched.see(vec![server(1, &new_and_old())], "10:00:00").decision, Decision::Safe);
+    assert_eq!(
+        watched
+            .see(vec![server(1, &new_and_old())], "10:00:00")
+            .decision,
+        Decision::Safe
+    );
     let verdict = watched.see(vec![server(1, &[key("new")])], "10:01:00");
     assert_eq!(verdict.decision, Decision::Unsafe);
     found(&verdict, "old-record-missing", Severity::Unsafe, NS1);
@@ -157,13 +258,26 @@ fn a_run_without_a_hold_does_not_let_the_old_records_go() {
 #[test]
 fn a_since_before_the_patch_is_not_believed() {
     let since = Some(at("00:00:00") - TimeDelta::days(3));
-    let mut watched = Watched::new(Policy { since, ..DEFAULT }).patched(&[], OldTtl::Set(86_400), "11:59:00");
+    let mut watched =
+        Watched::new(Policy { since, ..DEFAULT }).patched(&[], OldTtl::Set(86_400), "11:59:00");
     let verdict = watched.see(vec![server(1, &new_and_old())], "12:00:00");
-    assert_eq!((verdict.decision, verdict.agreed_since), (Decision::Wait, Some(at("12:00:00"))));
+    assert_eq!(
+        (verdict.decision, verdict.agreed_since),
+        (Decision::Wait, Some(at("12:00:00")))
+    );
     found(&verdict, "since-contradicted", Severity::Note, None);
     // What stood there already may have stood there for long.
-    let mut watched = Watched::new(Policy { since, ..DEFAULT }).patched(&new_and_old(), OldTtl::Set(60), "11:59:00");
-    assert_eq!(watched.see(vec![server(1, &new_and_old())], "12:00:00").decision, Decision::Safe);
+    let mut watched = Watched::new(Policy { since, ..DEFAULT }).patched(
+        &new_and_old(),
+        OldTtl::Set(60),
+        "11:59:00",
+    );
+    assert_eq!(
+        watched
+            .see(vec![server(1, &new_and_old())], "12:00:00")
+            .decision,
+        Decision::Safe
+    );
 }
 
 #[test]
@@ -177,10 +291,19 @@ fn a_resolver_that_fails_on_the_question_leaves_a_doubt() {
     seen.resolvers[0].findings = vec![Finding::new("servfail", Severity::Note, "says the walk")];
     assert_eq!(once(&seen, &new()).decision, Decision::Unknown);
     // One that fails on every question says nothing about this one.
-    seen.resolvers[0].findings = vec![Finding::new("resolver-broken", Severity::Note, "says the walk")];
+    seen.resolvers[0].findings = vec![Finding::new(
+        "resolver-broken",
+        Severity::Note,
+        "says the walk",
+    )];
     let verdict = once(&seen, &new());
     assert_eq!(verdict.decision, Decision::Safe);
-    found(&verdict, "resolver-broken", Severity::Note, Some("127.0.0.1"));
+    found(
+        &verdict,
+        "resolver-broken",
+        Severity::Note,
+        Some("127.0.0.1"),
+    );
     // Beside it, one that fails on this question only is heard.
     seen.resolvers.push(resolver(&[], 0));
     seen.resolvers[1].outcome = Outcome::ServFail;
@@ -200,47 +323,102 @@ fn a_server_that_left_while_the_key_was_changed_may_still_be_asked() {
         watched.see(vec![server(1, &all_three())], "10:00:00")
     };
     for patch in [false, true] {
-        let verdict = gone(Listed { by_zone: true, ..Listed::default() }, patch);
+        let verdict = gone(
+            Listed {
+                by_zone: true,
+                ..Listed::default()
+            },
+            patch,
+        );
         assert_eq!(verdict.safe_at, Some(at("10:00:00") + TimeDelta::hours(50)));
         found(&verdict, "server-departed", Severity::Note, None);
         // A hidden primary is asked by nobody else.
-        let verdict = gone(Listed { by_user: true, ..Listed::default() }, patch);
-        assert!(verdict.findings.iter().all(|finding| finding.code != "server-departed"), "{verdict:#?}");
+        let verdict = gone(
+            Listed {
+                by_user: true,
+                ..Listed::default()
+            },
+            patch,
+        );
+        assert!(
+            verdict
+                .findings
+                .iter()
+                .all(|finding| finding.code != "server-departed"),
+            "{verdict:#?}"
+        );
     }
 }
 
 #[test]
 fn a_set_that_could_not_be_verified_is_no_absence() {
-    let unclear = spoiled(server(2, &[key("old")]), |s| s.security = Security::Indeterminate);
+    let unclear = spoiled(server(2, &[key("old")]), |s| {
+        s.security = Security::Indeterminate
+    });
     let mut watched = Watched::new(DEFAULT);
     watched.see(vec![server(1, &[]), unclear], "08:00:00");
-    let hold = watched.see(vec![server(1, &[key("new")]), server(2, &[key("new")])], "09:00:00").hold.unwrap();
-    assert_eq!((hold.length, hold.basis), (Some(TimeDelta::hours(24)), Basis::FirstLook(at("09:00:00"))));
+    let hold = watched
+        .see(
+            vec![server(1, &[key("new")]), server(2, &[key("new")])],
+            "09:00:00",
+        )
+        .hold
+        .unwrap();
+    assert_eq!(
+        (hold.length, hold.basis),
+        (Some(TimeDelta::hours(24)), Basis::FirstLook(at("09:00:00")))
+    );
 }
 
 #[test]
 fn what_a_resolver_holds_is_not_forgotten_for_another_key() {
     let mut seen = evidence(vec![server(1, &all_three())]);
     seen.resolvers = vec![resolver(&[key("old")], 3 * 3600)];
-    let policy = Policy { hold: HoldWish::For(TimeDelta::zero()), ..DEFAULT };
-    let (_, memory) = check(&seen, &new(), &Memory::empty(&name("example.com")), &policy, at("08:00:00"));
+    let policy = Policy {
+        hold: HoldWish::For(TimeDelta::zero()),
+        ..DEFAULT
+    };
+    let (_, memory) = check(
+        &seen,
+        &new(),
+        &Memory::empty(&name("example.com")),
+        &policy,
+        at("08:00:00"),
+    );
     seen.resolvers[0].outcome = Outcome::Unreachable;
     let verdict = check(&seen, &third(), &memory, &policy, at("09:00:00")).0;
-    assert!(verdict.safe_at.is_some_and(|safe| safe >= at("11:00:00")), "{verdict:#?}");
+    assert!(
+        verdict.safe_at.is_some_and(|safe| safe >= at("11:00:00")),
+        "{verdict:#?}"
+    );
 }
 
 #[test]
 fn servers_behind_an_alias_that_is_not_followed_this_time_have_not_left() {
-    let behind = || aliased(vec![alias(1, "tlsa.provider.example")], vec![server(2, &[key("old")])]);
-    let policy = Policy { hold: HoldWish::For(TimeDelta::zero()), ..DEFAULT };
+    let behind = || {
+        aliased(
+            vec![alias(1, "tlsa.provider.example")],
+            vec![server(2, &[key("old")])],
+        )
+    };
+    let policy = Policy {
+        hold: HoldWish::For(TimeDelta::zero()),
+        ..DEFAULT
+    };
     let memory = Memory::empty(&name("example.com"));
     let (_, memory) = check(&behind(), &new(), &memory, &policy, at("08:00:00"));
     let mut lost = behind();
     lost.hops.pop();
     let (_, memory) = check(&lost, &new(), &memory, &policy, at("09:00:00"));
     assert_eq!(memory.of(&lost.owner, &new()).servers.len(), 2);
-    let served = memory.owners.values().flat_map(|owner| &owner.history.served);
-    assert_eq!(served.filter(|served| served.asked_until.is_some()).count(), 0);
+    let served = memory
+        .owners
+        .values()
+        .flat_map(|owner| &owner.history.served);
+    assert_eq!(
+        served.filter(|served| served.asked_until.is_some()).count(),
+        0
+    );
 }
 
 #[test]
@@ -254,17 +432,28 @@ fn what_a_resolver_claims_counts_for_a_week_at_most() {
 
 #[test]
 fn an_unproven_absence_teaches_nothing() {
-    let forged = spoiled(server(1, &[]), |s| (s.security, s.negative_ttl) = (Security::Bogus, Some(1)));
+    let forged = spoiled(server(1, &[]), |s| {
+        (s.security, s.negative_ttl) = (Security::Bogus, Some(1))
+    });
     let mut watched = Watched::new(DEFAULT);
     watched.see(vec![forged], "08:00:00");
-    let hold = watched.see(vec![server(1, &new_and_old())], "12:00:00").hold.unwrap();
-    assert_eq!((hold.length, hold.basis), (Some(TimeDelta::days(1)), Basis::FirstLook(at("12:00:00"))));
+    let hold = watched
+        .see(vec![server(1, &new_and_old())], "12:00:00")
+        .hold
+        .unwrap();
+    assert_eq!(
+        (hold.length, hold.basis),
+        (Some(TimeDelta::days(1)), Basis::FirstLook(at("12:00:00")))
+    );
 }
 
 #[test]
 fn a_clock_that_was_ahead_leaves_no_word_that_all_was_safe() {
     let old = with_ttl(server(1, &[key("old")]), 60);
-    let mut watched = Watched::new(DEFAULT).looked(vec![old]).patched(&[key("old")], OldTtl::Set(60), "09:00:00");
+    let mut watched =
+        Watched::new(DEFAULT)
+            .looked(vec![old])
+            .patched(&[key("old")], OldTtl::Set(60), "09:00:00");
     let both = || vec![with_ttl(server(1, &new_and_old()), 60)];
     watched.see(both(), "10:00:00");
     assert_eq!(watched.see(both(), "22:00:00").decision, Decision::Safe);
@@ -278,11 +467,20 @@ fn a_clock_that_was_ahead_leaves_no_word_that_all_was_safe() {
 fn without_the_deployed_key_it_is_said_what_was_not_checked() {
     let replaced = evidence(vec![server(1, &[key("new")])]);
     let verdict = once(&replaced, &new());
-    let told = |verdict: &Verdict| verdict.findings.iter().find(|f| f.code == "current-not-named").cloned();
+    let told = |verdict: &Verdict| {
+        verdict
+            .findings
+            .iter()
+            .find(|f| f.code == "current-not-named")
+            .cloned()
+    };
     assert!(told(&verdict).unwrap().message.ends_with("was not checked"));
     let mut patched = Watched::new(NO_HOLD).patched(&[key("old")], OldTtl::Set(60), "09:00:00");
     assert!(
-        told(&patched.see(vec![server(1, &new_and_old())], "10:00:00")).unwrap().message.contains("what patch found")
+        told(&patched.see(vec![server(1, &new_and_old())], "10:00:00"))
+            .unwrap()
+            .message
+            .contains("what patch found")
     );
     let named = Expectation::new(vec![key("new")], Some(vec![key("old")]));
     assert_eq!(told(&once(&replaced, &named)), None);
@@ -290,11 +488,19 @@ fn without_the_deployed_key_it_is_said_what_was_not_checked() {
 
 #[test]
 fn the_signature_of_an_earlier_set_is_not_that_of_the_set_that_patch_found() {
-    let mut watched =
-        Watched::new(Policy { hold: HoldWish::Signature, ..DEFAULT }).looked(vec![server(1, &[key("older")])]);
+    let mut watched = Watched::new(Policy {
+        hold: HoldWish::Signature,
+        ..DEFAULT
+    })
+    .looked(vec![server(1, &[key("older")])]);
     let mut watched = {
-        watched.memory =
-            watched.memory.patched(&owner(), &[key("old")], OldTtl::Set(60), &[key("new")], at("09:00:00"));
+        watched.memory = watched.memory.patched(
+            &owner(),
+            &[key("old")],
+            OldTtl::Set(60),
+            &[key("new")],
+            at("09:00:00"),
+        );
         watched
     };
     let verdict = watched.see(vec![server(1, &new_and_old())], "10:00:00");
@@ -307,23 +513,40 @@ fn an_alias_to_an_owner_that_was_looked_at_waits_no_longer_than_that_one() {
     let target = "_465._tcp.mail.example.com";
     let behind = |records: &[Tlsa]| {
         let mut seen = aliased(vec![alias(1, target)], vec![server(1, records)]);
-        (seen.owner, seen.hops[0].owner) = (name("_587._tcp.mail.example.com"), name("_587._tcp.mail.example.com"));
+        (seen.owner, seen.hops[0].owner) = (
+            name("_587._tcp.mail.example.com"),
+            name("_587._tcp.mail.example.com"),
+        );
         (seen.hops[1].owner, seen.hops[1].zone) = (name(target), name("example.com"));
         seen.hops[1].chain = seen.hops[0].chain.clone();
         seen
     };
     let memory = Memory::empty(&name("example.com"));
     let before = at("00:00:00") - TimeDelta::days(2);
-    let (_, memory) =
-        check(&behind(&[key("old")]), &Expectation::new(vec![key("old")], None), &memory, &DEFAULT, before);
-    let (verdict, _) = check(&behind(&new_and_old()), &new(), &memory, &DEFAULT, at("10:00:00"));
+    let (_, memory) = check(
+        &behind(&[key("old")]),
+        &Expectation::new(vec![key("old")], None),
+        &memory,
+        &DEFAULT,
+        before,
+    );
+    let (verdict, _) = check(
+        &behind(&new_and_old()),
+        &new(),
+        &memory,
+        &DEFAULT,
+        at("10:00:00"),
+    );
     assert_eq!(verdict.safe_at, Some(at("12:00:00")), "{verdict:#?}");
 }
 
 #[test]
 fn what_was_seen_for_another_key_contradicts_a_since_that_is_stated() {
-    let mut watched =
-        Watched::new(Policy { since: Some(at("08:00:00")), ..DEFAULT }).looked(vec![server(1, &[key("old")])]);
+    let mut watched = Watched::new(Policy {
+        since: Some(at("08:00:00")),
+        ..DEFAULT
+    })
+    .looked(vec![server(1, &[key("old")])]);
     watched.expectation = third();
     watched.see(vec![server(1, &[key("old")])], "09:00:00");
     watched.expectation = new();

@@ -38,7 +38,11 @@ pub(crate) struct Led {
 
 impl Led {
     /// Reads the zone as often as aliases lead on; nearly always once.
-    pub(crate) fn read(library: &dyn Library, origin: Option<Name>, asked: &[Target]) -> Result<Self, PlanError> {
+    pub(crate) fn read(
+        library: &dyn Library,
+        origin: Option<Name>,
+        asked: &[Target],
+    ) -> Result<Self, PlanError> {
         let mut watched: Vec<Target> = Vec::new();
         for target in asked {
             let target = Target::of_owner(target.owner().map_err(PlanError::Owner)?);
@@ -55,7 +59,9 @@ impl Led {
                     ObstacleKind::WildcardAlias(to) => Some(to),
                     _ => None,
                 });
-                the_one(at.aliases.iter().map(|(to, _)| to)).into_iter().chain(the_one(wild))
+                the_one(at.aliases.iter().map(|(to, _)| to))
+                    .into_iter()
+                    .chain(the_one(wild))
             });
             let mut more: Vec<Target> = leads
                 .filter(|to| apex.as_ref().is_some_and(|apex| to.is_within(apex)))
@@ -76,11 +82,20 @@ impl Led {
     }
 
     /// The number of the owner that holds the records asked for at `target`, and the alias that leads there.
-    pub(crate) fn follow(&self, target: &Target, apex: &Name) -> Result<(usize, Option<Alias>), PlanError> {
+    pub(crate) fn follow(
+        &self,
+        target: &Target,
+        apex: &Name,
+    ) -> Result<(usize, Option<Alias>), PlanError> {
         let owner = target.owner().map_err(PlanError::Owner)?;
         let start = self.position(&owner).ok_or(PlanError::NoSoa)?;
-        let Some((_, place)) = self.index.targets[start].aliases.first().cloned() else { return Ok((start, None)) };
-        let too_long = || PlanError::AliasLoop { owner: owner.clone(), place: place.clone() };
+        let Some((_, place)) = self.index.targets[start].aliases.first().cloned() else {
+            return Ok((start, None));
+        };
+        let too_long = || PlanError::AliasLoop {
+            owner: owner.clone(),
+            place: place.clone(),
+        };
         let (mut at, mut seen) = (start, Vec::new());
         while let Some((to, place)) = self.index.targets[at].aliases.first() {
             let here = &self.index.targets[at];
@@ -89,14 +104,20 @@ impl Led {
             }
             if here.aliases.iter().any(|(other, _)| other != to) || !here.tlsa.is_empty() {
                 let owner = self.watched[at].owner().map_err(PlanError::Owner)?;
-                return Err(PlanError::BesideAlias { owner, place: place.clone() });
+                return Err(PlanError::BesideAlias {
+                    owner,
+                    place: place.clone(),
+                });
             }
             if !to.is_within(apex) {
                 let (owner, to, place) = (owner, to.clone(), place.clone());
                 return Err(PlanError::AliasLeaves { owner, to, place });
             }
             seen.push(at);
-            at = self.position(to).filter(|next| !seen.contains(next)).ok_or_else(too_long)?;
+            at = self
+                .position(to)
+                .filter(|next| !seen.contains(next))
+                .ok_or_else(too_long)?;
         }
         let to = self.watched[at].owner().map_err(PlanError::Owner)?;
         Ok((at, Some(Alias { owner, to, place })))
@@ -109,16 +130,25 @@ impl Led {
 
     /// What keeps records from being added at an owner, or would lose what clients get there now.
     pub(crate) fn obstacle<'o>(&'o self, at: &'o AtTarget, apex: &Name) -> Option<&'o Obstacle> {
-        at.obstacles.first().or_else(|| at.wildcards().find(|wildcard| self.gives(wildcard, apex)))
+        at.obstacles
+            .first()
+            .or_else(|| at.wildcards().find(|wildcard| self.gives(wildcard, apex)))
     }
 
     /// Whether a wildcard that answers now gives something that it would give no
     /// longer. An alias without TLSA records behind it gives none.
     fn gives(&self, wildcard: &Obstacle, apex: &Name) -> bool {
-        let ObstacleKind::WildcardAlias(to) = &wildcard.what else { return true };
-        let end = self.follow(&Target::of_owner(to.clone()), apex).ok().map(|(end, _)| &self.index.targets[end]);
+        let ObstacleKind::WildcardAlias(to) = &wildcard.what else {
+            return true;
+        };
+        let end = self
+            .follow(&Target::of_owner(to.clone()), apex)
+            .ok()
+            .map(|(end, _)| &self.index.targets[end]);
         // What cannot be followed may give anything.
-        end.is_none_or(|end| !end.tlsa.is_empty() || !end.obstacles.is_empty() || end.wildcards().next().is_some())
+        end.is_none_or(|end| {
+            !end.tlsa.is_empty() || !end.obstacles.is_empty() || end.wildcards().next().is_some()
+        })
     }
 }
 
@@ -142,7 +172,9 @@ fn survey(
     let mut reader = Reader::new(library, origin);
     while reader.advance()? {
         let Some(entry) = reader.entry() else { break };
-        let Kind::Record(fields) = entry.kind else { continue };
+        let Kind::Record(fields) = entry.kind else {
+            continue;
+        };
         if fields.code != wanted {
             continue;
         }
@@ -157,7 +189,11 @@ fn survey(
 }
 
 /// The owners of TLSA records that look most like this one, the likest first.
-pub(crate) fn likest(library: &dyn Library, apex: &Name, owner: &Name) -> Result<Vec<Name>, ReadError> {
+pub(crate) fn likest(
+    library: &dyn Library,
+    apex: &Name,
+    owner: &Name,
+) -> Result<Vec<Name>, ReadError> {
     let mut found: Vec<Name> = Vec::new();
     survey(library, Some(apex.clone()), code::TLSA, |owner| {
         if !found.contains(&owner) {
@@ -196,11 +232,23 @@ mod tests {
 
     #[test]
     fn the_distance_counts_octets_put_in_taken_out_or_changed() {
-        for (one, other, count) in
-            [("", "", 0), ("mail", "mial", 2), ("mail", "mai", 1), ("", "ab", 2), ("ab", "xab", 1)]
-        {
-            assert_eq!(distance(one.as_bytes(), other.as_bytes()), count, "{one} {other}");
-            assert_eq!(distance(other.as_bytes(), one.as_bytes()), count, "{other} {one}");
+        for (one, other, count) in [
+            ("", "", 0),
+            ("mail", "mial", 2),
+            ("mail", "mai", 1),
+            ("", "ab", 2),
+            ("ab", "xab", 1),
+        ] {
+            assert_eq!(
+                distance(one.as_bytes(), other.as_bytes()),
+                count,
+                "{one} {other}"
+            );
+            assert_eq!(
+                distance(other.as_bytes(), one.as_bytes()),
+                count,
+                "{other} {one}"
+            );
         }
     }
 
@@ -208,12 +256,20 @@ mod tests {
     fn of_many_aliases_at_one_owner_none_is_followed() {
         let target = |name: &str| Target::of_owner(Name::from_user(name).unwrap());
         for owner in ["_25._tcp.mail", "*._tcp.mail"] {
-            let lines: String = (0..300).map(|at| format!("{owner} CNAME x{at}\nx{at} CNAME _dane\n")).collect();
-            let text = format!("$TTL 60\n@ SOA a b 1 2 3 4 5\n@ NS a\na A 192.0.2.1\nmail A 192.0.2.2\n{lines}");
+            let lines: String = (0..300)
+                .map(|at| format!("{owner} CNAME x{at}\nx{at} CNAME _dane\n"))
+                .collect();
+            let text = format!(
+                "$TTL 60\n@ SOA a b 1 2 3 4 5\n@ NS a\na A 192.0.2.1\nmail A 192.0.2.2\n{lines}"
+            );
             let library = Texts::one("z", text);
             let origin = Name::from_user("example.com").ok();
             let led = Led::read(&library, origin, &[target("_25._tcp.mail.example.com")]).unwrap();
-            assert_eq!(led.watched, [target("_25._tcp.mail.example.com")], "{owner}");
+            assert_eq!(
+                led.watched,
+                [target("_25._tcp.mail.example.com")],
+                "{owner}"
+            );
         }
     }
 }

@@ -20,10 +20,17 @@ pub(crate) struct Remarks<'a> {
 impl<'a> Remarks<'a> {
     /// Starts with the directives and the SOA.
     pub(crate) fn of(library: &'a dyn Library, index: &Index) -> Self {
-        let mut remarks = Self { library, has_ttl: index.has_ttl, seen: Vec::new() };
+        let mut remarks = Self {
+            library,
+            has_ttl: index.has_ttl,
+            seen: Vec::new(),
+        };
         for (difference, place) in &index.directives {
             // Which file was read is in the report, and what $GENERATE makes is refused where it matters.
-            if !matches!(difference, Difference::RelativeInclude | Difference::QuotedInclude | Difference::Generate) {
+            if !matches!(
+                difference,
+                Difference::RelativeInclude | Difference::QuotedInclude | Difference::Generate
+            ) {
                 remarks.add(*difference, || place.to_string());
             }
         }
@@ -45,7 +52,9 @@ impl<'a> Remarks<'a> {
             self.add(difference, || place_in(library, found, at));
         });
         if found.fields.ttl.is_none() && !self.has_ttl {
-            self.add(Difference::ImplicitTtl, || place_in(library, found, found.fields.rtype.start));
+            self.add(Difference::ImplicitTtl, || {
+                place_in(library, found, found.fields.rtype.start)
+            });
         }
     }
 
@@ -62,7 +71,9 @@ impl<'a> Remarks<'a> {
             dialect::of_entry(entry, &scanned.kind, false, |difference, _| {
                 self.add(difference, || "the new line".to_owned());
             });
-            if matches!(&scanned.kind, Kind::Record(fields) if fields.ttl.is_none()) && !self.has_ttl {
+            if matches!(&scanned.kind, Kind::Record(fields) if fields.ttl.is_none())
+                && !self.has_ttl
+            {
                 self.add(Difference::ImplicitTtl, || "the new line".to_owned());
             }
             rest = after;
@@ -71,7 +82,9 @@ impl<'a> Remarks<'a> {
 
     fn add(&mut self, difference: Difference, place: impl FnOnce() -> String) {
         // The missing line end is read alike, and kept as it is.
-        if difference != Difference::NoFinalLineEnd && self.seen.iter().all(|(known, _)| *known != difference) {
+        if difference != Difference::NoFinalLineEnd
+            && self.seen.iter().all(|(known, _)| *known != difference)
+        {
             self.seen.push((difference, place()));
         }
     }
@@ -79,7 +92,11 @@ impl<'a> Remarks<'a> {
     /// The remarks as findings, in the order in which they were met.
     pub(crate) fn findings(self) -> Vec<Finding> {
         let finding = |(difference, place): (Difference, String)| {
-            Finding::new(difference.code(), Severity::Note, format!("{place}: {}", difference.message()))
+            Finding::new(
+                difference.code(),
+                Severity::Note,
+                format!("{place}: {}", difference.message()),
+            )
         };
         self.seen.into_iter().map(finding).collect()
     }
@@ -90,5 +107,10 @@ fn place_in(library: &dyn Library, found: &Found, at: usize) -> String {
     let before = &found.text[..at.min(found.text.len())];
     let start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
     let line = found.line + memchr::memchr_iter(b'\n', before).count() as u64;
-    Place { file: library.label(found.file), line, column: (before.len() - start) as u64 + 1 }.to_string()
+    Place {
+        file: library.label(found.file),
+        line,
+        column: (before.len() - start) as u64 + 1,
+    }
+    .to_string()
 }

@@ -11,7 +11,9 @@ use crate::tlsa::Target;
 use crate::zone::text::dialect::{self, Difference};
 use crate::zone::text::generate::Generate;
 use crate::zone::text::rdata::{self, SoaData};
-use crate::zone::text::reader::{Checkpoint, Entry, Place, ReadError, ReadErrorKind, Reader, Skipped};
+use crate::zone::text::reader::{
+    Checkpoint, Entry, Place, ReadError, ReadErrorKind, Reader, Skipped,
+};
 use crate::zone::text::rtype::code;
 use crate::zone::text::scan::{self, Fields, Kind};
 use crate::zone::text::words::Span;
@@ -92,7 +94,11 @@ pub struct Index {
 /// # Errors
 ///
 /// The first thing that a name server would not read.
-pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> Result<Index, ReadError> {
+pub fn read(
+    library: &dyn Library,
+    origin: Option<Name>,
+    targets: &[Target],
+) -> Result<Index, ReadError> {
     let mut reader = Reader::new(library, origin);
     let mut index = Index {
         soas: Vec::new(),
@@ -107,7 +113,13 @@ pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> 
         has_ttl: false,
     };
     let asked = targets.iter().map(Asked::of).collect();
-    let mut watch = Watch { targets, asked, hint: Hint::default(), relations: None, digests: Vec::new() };
+    let mut watch = Watch {
+        targets,
+        asked,
+        hint: Hint::default(),
+        relations: None,
+        digests: Vec::new(),
+    };
     let mut last_record: Option<(u64, u64, usize)> = None;
     let mut file = usize::MAX;
     let mut after_include = false;
@@ -128,7 +140,9 @@ pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> 
             Kind::Record(fields) => {
                 index.records += 1;
                 if std::mem::take(&mut after_include) && fields.owner.is_none() {
-                    index.note(Difference::OwnerAfterInclude, || reader.place(fields.rtype.start));
+                    index.note(Difference::OwnerAfterInclude, || {
+                        reader.place(fields.rtype.start)
+                    });
                 }
                 if file == 0 {
                     last_record = Some((entry.offset, entry.line, entry.text.len()));
@@ -144,10 +158,15 @@ pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> 
         last_record = skipped.last.filter(|_| file == 0).or(last_record);
     }
     index.end = reader.checkpoint();
-    index.digest = index.soas.first().and_then(|soa| watch.digest_at(&soa.owner));
+    index.digest = index
+        .soas
+        .first()
+        .and_then(|soa| watch.digest_at(&soa.owner));
     if let Some((offset, line, len)) = last_record {
-        let text = read_span(library, 0, offset, offset + len as u64).map_err(|error| reader.failed(0, line, error))?;
-        let Some(Kind::Record(fields)) = scan::entry(&text, true).map(|scanned| scanned.kind) else {
+        let text = read_span(library, 0, offset, offset + len as u64)
+            .map_err(|error| reader.failed(0, line, error))?;
+        let Some(Kind::Record(fields)) = scan::entry(&text, true).map(|scanned| scanned.kind)
+        else {
             // It was a record when it was read.
             return Err(reader.failed(0, line, std::io::ErrorKind::InvalidData.into()));
         };
@@ -170,7 +189,11 @@ pub fn read(library: &dyn Library, origin: Option<Name>, targets: &[Target]) -> 
 impl Index {
     /// Notes what servers read differently, each kind where it first stands.
     fn note(&mut self, difference: Difference, place: impl FnOnce() -> Place) {
-        if self.directives.iter().all(|(known, _)| *known != difference) {
+        if self
+            .directives
+            .iter()
+            .all(|(known, _)| *known != difference)
+        {
             self.directives.push((difference, place()));
         }
     }
@@ -200,7 +223,8 @@ impl Watch<'_> {
     /// Steps over plain records that are far from every target.
     fn skip(&mut self, reader: &mut Reader<'_>) -> Result<Skipped, ReadError> {
         reader.pass()?;
-        self.hint.follow(reader.inherited().origin.as_ref(), self.targets);
+        self.hint
+            .follow(reader.inherited().origin.as_ref(), self.targets);
         let inherits = self.relations.as_ref().is_some_and(Vec::is_empty);
         let skipped = reader.skip_plain(inherits, |text, owner| self.hint.is_far(text, owner))?;
         if skipped.stated_owner {
@@ -220,18 +244,29 @@ impl Watch<'_> {
         if let Some(span) = fields.owner {
             self.hint.follow(inherited.origin.as_ref(), self.targets);
             let near = self.hint.may_be_near(span.of(entry.text));
-            self.relations = Some(if near { self.relate(&owner_of(reader, entry, fields)?) } else { Vec::new() });
+            self.relations = Some(if near {
+                self.relate(&owner_of(reader, entry, fields)?)
+            } else {
+                Vec::new()
+            });
         } else if self.relations.is_none() {
             self.relations = Some(self.relate(&owner_of(reader, entry, fields)?));
         }
         match fields.code {
             code::SOA => {
                 let read = rdata::soa(entry.text, fields);
-                let data = read.map_err(|error| reader.error_at(error.at, ReadErrorKind::Data(error.what)))?;
+                let data = read
+                    .map_err(|error| reader.error_at(error.at, ReadErrorKind::Data(error.what)))?;
                 let owner = owner_of(reader, entry, fields)?;
-                index.soas.push(Soa { found: keep(reader, entry, fields), owner, data });
+                index.soas.push(Soa {
+                    found: keep(reader, entry, fields),
+                    owner,
+                    data,
+                });
             }
-            code::RRSIG | code::NSEC | code::NSEC3 | code::SIG | code::NXT if index.signed.is_none() => {
+            code::RRSIG | code::NSEC | code::NSEC3 | code::SIG | code::NXT
+                if index.signed.is_none() =>
+            {
                 index.signed = Some(reader.place(fields.rtype.start));
             }
             code::ZONEMD => {
@@ -252,16 +287,30 @@ impl Watch<'_> {
         for (at, relation) in relations.iter().enumerate() {
             let target = &mut index.targets[at];
             let leads = || rdata::leads_to(entry.text, fields, inherited.origin.as_deref());
-            let leads = if fields.code == code::CNAME { leads() } else { None };
+            let leads = if fields.code == code::CNAME {
+                leads()
+            } else {
+                None
+            };
             let place = reader.place(fields.rtype.start);
-            target.note(&self.asked[at], Seen { owner: &owner, code: fields.code, leads, place });
+            target.note(
+                &self.asked[at],
+                Seen {
+                    owner: &owner,
+                    code: fields.code,
+                    leads,
+                    place,
+                },
+            );
             let kept = || keep(reader, entry, fields);
             match relation {
                 Relation::Far | Relation::Above => {}
                 Relation::Same => {
                     if fields.code == code::TLSA {
                         let read = rdata::tlsa(entry.text, fields);
-                        let tlsa = read.map_err(|error| reader.error_at(error.at, ReadErrorKind::Data(error.what)))?;
+                        let tlsa = read.map_err(|error| {
+                            reader.error_at(error.at, ReadErrorKind::Data(error.what))
+                        })?;
                         target.tlsa.push((kept(), tlsa));
                     }
                     target.last = Some(kept());
@@ -283,11 +332,26 @@ impl Watch<'_> {
     }
 
     fn relate(&self, owner: &Name) -> Vec<Relation> {
-        let relations: Vec<Relation> = self.asked.iter().map(|asked| asked.relation(owner)).collect();
-        if relations.iter().all(|relation| *relation == Relation::Far) { Vec::new() } else { relations }
+        let relations: Vec<Relation> = self
+            .asked
+            .iter()
+            .map(|asked| asked.relation(owner))
+            .collect();
+        if relations.iter().all(|relation| *relation == Relation::Far) {
+            Vec::new()
+        } else {
+            relations
+        }
     }
 
-    fn control(&mut self, reader: &Reader<'_>, entry: &Entry<'_>, name: Span, args: &[Span], index: &mut Index) {
+    fn control(
+        &mut self,
+        reader: &Reader<'_>,
+        entry: &Entry<'_>,
+        name: Span,
+        args: &[Span],
+        index: &mut Index,
+    ) {
         dialect::of_entry(entry.text, entry.kind, entry.file != 0, |difference, at| {
             index.note(difference, || reader.place(at));
         });
@@ -296,7 +360,9 @@ impl Watch<'_> {
         if !word.eq_ignore_ascii_case(b"$GENERATE") {
             return;
         }
-        let Some(generate) = Generate::read(entry.text, args) else { return };
+        let Some(generate) = Generate::read(entry.text, args) else {
+            return;
+        };
         let origin = reader.inherited().origin.as_deref();
         for (target, asked) in index.targets.iter_mut().zip(&self.asked) {
             for owner in asked.owner.ancestors() {
@@ -306,13 +372,34 @@ impl Watch<'_> {
                     if owner == asked.owner {
                         let template = String::from_utf8_lossy(generate.template).into_owned();
                         let what = ObstacleKind::Generate;
-                        target.obstacles.push(Obstacle { what, owner: template, place: place.clone() });
+                        target.obstacles.push(Obstacle {
+                            what,
+                            owner: template,
+                            place: place.clone(),
+                        });
                     }
-                    target.note(asked, Seen { owner: &owner, code: generate.code, leads: None, place });
+                    target.note(
+                        asked,
+                        Seen {
+                            owner: &owner,
+                            code: generate.code,
+                            leads: None,
+                            place,
+                        },
+                    );
                 }
-                if let Some(wildcard) = wildcard.filter(|wildcard| generate.makes(wildcard, origin)) {
+                if let Some(wildcard) = wildcard.filter(|wildcard| generate.makes(wildcard, origin))
+                {
                     let (code, place) = (generate.code, reader.place(0));
-                    target.note(asked, Seen { owner: &wildcard, code, leads: None, place });
+                    target.note(
+                        asked,
+                        Seen {
+                            owner: &wildcard,
+                            code,
+                            leads: None,
+                            place,
+                        },
+                    );
                 }
             }
         }
@@ -321,7 +408,10 @@ impl Watch<'_> {
 
 fn owner_of(reader: &Reader<'_>, entry: &Entry<'_>, fields: &Fields) -> Result<Name, ReadError> {
     let at = fields.owner.map_or(0, |span| span.start);
-    reader.inherited().owner_of(entry.text, fields).map_err(|error| reader.error_at(at, ReadErrorKind::Name(error)))
+    reader
+        .inherited()
+        .owner_of(entry.text, fields)
+        .map_err(|error| reader.error_at(at, ReadErrorKind::Name(error)))
 }
 
 fn keep(reader: &Reader<'_>, entry: &Entry<'_>, fields: &Fields) -> Found {

@@ -30,12 +30,18 @@ impl Zone<'_> {
             self.refuse_shared(kin)?;
             let lines = add.iter().map(|tlsa| style::beside(kin, tlsa)).collect();
             for tlsa in add {
-                patch.added.push(Edit { owner: owner.clone(), ttl: kin.ttl, tlsa: (*tlsa).clone() });
+                patch.added.push(Edit {
+                    owner: owner.clone(),
+                    ttl: kin.ttl,
+                    tlsa: (*tlsa).clone(),
+                });
             }
             return Ok(self.after(kin, lines));
         }
-        let kin =
-            [&found.last, &found.sibling, &found.host].into_iter().flatten().find(|kin| !self.is_shared(kin.file));
+        let kin = [&found.last, &found.sibling, &found.host]
+            .into_iter()
+            .flatten()
+            .find(|kin| !self.is_shared(kin.file));
         let (template, before) = match (kin, &self.index().last) {
             (Some(kin), _) => (Some(kin), &kin.before),
             (None, last) => (last.as_ref(), &self.index().end),
@@ -44,12 +50,17 @@ impl Zone<'_> {
         let (wanted, effective) = match kin {
             Some(kin) => self.ttl_behind(kin, owner, ttl)?,
             None => {
-                let stated = template.and_then(|kin| kin.fields.ttl).map(|(_, seconds)| seconds);
+                let stated = template
+                    .and_then(|kin| kin.fields.ttl)
+                    .map(|(_, seconds)| seconds);
                 let inherited = before.inherited.default_ttl.or(before.inherited.last_ttl);
                 if ttl.or(stated).is_none() && before.inherited.is_ttl_doubtful() {
                     return Err(PlanError::DoubtfulTtl(owner.clone()));
                 }
-                (ttl.map_or(Ttl::AsKin, Ttl::State), ttl.or(stated).or(inherited))
+                (
+                    ttl.map_or(Ttl::AsKin, Ttl::State),
+                    ttl.or(stated).or(inherited),
+                )
             }
         };
         let line = |tlsa: &&Tlsa| match template {
@@ -64,7 +75,11 @@ impl Zone<'_> {
             Self::note_ttl(owner, effective, patch);
         }
         for tlsa in add {
-            patch.added.push(Edit { owner: owner.clone(), ttl: effective, tlsa: (*tlsa).clone() });
+            patch.added.push(Edit {
+                owner: owner.clone(),
+                ttl: effective,
+                tlsa: (*tlsa).clone(),
+            });
         }
         match kin {
             Some(kin) => Ok(self.after(kin, lines)),
@@ -77,7 +92,12 @@ impl Zone<'_> {
     /// Without `$TTL`, what is stated is inherited by the lines behind it as far
     /// as they state none. Where there is such an heir, the new line has to hand
     /// on what the kin does.
-    fn ttl_behind(&self, kin: &Found, owner: &Name, ttl: Option<u32>) -> Result<(Ttl, Option<u32>), PlanError> {
+    fn ttl_behind(
+        &self,
+        kin: &Found,
+        owner: &Name,
+        ttl: Option<u32>,
+    ) -> Result<(Ttl, Option<u32>), PlanError> {
         let mut behind = kin.before.inherited.clone();
         behind.pass(&kin.text, &kin.fields);
         let stated = kin.fields.ttl.map(|(_, seconds)| seconds);
@@ -99,12 +119,22 @@ impl Zone<'_> {
     /// Lines behind a record. Where it has no line end to copy, the SOA has.
     fn after(&self, kin: &Found, lines: Vec<Vec<u8>>) -> Placed {
         let ended = kin.text.ends_with(b"\n");
-        let model = self.index().soas.first().filter(|_| !ended).map_or(kin, |soa| &soa.found);
+        let model = self
+            .index()
+            .soas
+            .first()
+            .filter(|_| !ended)
+            .map_or(kin, |soa| &soa.found);
         let text = joined(lines, style::line_end(&model.text), &kin.text);
         let line = kin.line + memchr::memchr_iter(b'\n', &kin.text).count() as u64;
         Placed {
             file: kin.file,
-            splice: Splice { start: kin.end(), end: kin.end(), text, line },
+            splice: Splice {
+                start: kin.end(),
+                end: kin.end(),
+                text,
+                line,
+            },
             before: kin.before.clone(),
         }
     }
@@ -112,12 +142,25 @@ impl Zone<'_> {
     /// At the end of the main file, which keeps or lacks its last line end as before.
     fn at_end(&self, lines: Vec<Vec<u8>>) -> Result<Placed, PlanError> {
         let (file, end) = self.index().end.position();
-        let eol = self.index().soas.first().map_or(&b"\n"[..], |soa| style::line_end(&soa.found.text));
+        let eol = self
+            .index()
+            .soas
+            .first()
+            .map_or(&b"\n"[..], |soa| style::line_end(&soa.found.text));
         let tail = read_span(self.library(), file, end.saturating_sub(1), end);
         let tail = tail.map_err(|error| PlanError::Unproven(error.to_string()))?;
         let line = self.index().last.as_ref().map_or(1, |last| last.line);
         let text = joined(lines, eol, &tail);
-        Ok(Placed { file, splice: Splice { start: end, end, text, line }, before: self.index().end.clone() })
+        Ok(Placed {
+            file,
+            splice: Splice {
+                start: end,
+                end,
+                text,
+                line,
+            },
+            before: self.index().end.clone(),
+        })
     }
 }
 
@@ -136,7 +179,9 @@ fn has_heir(library: &dyn Library, kin: &Found) -> Result<bool, ReadError> {
                 continue;
             }
             Kind::Record(fields) => fields.ttl.is_some(),
-            Kind::Control { name, args } if name.of(entry.text).eq_ignore_ascii_case(b"$GENERATE") => {
+            Kind::Control { name, args }
+                if name.of(entry.text).eq_ignore_ascii_case(b"$GENERATE") =>
+            {
                 generate::stated_ttl(entry.text, args).is_some()
             }
             Kind::Control { .. } | Kind::Blank | Kind::Unread(_) => continue,
@@ -151,7 +196,11 @@ fn has_heir(library: &dyn Library, kin: &Found) -> Result<bool, ReadError> {
 fn joined(lines: Vec<Vec<u8>>, eol: &[u8], before: &[u8]) -> Vec<u8> {
     let ended = before.is_empty() || before.ends_with(b"\n");
     // With a bare LF behind it, the CR that ends a comment would look like a part of the line end.
-    let eol = if before.ends_with(b"\r") { b"\r\n" } else { eol };
+    let eol = if before.ends_with(b"\r") {
+        b"\r\n"
+    } else {
+        eol
+    };
     let mut text = Vec::new();
     for line in lines {
         if !ended {

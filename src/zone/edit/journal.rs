@@ -37,11 +37,16 @@ impl Journal {
     #[must_use]
     pub fn read(header: &[u8], length: u64) -> Self {
         let number = |at: usize| {
-            let octets = header.get(at..at + 4).and_then(|octets| octets.try_into().ok());
+            let octets = header
+                .get(at..at + 4)
+                .and_then(|octets| octets.try_into().ok());
             octets.map_or(0, u32::from_be_bytes)
         };
         let (begin, end_serial, end) = (number(20), number(24), number(28));
-        if header.len() < Self::HEADER || !header.starts_with(b";BIND LOG V9") || u64::from(end) > length || begin > end
+        if header.len() < Self::HEADER
+            || !header.starts_with(b";BIND LOG V9")
+            || u64::from(end) > length
+            || begin > end
         {
             Self::Strange
         } else if begin == end {
@@ -93,13 +98,22 @@ impl Surroundings {
     /// Whether the file begins as named writes it: with the origin of all names,
     /// or, in the full style, with an absolute owner, tabs, a TTL and the SOA.
     fn is_written_by_named(&self) -> bool {
-        let first = self.head.split(|octet| *octet == b'\n').next().unwrap_or(&[]);
+        let first = self
+            .head
+            .split(|octet| *octet == b'\n')
+            .next()
+            .unwrap_or(&[]);
         if first == b"$ORIGIN ." {
             return true;
         }
-        let words: Vec<&[u8]> = first.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).collect();
+        let words: Vec<&[u8]> = first
+            .split(u8::is_ascii_whitespace)
+            .filter(|word| !word.is_empty())
+            .collect();
         match words.as_slice() {
-            [owner, ttl, b"IN", b"SOA", ..] => owner.ends_with(b".") && ttl.iter().all(u8::is_ascii_digit),
+            [owner, ttl, b"IN", b"SOA", ..] => {
+                owner.ends_with(b".") && ttl.iter().all(u8::is_ascii_digit)
+            }
             _ => false,
         }
     }
@@ -120,9 +134,14 @@ impl Surroundings {
             Some(Journal::UpTo(journal))
                 if journal != serial && !crate::zone::edit::serial::follows(serial, journal) =>
             {
-                Err(NotOurs::JournalAhead { journal, file: serial })
+                Err(NotOurs::JournalAhead {
+                    journal,
+                    file: serial,
+                })
             }
-            Some(Journal::UpTo(_) | Journal::Empty) if self.is_written_by_named() => Err(NotOurs::Dynamic),
+            Some(Journal::UpTo(_) | Journal::Empty) if self.is_written_by_named() => {
+                Err(NotOurs::Dynamic)
+            }
             Some(Journal::UpTo(_) | Journal::Empty) => Ok(()),
         }
     }
@@ -138,7 +157,10 @@ mod tests {
     }
 
     fn beside(journal: Option<Journal>, head: &str) -> Surroundings {
-        Surroundings { journal, head: head.as_bytes().to_vec() }
+        Surroundings {
+            journal,
+            head: head.as_bytes().to_vec(),
+        }
     }
 
     #[test]
@@ -150,21 +172,58 @@ mod tests {
             (None, "$ORIGIN .\n$TTL 1h\n", Ok(())),
             (to(9), by_hand, Ok(())),
             (to(8), by_hand, Ok(())),
-            (to(10), by_hand, Err(NotOurs::JournalAhead { journal: 10, file: 9 })),
-            (to(9 + (1 << 31)), by_hand, Err(NotOurs::JournalAhead { journal: 9 + (1 << 31), file: 9 })),
+            (
+                to(10),
+                by_hand,
+                Err(NotOurs::JournalAhead {
+                    journal: 10,
+                    file: 9,
+                }),
+            ),
+            (
+                to(9 + (1 << 31)),
+                by_hand,
+                Err(NotOurs::JournalAhead {
+                    journal: 9 + (1 << 31),
+                    file: 9,
+                }),
+            ),
             (to(u32::MAX), by_hand, Ok(())),
-            (to(9), "$ORIGIN .\n$TTL 3600\t; 1 hour\n", Err(NotOurs::Dynamic)),
+            (
+                to(9),
+                "$ORIGIN .\n$TTL 3600\t; 1 hour\n",
+                Err(NotOurs::Dynamic),
+            ),
             (to(8), "$ORIGIN .\n", Err(NotOurs::Dynamic)),
-            (to(9), "example.com.\t\t\t\t      3600 IN SOA\ta. b. 9 1 1 1 1\n", Err(NotOurs::Dynamic)),
+            (
+                to(9),
+                "example.com.\t\t\t\t      3600 IN SOA\ta. b. 9 1 1 1 1\n",
+                Err(NotOurs::Dynamic),
+            ),
             (to(9), "; ours\n$ORIGIN .\n", Ok(())),
             (to(9), "$ORIGIN example.com.\n", Ok(())),
             (Some(Journal::Empty), by_hand, Ok(())),
             (Some(Journal::Empty), "$ORIGIN .\n", Err(NotOurs::Dynamic)),
-            (Some(Journal::Strange), by_hand, Err(NotOurs::StrangeJournal)),
+            (
+                Some(Journal::Strange),
+                by_hand,
+                Err(NotOurs::StrangeJournal),
+            ),
         ] {
-            assert_eq!(beside(journal, head).allow(9), answer, "{journal:?} {head:?}");
+            assert_eq!(
+                beside(journal, head).allow(9),
+                answer,
+                "{journal:?} {head:?}"
+            );
         }
-        assert_eq!(Surroundings { journal: None, head: vec![0, 0, 0, 2, 0, 0, 0, 1] }.allow(9), Err(NotOurs::Binary));
+        assert_eq!(
+            Surroundings {
+                journal: None,
+                head: vec![0, 0, 0, 2, 0, 0, 0, 1]
+            }
+            .allow(9),
+            Err(NotOurs::Binary)
+        );
     }
 
     #[test]
@@ -173,9 +232,16 @@ mod tests {
         assert_eq!(Journal::read(&whole, 900), Journal::UpTo(8));
         assert_eq!(Journal::read(&whole, 899), Journal::Strange);
         for length in 0..whole.len() {
-            assert_eq!(Journal::read(&whole[..length], length as u64), Journal::Strange, "{length} octets");
+            assert_eq!(
+                Journal::read(&whole[..length], length as u64),
+                Journal::Strange,
+                "{length} octets"
+            );
         }
-        assert_eq!(Journal::read(&[b"what ever", &whole[9..]].concat(), 900), Journal::Strange);
+        assert_eq!(
+            Journal::read(&[b"what ever", &whole[9..]].concat(), 900),
+            Journal::Strange
+        );
         let empty = [&whole[..16], &[0; 48]].concat();
         assert_eq!(Journal::read(&empty, 64), Journal::Empty);
     }

@@ -21,7 +21,11 @@ const FEW: usize = 5;
 
 impl Zone<'_> {
     /// Notes that need no plan.
-    pub(super) fn note_surroundings(&self, change: &Change, patch: &mut Patch) -> Result<(), PlanError> {
+    pub(super) fn note_surroundings(
+        &self,
+        change: &Change,
+        patch: &mut Patch,
+    ) -> Result<(), PlanError> {
         self.note_aliases(change, patch)?;
         self.note_clashes(patch)?;
         self.note_author(patch);
@@ -31,23 +35,49 @@ impl Zone<'_> {
     /// Tells which owners were asked for and lead elsewhere, and who else leads there.
     fn note_aliases(&self, change: &Change, patch: &mut Patch) -> Result<(), PlanError> {
         for Alias { owner, to, place } in self.aliases() {
-            let message = format!("{place}: {owner} is an alias; its records stand at {to} and are edited there");
-            patch.notes.push(Finding::new("alias-followed", Severity::Note, message));
+            let message = format!(
+                "{place}: {owner} is an alias; its records stand at {to} and are edited there"
+            );
+            patch
+                .notes
+                .push(Finding::new("alias-followed", Severity::Note, message));
         }
         // What is added harms nobody: a pass more is for those who know of aliases.
         let takes = matches!(change, Change::Remove(records) if records.iter().any(|records| !records.is_empty()));
         let led_to = |owner: &Name| {
-            let named = self.targets().iter().any(|target| target.host().is_none() && target.base() == owner);
+            let named = self
+                .targets()
+                .iter()
+                .any(|target| target.host().is_none() && target.base() == owner);
             takes || named || self.aliases().iter().any(|alias| alias.to == *owner)
         };
-        if !self.targets().iter().filter_map(|target| target.owner().ok()).any(|owner| led_to(&owner)) {
+        if !self
+            .targets()
+            .iter()
+            .filter_map(|target| target.owner().ok())
+            .any(|owner| led_to(&owner))
+        {
             return Ok(());
         }
-        let known = |who: &Who| self.aliases().iter().any(|alias| *who == Who::Owner(alias.owner.clone()));
-        let others = self.reaching()?.iter().filter(|one| led_to(&one.end) && !known(&one.who));
+        let known = |who: &Who| {
+            self.aliases()
+                .iter()
+                .any(|alias| *who == Who::Owner(alias.owner.clone()))
+        };
+        let others = self
+            .reaching()?
+            .iter()
+            .filter(|one| led_to(&one.end) && !known(&one.who));
         for one in others.take(FEW) {
-            let message = format!("{} leads to {} too: the edit is for it as well", one.who, one.end);
-            patch.notes.push(Finding::new("alias-shares-records", Severity::Note, message));
+            let message = format!(
+                "{} leads to {} too: the edit is for it as well",
+                one.who, one.end
+            );
+            patch.notes.push(Finding::new(
+                "alias-shares-records",
+                Severity::Note,
+                message,
+            ));
         }
         Ok(())
     }
@@ -61,7 +91,11 @@ impl Zone<'_> {
             let message = format!(
                 "{place}: {owner} is an alias and has another record ({beside}): BIND, NSD and Knot refuse the zone"
             );
-            patch.notes.push(Finding::new("cname-and-other-data", Severity::Note, message));
+            patch.notes.push(Finding::new(
+                "cname-and-other-data",
+                Severity::Note,
+                message,
+            ));
         }
         Ok(())
     }
@@ -74,13 +108,19 @@ impl Zone<'_> {
                 "{}:{line}: the file says that a program writes it (\"{said}\"): make the change there too, or it is lost",
                 self.library().label(0)
             );
-            patch.notes.push(Finding::new("generated-file", Severity::Note, message));
+            patch
+                .notes
+                .push(Finding::new("generated-file", Severity::Note, message));
         }
     }
 
     /// Tells of included files that are edited: who else includes them is not known.
     pub(super) fn note_included(&self, placed: &[Placed], patch: &mut Patch) {
-        let mut files: Vec<usize> = placed.iter().map(|placed| placed.file).filter(|file| *file != 0).collect();
+        let mut files: Vec<usize> = placed
+            .iter()
+            .map(|placed| placed.file)
+            .filter(|file| *file != 0)
+            .collect();
         files.sort_unstable();
         files.dedup();
         for file in files {
@@ -89,7 +129,11 @@ impl Zone<'_> {
                  serial, so raise the serial there by hand",
                 self.library().label(file)
             );
-            patch.notes.push(Finding::new("included-file-edited", Severity::Note, message));
+            patch.notes.push(Finding::new(
+                "included-file-edited",
+                Severity::Note,
+                message,
+            ));
         }
     }
 
@@ -104,6 +148,8 @@ impl Zone<'_> {
         let message = format!(
             "the new records at {owner} take the TTL {seconds} from the lines around them: {why}; --ttl 3600 says another"
         );
-        patch.notes.push(Finding::new(code, Severity::Note, message));
+        patch
+            .notes
+            .push(Finding::new(code, Severity::Note, message));
     }
 }

@@ -55,7 +55,11 @@ impl Patch {
     ///
     /// What it would have done besides.
     pub(crate) fn confirm(&self, mut difference: Difference) -> Result<(), String> {
-        let edits = self.added.iter().map(|edit| (edit, -1)).chain(self.removed.iter().map(|edit| (edit, 1)));
+        let edits = self
+            .added
+            .iter()
+            .map(|edit| (edit, -1))
+            .chain(self.removed.iter().map(|edit| (edit, 1)));
         for (edit, by) in edits {
             let meaning = Meaning {
                 owner: Some(edit.owner.clone()),
@@ -81,8 +85,14 @@ impl Patch {
         if proven {
             return Ok(());
         }
-        let owners = rest.keys().filter_map(|meaning| meaning.owner.as_ref()).map(Name::to_string);
-        Err(format!("the new text would also change what stands at {}", owners.collect::<Vec<_>>().join(", ")))
+        let owners = rest
+            .keys()
+            .filter_map(|meaning| meaning.owner.as_ref())
+            .map(Name::to_string);
+        Err(format!(
+            "the new text would also change what stands at {}",
+            owners.collect::<Vec<_>>().join(", ")
+        ))
     }
 }
 
@@ -95,10 +105,15 @@ fn without_serial(meaning: &Meaning, serial: u32) -> Option<Meaning> {
         words.push(Span { start, end });
         start = end + 1;
     }
-    let soa = (meaning.code == code::SOA).then(|| rdata::soa_in(text, &words, 0).ok()).flatten()?;
+    let soa = (meaning.code == code::SOA)
+        .then(|| rdata::soa_in(text, &words, 0).ok())
+        .flatten()?;
     let mut rdata = text.clone();
     for span in soa.digits.iter().rev() {
         rdata.drain(span.start..span.end);
     }
-    (soa.serial == serial).then(|| Meaning { rdata, ..meaning.clone() })
+    (soa.serial == serial).then(|| Meaning {
+        rdata,
+        ..meaning.clone()
+    })
 }

@@ -63,7 +63,10 @@ pub struct Request {
 
 impl fmt::Debug for Zone<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Zone").field("apex", &self.apex).field("led", &self.led).finish_non_exhaustive()
+        f.debug_struct("Zone")
+            .field("apex", &self.apex)
+            .field("led", &self.led)
+            .finish_non_exhaustive()
     }
 }
 
@@ -75,22 +78,40 @@ impl<'l> Zone<'l> {
     /// # Errors
     ///
     /// A zone that cannot be read, has no SOA, or does not hold the targets.
-    pub fn read(library: &'l dyn Library, origin: Option<Name>, targets: &[Target]) -> Result<Self, PlanError> {
+    pub fn read(
+        library: &'l dyn Library,
+        origin: Option<Name>,
+        targets: &[Target],
+    ) -> Result<Self, PlanError> {
         let led = Led::read(library, origin, targets)?;
         let index = &led.index;
         let first = index.soas.first().ok_or(PlanError::NoSoa)?;
         let apex = first.owner.clone();
         for other in &index.soas[1..] {
             let wire = |soa: &Soa| {
-                rdata::soa_wire(&soa.found.text, &soa.found.fields, soa.found.before.inherited.origin.as_deref())
+                rdata::soa_wire(
+                    &soa.found.text,
+                    &soa.found.fields,
+                    soa.found.before.inherited.origin.as_deref(),
+                )
             };
             if other.owner != apex || wire(other) != wire(first) {
-                let place = Place { file: library.label(other.found.file), line: other.found.line, column: 1 };
+                let place = Place {
+                    file: library.label(other.found.file),
+                    line: other.found.line,
+                    column: 1,
+                };
                 return Err(PlanError::UnequalSoas(place));
             }
         }
-        if let Some(target) = targets.iter().find(|target| !target.base().is_within(&apex)) {
-            return Err(PlanError::Outside { host: target.base().clone(), apex });
+        if let Some(target) = targets
+            .iter()
+            .find(|target| !target.base().is_within(&apex))
+        {
+            return Err(PlanError::Outside {
+                host: target.base().clone(),
+                apex,
+            });
         }
         let (mut chosen, mut aliases) = (Vec::new(), Vec::new());
         for target in targets {
@@ -101,7 +122,15 @@ impl<'l> Zone<'l> {
             aliases.extend(alias);
         }
         let targets = chosen.iter().map(|at| led.watched[*at].clone()).collect();
-        Ok(Self { library, led, targets, chosen, aliases, apex, reaching: OnceCell::new() })
+        Ok(Self {
+            library,
+            led,
+            targets,
+            chosen,
+            aliases,
+            apex,
+            reaching: OnceCell::new(),
+        })
     }
 
     /// The zone's name.
@@ -127,7 +156,11 @@ impl<'l> Zone<'l> {
     #[must_use]
     pub fn negative_ttl(&self) -> u32 {
         let soa = self.led.index.soas.first();
-        soa.map_or(0, |soa| soa.found.longest_ttl.map_or(soa.data.minimum, |ttl| ttl.min(soa.data.minimum)))
+        soa.map_or(0, |soa| {
+            soa.found
+                .longest_ttl
+                .map_or(soa.data.minimum, |ttl| ttl.min(soa.data.minimum))
+        })
     }
 
     /// Where records are edited: the targets that the zone was read for, aliases followed.
@@ -152,7 +185,10 @@ impl<'l> Zone<'l> {
 
     /// What was found at each of the targets.
     fn found(&self) -> impl Iterator<Item = (&AtTarget, &Target)> {
-        self.chosen.iter().map(|at| &self.led.index.targets[*at]).zip(&self.targets)
+        self.chosen
+            .iter()
+            .map(|at| &self.led.index.targets[*at])
+            .zip(&self.targets)
     }
 
     /// Whether the zone holds TLSA records of a target, so that some may be removed.
@@ -161,14 +197,19 @@ impl<'l> Zone<'l> {
     ///
     /// Why it holds none: nothing was looked at then.
     pub fn holds(&self, target: usize) -> Result<(), PlanError> {
-        let Some((found, target)) = self.found().nth(target) else { return Ok(()) };
+        let Some((found, target)) = self.found().nth(target) else {
+            return Ok(());
+        };
         if let Some(obstacle) = found.obstacles.first() {
             return Err(PlanError::Blocked(obstacle.clone()));
         }
         if !found.tlsa.is_empty() {
             return Ok(());
         }
-        if let Some(wildcard) = found.wildcards().find(|wildcard| wildcard.what != ObstacleKind::HostWildcard) {
+        if let Some(wildcard) = found
+            .wildcards()
+            .find(|wildcard| wildcard.what != ObstacleKind::HostWildcard)
+        {
             return Err(PlanError::MadeByWildcard(wildcard.clone()));
         }
         let owner = target.owner().map_err(PlanError::Owner)?;
@@ -190,14 +231,22 @@ impl<'l> Zone<'l> {
     /// The largest TTL that any server reads for each of the records of [`published`](Self::published):
     /// so long may a cache have it.
     pub fn longest_ttls(&self, target: usize) -> impl Iterator<Item = Option<u32>> {
-        self.found().nth(target).map_or(&[][..], |(at, _)| &at.tlsa).iter().map(|(found, _)| found.longest_ttl)
+        self.found()
+            .nth(target)
+            .map_or(&[][..], |(at, _)| &at.tlsa)
+            .iter()
+            .map(|(found, _)| found.longest_ttl)
     }
 
     /// The TLSA records at the owner of a target, each with its TTL as BIND reads it and its place.
     pub fn published(&self, target: usize) -> impl Iterator<Item = (&Tlsa, Option<u32>, Place)> {
         let records = self.found().nth(target).map_or(&[][..], |(at, _)| &at.tlsa);
         records.iter().map(|(found, tlsa)| {
-            let place = Place { file: self.library.label(found.file), line: found.line, column: 1 };
+            let place = Place {
+                file: self.library.label(found.file),
+                line: found.line,
+                column: 1,
+            };
             (tlsa, found.ttl, place)
         })
     }
@@ -256,7 +305,9 @@ impl<'l> Zone<'l> {
             }
         }
         self.note_included(&placed, &mut patch);
-        patch.notes.extend(self.remarks(&placed, left_first.as_ref()));
+        patch
+            .notes
+            .extend(self.remarks(&placed, left_first.as_ref()));
         if placed.is_empty() {
             return Ok(patch);
         }
@@ -270,7 +321,10 @@ impl<'l> Zone<'l> {
         for (record, _) in self.found().flat_map(|(at, _)| &at.tlsa) {
             remarks.found(record);
         }
-        for Placed { splice, .. } in placed.iter().filter(|placed| placed.splice.start == placed.splice.end) {
+        for Placed { splice, .. } in placed
+            .iter()
+            .filter(|placed| placed.splice.start == placed.splice.end)
+        {
             remarks.written(&splice.text);
         }
         if let Some(place) = left_first {
@@ -291,8 +345,10 @@ impl<'l> Zone<'l> {
         let owner = target.owner().map_err(PlanError::Owner)?;
         self.note(found, &owner, patch);
         self.refuse_obstacles(found)?;
-        let missing: Vec<&Tlsa> =
-            wanted.iter().filter(|tlsa| !found.tlsa.iter().any(|(_, there)| there == *tlsa)).collect();
+        let missing: Vec<&Tlsa> = wanted
+            .iter()
+            .filter(|tlsa| !found.tlsa.iter().any(|(_, there)| there == *tlsa))
+            .collect();
         if missing.is_empty() {
             return Ok(None);
         }
@@ -310,7 +366,11 @@ impl<'l> Zone<'l> {
         let owner = target.owner().map_err(PlanError::Owner)?;
         self.note(found, &owner, patch);
         let mut gone = Vec::new();
-        for (record, tlsa) in found.tlsa.iter().filter(|(_, tlsa)| unwanted.contains(tlsa)) {
+        for (record, tlsa) in found
+            .tlsa
+            .iter()
+            .filter(|(_, tlsa)| unwanted.contains(tlsa))
+        {
             if found.tlsa.iter().any(|(other, _)| other.ttl != record.ttl) {
                 return Err(PlanError::UnequalTtls(owner));
             }
@@ -319,7 +379,11 @@ impl<'l> Zone<'l> {
             }
             self.refuse_shared(record)?;
             gone.push(record.clone());
-            patch.removed.push(Edit { owner: owner.clone(), ttl: record.ttl, tlsa: tlsa.clone() });
+            patch.removed.push(Edit {
+                owner: owner.clone(),
+                ttl: record.ttl,
+                tlsa: tlsa.clone(),
+            });
         }
         Ok(gone)
     }
@@ -331,11 +395,19 @@ impl<'l> Zone<'l> {
 
     /// A file that stands in the zone twice cannot take an edit meant for one place.
     pub(super) fn refuse_shared(&self, found: &Found) -> Result<(), PlanError> {
-        if self.is_shared(found.file) { Err(PlanError::SharedFile(self.library.label(found.file))) } else { Ok(()) }
+        if self.is_shared(found.file) {
+            Err(PlanError::SharedFile(self.library.label(found.file)))
+        } else {
+            Ok(())
+        }
     }
 
     pub(super) fn is_shared(&self, file: usize) -> bool {
-        self.led.index.files.iter().any(|(number, times)| *number == file && *times > 1)
+        self.led
+            .index
+            .files
+            .iter()
+            .any(|(number, times)| *number == file && *times > 1)
     }
 
     fn note(&self, found: &AtTarget, owner: &Name, patch: &mut Patch) {
@@ -344,27 +416,45 @@ impl<'l> Zone<'l> {
             let message = format!(
                 "the records at {owner} have different TTLs; servers disagree on which one counts (RFC 2181 section 5.2)"
             );
-            patch.notes.push(Finding::new("ttl-differs", Severity::Note, message));
+            patch
+                .notes
+                .push(Finding::new("ttl-differs", Severity::Note, message));
         }
     }
 
     /// New digits for every SOA that the zone has.
-    fn bump(&self, request: &Request, now: DateTime<Utc>, patch: &mut Patch) -> Result<Vec<Placed>, PlanError> {
+    fn bump(
+        &self,
+        request: &Request,
+        now: DateTime<Utc>,
+        patch: &mut Patch,
+    ) -> Result<Vec<Placed>, PlanError> {
         let mut placed = Vec::new();
         for soa in &self.led.index.soas {
-            let next =
-                serial::next(soa.data.serial, request.serial_above, request.serial, now).map_err(PlanError::Serial)?;
+            let next = serial::next(soa.data.serial, request.serial_above, request.serial, now)
+                .map_err(PlanError::Serial)?;
             patch.serial = Some((soa.data.serial, next));
             if next == soa.data.serial {
                 continue;
             }
             self.refuse_shared(&soa.found)?;
-            let Found { offset, line, text, .. } = &soa.found;
+            let Found {
+                offset, line, text, ..
+            } = &soa.found;
             for (span, digits) in soa.data.with_serial(text, next) {
                 let line = line + memchr::memchr_iter(b'\n', &text[..span.start]).count() as u64;
                 let (start, end) = (offset + span.start as u64, offset + span.end as u64);
-                let splice = Splice { start, end, text: digits, line };
-                placed.push(Placed { file: soa.found.file, splice, before: soa.found.before.clone() });
+                let splice = Splice {
+                    start,
+                    end,
+                    text: digits,
+                    line,
+                };
+                placed.push(Placed {
+                    file: soa.found.file,
+                    splice,
+                    before: soa.found.before.clone(),
+                });
             }
         }
         Ok(placed)
@@ -377,19 +467,30 @@ impl<'l> Zone<'l> {
         if let Some(file) = files.iter().find(|file| self.is_shared(**file)) {
             return Err(PlanError::SharedFile(self.library.label(*file)));
         }
-        let mut checkpoints: Vec<Checkpoint> = placed.iter().map(|placed| placed.before.clone()).collect();
+        let mut checkpoints: Vec<Checkpoint> =
+            placed.iter().map(|placed| placed.before.clone()).collect();
         checkpoints.sort_by_key(|checkpoint| checkpoint.order);
         for file in files {
-            let splices =
-                placed.iter().filter(|placed| placed.file == file).map(|placed| placed.splice.clone()).collect();
-            patch.splices.push((file, in_order(splices).map_err(|_| PlanError::Overlap)?));
+            let splices = placed
+                .iter()
+                .filter(|placed| placed.file == file)
+                .map(|placed| placed.splice.clone())
+                .collect();
+            patch
+                .splices
+                .push((file, in_order(splices).map_err(|_| PlanError::Overlap)?));
         }
         let difference =
-            proof::difference(self.library, &patch.splices, &checkpoints).map_err(|error| match error {
-                ProofError::Read(error) => {
-                    PlanError::Unproven(format!("the new text would not be read: {:?} at {}", error.what, error.place))
+            proof::difference(self.library, &patch.splices, &checkpoints).map_err(|error| {
+                match error {
+                    ProofError::Read(error) => PlanError::Unproven(format!(
+                        "the new text would not be read: {:?} at {}",
+                        error.what, error.place
+                    )),
+                    ProofError::Apart => {
+                        PlanError::Unproven("an included file would be read differently".to_owned())
+                    }
                 }
-                ProofError::Apart => PlanError::Unproven("an included file would be read differently".to_owned()),
             })?;
         patch.confirm(difference).map_err(PlanError::Unproven)?;
         Ok(patch)

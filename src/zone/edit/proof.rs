@@ -74,10 +74,18 @@ pub fn difference(
         let start = checkpoint.moved(|level_file, level_offset| {
             let here = of(splices, level_file);
             let now = read_already && (level_file, level_offset) == (file, offset);
-            moved(here, level_offset) + if now { inserted_at(here, level_offset) } else { 0 }
+            moved(here, level_offset)
+                + if now {
+                    inserted_at(here, level_offset)
+                } else {
+                    0
+                }
         });
-        let mut pair =
-            Pair { old: Reader::from(library, checkpoint.clone()), new: Reader::from(&edited, start), splices };
+        let mut pair = Pair {
+            old: Reader::from(library, checkpoint.clone()),
+            new: Reader::from(&edited, start),
+            splices,
+        };
         covered = Some(pair.run(&mut difference)?);
     }
     difference.retain(|_, count| *count != 0);
@@ -85,7 +93,10 @@ pub fn difference(
 }
 
 fn of(splices: &[(usize, Vec<Splice>)], file: usize) -> &[Splice] {
-    splices.iter().find(|(number, _)| *number == file).map_or(&[], |(_, splices)| splices)
+    splices
+        .iter()
+        .find(|(number, _)| *number == file)
+        .map_or(&[], |(_, splices)| splices)
 }
 
 /// How much is inserted right at an offset, in octets.
@@ -115,8 +126,12 @@ impl Pair<'_> {
             let here = of(self.splices, file);
             // Behind what is inserted right here: the edited text has to be read up to there.
             let target = moved(here, old_at) + inserted_at(here, old_at);
-            let cut_here = here.iter().any(|splice| splice.start <= old_at && splice.end > old_at);
-            let pending = here.iter().any(|splice| splice.start >= old_at && moves == 0);
+            let cut_here = here
+                .iter()
+                .any(|splice| splice.start <= old_at && splice.end > old_at);
+            let pending = here
+                .iter()
+                .any(|splice| splice.start >= old_at && moves == 0);
             if !old_more && !new_more {
                 return Ok(old.order + 1);
             }
@@ -156,25 +171,30 @@ impl Pair<'_> {
 }
 
 fn count(reader: &Reader<'_>, by: i64, difference: &mut Difference) -> Result<(), ReadError> {
-    let Some(entry) = reader.entry() else { return Ok(()) };
+    let Some(entry) = reader.entry() else {
+        return Ok(());
+    };
     let inherited = reader.inherited();
     let origin = inherited.origin.as_deref().cloned();
     let meaning = match entry.kind {
         Kind::Record(fields) => {
-            let tlsa = (fields.code == code::TLSA).then(|| rdata::tlsa(entry.text, fields).ok()).flatten();
+            let tlsa = (fields.code == code::TLSA)
+                .then(|| rdata::tlsa(entry.text, fields).ok())
+                .flatten();
             let rdata = match &tlsa {
                 Some(tlsa) => tlsa.rdata(),
                 None => {
                     let words = rdata_words(entry.text, fields);
-                    words.iter().flat_map(|word| [word.of(entry.text), b"\0"].concat()).collect()
+                    words
+                        .iter()
+                        .flat_map(|word| [word.of(entry.text), b"\0"].concat())
+                        .collect()
                 }
             };
             Meaning {
-                owner: Some(
-                    inherited
-                        .owner_of(entry.text, fields)
-                        .map_err(|error| reader.error_at(0, crate::zone::text::reader::ReadErrorKind::Name(error)))?,
-                ),
+                owner: Some(inherited.owner_of(entry.text, fields).map_err(|error| {
+                    reader.error_at(0, crate::zone::text::reader::ReadErrorKind::Name(error))
+                })?),
                 ttl: inherited.ttl_of(entry.text, fields),
                 code: fields.code,
                 rdata,
@@ -183,12 +203,19 @@ fn count(reader: &Reader<'_>, by: i64, difference: &mut Difference) -> Result<()
         }
         Kind::Control { name, args } if name.of(entry.text).eq_ignore_ascii_case(b"$GENERATE") => {
             let stated = generate::stated_ttl(entry.text, args);
-            let words = args.iter().filter(|word| stated.is_none_or(|(ttl, _)| ttl != **word));
+            let words = args
+                .iter()
+                .filter(|word| stated.is_none_or(|(ttl, _)| ttl != **word));
             Meaning {
                 owner: None,
-                ttl: stated.map(|(_, seconds)| seconds).or(inherited.default_ttl).or(inherited.last_ttl),
+                ttl: stated
+                    .map(|(_, seconds)| seconds)
+                    .or(inherited.default_ttl)
+                    .or(inherited.last_ttl),
                 code: 0,
-                rdata: words.flat_map(|word| [word.of(entry.text), b"\0"].concat()).collect(),
+                rdata: words
+                    .flat_map(|word| [word.of(entry.text), b"\0"].concat())
+                    .collect(),
                 origin,
             }
         }

@@ -37,20 +37,32 @@ pub struct Removal {
 ///
 /// When the zone cannot be read on behind them.
 pub fn take_out(library: &dyn Library, gone: &[Found]) -> Result<Removal, ReadError> {
-    let Removal { mut splices, mut left_first } = Removal::default();
+    let Removal {
+        mut splices,
+        mut left_first,
+    } = Removal::default();
     let mut at = 0;
     while at < gone.len() {
         let (count, heirs) = heirs_of(library, &gone[at..], &mut left_first)?;
         // A record that cannot be found again is a file that changed under us; the proof says so.
         let count = count.max(1);
-        for run in gone[at..at + count].chunk_by(|one, next| one.file == next.file && one.end() == next.offset) {
+        for run in gone[at..at + count]
+            .chunk_by(|one, next| one.file == next.file && one.end() == next.offset)
+        {
             let splice = cut(library, run);
-            splices.extend(splice.map(|splice| Placed { file: run[0].file, splice, before: run[0].before.clone() }));
+            splices.extend(splice.map(|splice| Placed {
+                file: run[0].file,
+                splice,
+                before: run[0].before.clone(),
+            }));
         }
         splices.extend(heirs);
         at += count;
     }
-    Ok(Removal { splices, left_first })
+    Ok(Removal {
+        splices,
+        left_first,
+    })
 }
 
 /// How many of the records go before the lines behind them mean again what they
@@ -60,7 +72,9 @@ fn heirs_of(
     gone: &[Found],
     left_first: &mut Option<Place>,
 ) -> Result<(usize, Vec<Placed>), ReadError> {
-    let Some(first) = gone.first() else { return Ok((0, Vec::new())) };
+    let Some(first) = gone.first() else {
+        return Ok((0, Vec::new()));
+    };
     let mut reader = Reader::from(library, first.before.clone());
     let mut owners = Owners::default();
     let mut ttl_text = Vec::new();
@@ -71,8 +85,17 @@ fn heirs_of(
         let Some(entry) = reader.entry() else { break };
         let placed = |start: usize, end: usize, text: Vec<u8>| {
             let (start, end) = (entry.offset + start as u64, entry.offset + end as u64);
-            let splice = Splice { start, end, text, line: entry.line };
-            Placed { file: entry.file, splice, before: first.before.clone() }
+            let splice = Splice {
+                start,
+                end,
+                text,
+                line: entry.line,
+            };
+            Placed {
+                file: entry.file,
+                splice,
+                before: first.before.clone(),
+            }
         };
         let now = reader.inherited();
         let inherited = Inherits {
@@ -85,12 +108,18 @@ fn heirs_of(
         let ttl_lost = now.default_ttl.is_none() && now.last_ttl != left_ttl;
         let fields = match entry.kind {
             Kind::Record(fields) => fields,
-            Kind::Control { name, args } if name.of(entry.text).eq_ignore_ascii_case(b"$GENERATE") => {
+            Kind::Control { name, args }
+                if name.of(entry.text).eq_ignore_ascii_case(b"$GENERATE") =>
+            {
                 // It makes records, which inherit a TTL, and hands its own on.
                 if let Some((_, seconds)) = generate::stated_ttl(entry.text, args) {
                     left_ttl = Some(seconds);
                 } else if let Some(word) = args.get(2).filter(|_| ttl_lost) {
-                    given.push(placed(word.start, word.start, [&ttl_text[..], b" "].concat()));
+                    given.push(placed(
+                        word.start,
+                        word.start,
+                        [&ttl_text[..], b" "].concat(),
+                    ));
                     left_ttl = now.last_ttl;
                 }
                 continue;
@@ -104,10 +133,17 @@ fn heirs_of(
             }
             Kind::Control { .. } | Kind::Unread(_) => continue,
         };
-        let own = now.owner_of(entry.text, fields).map_err(|error| reader.error_at(0, ReadErrorKind::Name(error)))?;
-        if gone.get(count).is_some_and(|found| found.file == entry.file && found.offset == entry.offset) {
+        let own = now
+            .owner_of(entry.text, fields)
+            .map_err(|error| reader.error_at(0, ReadErrorKind::Name(error)))?;
+        if gone
+            .get(count)
+            .is_some_and(|found| found.file == entry.file && found.offset == entry.offset)
+        {
             count += 1;
-            if fields.ttl.is_some() && (now.is_ttl_doubtful() || inherited.name.as_ref() != Some(&own)) {
+            if fields.ttl.is_some()
+                && (now.is_ttl_doubtful() || inherited.name.as_ref() != Some(&own))
+            {
                 // Which TTL BIND has from the lines before is not sure: of an owner's records of one type
                 // that follow each other it takes the first one's for all, and hands that on.
                 left_ttl = None;
@@ -120,10 +156,17 @@ fn heirs_of(
         }
         let lost = fields.owner.is_none() && !owner.left.does_for(&inherited);
         if lost {
-            let text = now.owner_text().unwrap_or_else(|| own.to_string().into_bytes());
+            let text = now
+                .owner_text()
+                .unwrap_or_else(|| own.to_string().into_bytes());
             // Where there is room, the columns stay where they are.
-            let blanks = entry.text.iter().take_while(|octet| matches!(octet, b' ' | b'\t')).count();
-            let room = entry.text[..blanks].iter().all(|octet| *octet == b' ') && blanks > text.len();
+            let blanks = entry
+                .text
+                .iter()
+                .take_while(|octet| matches!(octet, b' ' | b'\t'))
+                .count();
+            let room =
+                entry.text[..blanks].iter().all(|octet| *octet == b' ') && blanks > text.len();
             given.push(placed(0, if room { text.len() } else { 0 }, text));
         }
         let stated = fields.owner.is_some();
@@ -159,7 +202,11 @@ struct Inherits {
 impl Inherits {
     /// What is inherited behind a record of this owner.
     fn behind(&self, owner: Name, stated: bool) -> Self {
-        Self { name: Some(owner), outside: self.outside && !stated, across: self.across && !stated }
+        Self {
+            name: Some(owner),
+            outside: self.outside && !stated,
+            across: self.across && !stated,
+        }
     }
 
     /// Whether the file itself has stated no owner so far.
@@ -169,7 +216,9 @@ impl Inherits {
 
     /// Whether a line that inherited `other` may inherit this.
     fn does_for(&self, other: &Self) -> bool {
-        self.name == other.name && (other.outside || !self.outside) && (other.across || !self.across)
+        self.name == other.name
+            && (other.outside || !self.outside)
+            && (other.across || !self.across)
     }
 }
 
@@ -193,7 +242,10 @@ impl Owners {
     fn at(&mut self, depth: usize, inherited: &Inherits) -> &mut Inheritance {
         if self.levels.is_empty() || depth < self.base {
             self.base = depth;
-            self.levels = vec![Inheritance { was: inherited.clone(), left: inherited.clone() }];
+            self.levels = vec![Inheritance {
+                was: inherited.clone(),
+                left: inherited.clone(),
+            }];
         }
         if self.levels.len() > depth + 1 - self.base {
             self.levels.truncate(depth + 1 - self.base);
@@ -201,7 +253,11 @@ impl Owners {
                 (back.was.across, back.left.across) = (true, true);
             }
         }
-        while let Some(above) = self.levels.last().filter(|_| self.levels.len() < depth + 1 - self.base) {
+        while let Some(above) = self
+            .levels
+            .last()
+            .filter(|_| self.levels.len() < depth + 1 - self.base)
+        {
             let mut entered = above.clone();
             (entered.was.outside, entered.left.outside) = (true, true);
             self.levels.push(entered);
@@ -212,7 +268,9 @@ impl Owners {
 
     /// Whether nothing is left that a later line would inherit otherwise.
     fn settled(&self) -> bool {
-        self.levels.iter().all(|level| level.left.does_for(&level.was))
+        self.levels
+            .iter()
+            .all(|level| level.left.does_for(&level.was))
     }
 }
 
@@ -223,11 +281,17 @@ fn cut(library: &dyn Library, run: &[Found]) -> Option<Splice> {
     let (first, last) = (run.first()?, run.last()?);
     let mut start = first.offset;
     if !last.text.ends_with(b"\n") {
-        let before = read_span(library, first.file, start.saturating_sub(2), start).unwrap_or_default();
+        let before =
+            read_span(library, first.file, start.saturating_sub(2), start).unwrap_or_default();
         // A directive needs its line end: BIND does not read one without.
         if before.ends_with(b"\n") && !first.before.after_directive {
             start -= line_end(&before).len() as u64;
         }
     }
-    Some(Splice { start, end: last.end(), text: Vec::new(), line: first.line })
+    Some(Splice {
+        start,
+        end: last.end(),
+        text: Vec::new(),
+        line: first.line,
+    })
 }

@@ -31,7 +31,11 @@ pub struct Backwards {
 
 impl fmt::Display for Backwards {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "serial {} would be older than {} to the secondaries (RFC 1982)", self.wanted, self.present)
+        write!(
+            f,
+            "serial {} would be older than {} to the secondaries (RFC 1982)",
+            self.wanted, self.present
+        )
     }
 }
 
@@ -50,15 +54,28 @@ pub fn follows(a: u32, b: u32) -> bool {
 /// # Errors
 ///
 /// When the asked style gives a value that does not follow.
-pub fn next(present: u32, above: Option<u32>, policy: Policy, now: DateTime<Utc>) -> Result<u32, Backwards> {
-    let base = above.filter(|above| follows(*above, present)).unwrap_or(present);
+pub fn next(
+    present: u32,
+    above: Option<u32>,
+    policy: Policy,
+    now: DateTime<Utc>,
+) -> Result<u32, Backwards> {
+    let base = above
+        .filter(|above| follows(*above, present))
+        .unwrap_or(present);
     let counted = match base.wrapping_add(1) {
         // Some servers take 0 for "no serial".
         0 => 1,
         serial => serial,
     };
     // Where today's numbers are used up, or the present value lies ahead, it is counted on.
-    let styled_or_counted = |styled: u32| if follows(styled, base) { styled } else { counted };
+    let styled_or_counted = |styled: u32| {
+        if follows(styled, base) {
+            styled
+        } else {
+            counted
+        }
+    };
     let styled = match policy {
         Policy::Keep => return Ok(present),
         Policy::Increment => counted,
@@ -73,7 +90,10 @@ pub fn next(present: u32, above: Option<u32>, policy: Policy, now: DateTime<Utc>
     if follows(styled, base) && follows(styled, present) {
         Ok(styled)
     } else {
-        Err(Backwards { wanted: styled, present })
+        Err(Backwards {
+            wanted: styled,
+            present,
+        })
     }
 }
 
@@ -81,13 +101,22 @@ pub fn next(present: u32, above: Option<u32>, policy: Policy, now: DateTime<Utc>
 #[must_use]
 pub fn digits(serial: u32, present: &str) -> String {
     // Only a present zero in front asks for one.
-    let width = if present.starts_with('0') && present.len() <= 10 { present.len() } else { 1 };
+    let width = if present.starts_with('0') && present.len() <= 10 {
+        present.len()
+    } else {
+        1
+    };
     format!("{serial:0width$}")
 }
 
 /// The first serial of today, `YYYYMMDD01`.
 fn dated(now: DateTime<Utc>) -> u32 {
-    u32::try_from(now.year()).unwrap_or(0).saturating_mul(1_000_000) + now.month() * 10_000 + now.day() * 100 + 1
+    u32::try_from(now.year())
+        .unwrap_or(0)
+        .saturating_mul(1_000_000)
+        + now.month() * 10_000
+        + now.day() * 100
+        + 1
 }
 
 /// Seconds since 1970, in the 32 bits that a serial has; never 0.
@@ -97,8 +126,14 @@ fn clocked(now: DateTime<Utc>) -> u32 {
 
 /// Whether the value reads as a date that a person may have written by now.
 fn is_date(serial: u32, now: DateTime<Utc>) -> bool {
-    let (year, month, day) = (serial / 1_000_000, serial / 10_000 % 100, serial / 100 % 100);
-    let date = i32::try_from(year).ok().and_then(|year| NaiveDate::from_ymd_opt(year, month, day));
+    let (year, month, day) = (
+        serial / 1_000_000,
+        serial / 10_000 % 100,
+        serial / 100 % 100,
+    );
+    let date = i32::try_from(year)
+        .ok()
+        .and_then(|year| NaiveDate::from_ymd_opt(year, month, day));
     date.is_some_and(|date| date.year() >= 1980 && date <= now.date_naive() + TimeDelta::days(366))
 }
 
@@ -135,7 +170,11 @@ mod tests {
             (3_000_000_000, 3_000_000_001),
             (20261120, 20261121),
         ] {
-            assert_eq!(next(present, None, Policy::Auto, noon()), Ok(next_one), "{present}");
+            assert_eq!(
+                next(present, None, Policy::Auto, noon()),
+                Ok(next_one),
+                "{present}"
+            );
         }
     }
 
@@ -143,7 +182,10 @@ mod tests {
     fn a_serial_that_is_served_already_is_passed() {
         assert_eq!(next(5, Some(9), Policy::Auto, noon()), Ok(10));
         assert_eq!(next(5, Some(3), Policy::Auto, noon()), Ok(6));
-        assert_eq!(next(2026111901, Some(2026112007), Policy::Auto, noon()), Ok(2026112008));
+        assert_eq!(
+            next(2026111901, Some(2026112007), Policy::Auto, noon()),
+            Ok(2026112008)
+        );
     }
 
     #[test]
@@ -158,8 +200,14 @@ mod tests {
         assert_eq!(next(42, None, Policy::Date, noon()), Ok(2026112001));
         assert_eq!(next(42, None, Policy::UnixTime, noon()), Ok(1_795_176_000));
         assert_eq!(next(42, None, Policy::Keep, noon()), Ok(42));
-        let backwards = Backwards { wanted: 1_795_176_000, present: 2026112001 };
-        assert_eq!(next(2026112001, None, Policy::UnixTime, noon()), Err(backwards));
+        let backwards = Backwards {
+            wanted: 1_795_176_000,
+            present: 2026112001,
+        };
+        assert_eq!(
+            next(2026112001, None, Policy::UnixTime, noon()),
+            Err(backwards)
+        );
     }
 
     #[test]

@@ -61,9 +61,16 @@ impl Reaching {
     /// Whether the DNAME moves the host too: who asks for a service at the alias comes to the one at
     /// the name where it leads, which is looked at by itself.
     fn is_with_its_host(&self) -> bool {
-        let is_host = |name: &Name| name.labels().next().is_none_or(|label| !label.starts_with(b"_") && label != b"*");
+        let is_host = |name: &Name| {
+            name.labels()
+                .next()
+                .is_none_or(|label| !label.starts_with(b"_") && label != b"*")
+        };
         let host = self.to.ancestors().find(is_host);
-        self.top.as_ref().zip(host).is_some_and(|(top, host)| host != *top && host.is_within(top))
+        self.top
+            .as_ref()
+            .zip(host)
+            .is_some_and(|(top, host)| host != *top && host.is_within(top))
     }
 }
 
@@ -73,7 +80,10 @@ impl Zone<'_> {
         if let Some(known) = self.reaching.get() {
             return Ok(known);
         }
-        let ends = self.targets().iter().filter_map(|target| target.owner().ok());
+        let ends = self
+            .targets()
+            .iter()
+            .filter_map(|target| target.owner().ok());
         let found = Survey::of(ends).run(self.library(), self.apex())?;
         Ok(self.reaching.get_or_init(|| found))
     }
@@ -84,20 +94,44 @@ impl Zone<'_> {
     ///
     /// Who else would lose the records that are to `go`, target by target.
     pub fn reached_only_as_asked(&self, go: &[Vec<Tlsa>]) -> Result<(), PlanError> {
-        for (target, _) in self.targets().iter().zip(go).filter(|(_, go)| !go.is_empty()) {
+        for (target, _) in self
+            .targets()
+            .iter()
+            .zip(go)
+            .filter(|(_, go)| !go.is_empty())
+        {
             let owner = target.owner().map_err(PlanError::Owner)?;
-            let here: Vec<&Reaching> = self.reaching()?.iter().filter(|reaching| reaching.end == owner).collect();
+            let here: Vec<&Reaching> = self
+                .reaching()?
+                .iter()
+                .filter(|reaching| reaching.end == owner)
+                .collect();
             let passed = self.passed(&here);
             let asked = |one: &Reaching| match &one.who {
-                Who::Owner(name) => self.aliases().iter().any(|alias| alias.owner == *name) || passed.contains(name),
+                Who::Owner(name) => {
+                    self.aliases().iter().any(|alias| alias.owner == *name) || passed.contains(name)
+                }
                 Who::Moved(name) => !may_be_service(name) || one.is_with_its_host(),
                 Who::Template(_) | Who::Below(_) => false,
             };
-            let others: Vec<&Who> = here.iter().filter(|one| !asked(one)).map(|one| &one.who).collect();
+            let others: Vec<&Who> = here
+                .iter()
+                .filter(|one| !asked(one))
+                .map(|one| &one.who)
+                .collect();
             if !others.is_empty() {
                 let asked = self.aliases().iter().filter(|alias| alias.to == owner);
-                let asked = asked.map(|alias| alias.owner.clone()).chain([owner.clone()]).collect();
-                let owners = others.iter().filter_map(|who| if let Who::Owner(name) = who { Some(name) } else { None });
+                let asked = asked
+                    .map(|alias| alias.owner.clone())
+                    .chain([owner.clone()])
+                    .collect();
+                let owners = others.iter().filter_map(|who| {
+                    if let Who::Owner(name) = who {
+                        Some(name)
+                    } else {
+                        None
+                    }
+                });
                 return Err(PlanError::Shared {
                     asked,
                     owners: owners.cloned().collect(),
@@ -113,7 +147,13 @@ impl Zone<'_> {
     fn passed(&self, here: &[&Reaching]) -> HashSet<Name> {
         let next: HashMap<&Name, &Name> = here
             .iter()
-            .filter_map(|one| if let Who::Owner(name) = &one.who { Some((name, &one.to)) } else { None })
+            .filter_map(|one| {
+                if let Who::Owner(name) = &one.who {
+                    Some((name, &one.to))
+                } else {
+                    None
+                }
+            })
             .collect();
         let mut passed = HashSet::new();
         for alias in self.aliases() {
@@ -131,7 +171,9 @@ impl Zone<'_> {
 /// Whether clients may ask for TLSA records at the name: it begins with a port, or is a wildcard.
 fn may_be_service(name: &Name) -> bool {
     let label = name.labels().next().unwrap_or(&[]);
-    let port = label.strip_prefix(b"_").is_some_and(|port| !port.is_empty() && port.iter().all(u8::is_ascii_digit));
+    let port = label
+        .strip_prefix(b"_")
+        .is_some_and(|port| !port.is_empty() && port.iter().all(u8::is_ascii_digit));
     port || label == b"*"
 }
 
@@ -151,7 +193,13 @@ struct Survey {
 impl Survey {
     fn of(ends: impl Iterator<Item = Name>) -> Self {
         let known = ends.map(|end| (end.clone(), end)).collect();
-        Self { known, moved: HashMap::new(), full: HashSet::new(), generates: HashSet::new(), found: Vec::new() }
+        Self {
+            known,
+            moved: HashMap::new(),
+            full: HashSet::new(),
+            generates: HashSet::new(),
+            found: Vec::new(),
+        }
     }
 
     /// Reads the zone until nobody new is found: each time, who leads to those known.
@@ -170,15 +218,22 @@ impl Survey {
     }
 
     fn look(&mut self, reader: &Reader<'_>) -> Result<(), ReadError> {
-        let Some(entry) = reader.entry() else { return Ok(()) };
+        let Some(entry) = reader.entry() else {
+            return Ok(());
+        };
         let inherited = reader.inherited();
         let origin = inherited.origin.as_deref();
         match entry.kind {
             Kind::Record(fields) if fields.code == code::CNAME => {
-                let Some(to) = rdata::leads_to(entry.text, fields, origin) else { return Ok(()) };
-                let Some(end) = self.known.get(&to).cloned() else { return Ok(()) };
+                let Some(to) = rdata::leads_to(entry.text, fields, origin) else {
+                    return Ok(());
+                };
+                let Some(end) = self.known.get(&to).cloned() else {
+                    return Ok(());
+                };
                 let owner = inherited.owner_of(entry.text, fields);
-                let owner = owner.map_err(|error| reader.error_at(0, ReadErrorKind::Name(error)))?;
+                let owner =
+                    owner.map_err(|error| reader.error_at(0, ReadErrorKind::Name(error)))?;
                 if !self.known.contains_key(&owner) {
                     self.known.insert(owner.clone(), end.clone());
                     let who = if self.moved.contains_key(&to) {
@@ -187,26 +242,40 @@ impl Survey {
                     } else {
                         Who::Owner(owner)
                     };
-                    self.found.push(Reaching { who, to, end, top: None });
+                    self.found.push(Reaching {
+                        who,
+                        to,
+                        end,
+                        top: None,
+                    });
                 }
             }
             Kind::Record(fields) if fields.code == code::DNAME => {
-                let Some(top) = rdata::leads_to(entry.text, fields, origin) else { return Ok(()) };
+                let Some(top) = rdata::leads_to(entry.text, fields, origin) else {
+                    return Ok(());
+                };
                 let owner = inherited.owner_of(entry.text, fields);
-                let owner = owner.map_err(|error| reader.error_at(0, ReadErrorKind::Name(error)))?;
+                let owner =
+                    owner.map_err(|error| reader.error_at(0, ReadErrorKind::Name(error)))?;
                 self.look_below(&owner, &top);
             }
-            Kind::Control { name, args } if name.of(entry.text).eq_ignore_ascii_case(b"$GENERATE") => {
-                let Some(generate) = Generate::read(entry.text, args) else { return Ok(()) };
+            Kind::Control { name, args }
+                if name.of(entry.text).eq_ignore_ascii_case(b"$GENERATE") =>
+            {
+                let Some(generate) = Generate::read(entry.text, args) else {
+                    return Ok(());
+                };
                 let leads = |name: &Name| match generate.code {
                     code::CNAME => generate.leads_to(name, origin),
-                    code::DNAME => {
-                        name.parent().is_some_and(|up| up.ancestors().any(|up| generate.leads_to(&up, origin)))
-                    }
+                    code::DNAME => name
+                        .parent()
+                        .is_some_and(|up| up.ancestors().any(|up| generate.leads_to(&up, origin))),
                     _ => false,
                 };
                 let led = self.known.iter().find(|(name, _)| leads(name));
-                if let Some((to, end)) = led.filter(|_| !self.generates.contains(&(entry.file, entry.offset))) {
+                if let Some((to, end)) =
+                    led.filter(|_| !self.generates.contains(&(entry.file, entry.offset)))
+                {
                     let template = String::from_utf8_lossy(generate.template).into_owned();
                     self.generates.insert((entry.file, entry.offset));
                     self.found.push(Reaching {
@@ -230,21 +299,39 @@ impl Survey {
             Some(Some(by)) => top.is_within(by),
             Some(None) | None => !name.is_within(owner),
         };
-        let below = self.known.iter().filter(|(name, _)| *name != top && name.is_within(top) && goes_on(name));
-        let mut below: Vec<(Name, Name)> = below.map(|(name, end)| (name.clone(), end.clone())).collect();
+        let below = self
+            .known
+            .iter()
+            .filter(|(name, _)| *name != top && name.is_within(top) && goes_on(name));
+        let mut below: Vec<(Name, Name)> = below
+            .map(|(name, end)| (name.clone(), end.clone()))
+            .collect();
         below.sort_unstable();
         for (to, end) in below {
             // What would be too long does not exist (RFC 6672 section 2.2).
-            let Some(name) = moved(&to, top, owner).filter(|name| !self.known.contains_key(name)) else { continue };
+            let Some(name) = moved(&to, top, owner).filter(|name| !self.known.contains_key(name))
+            else {
+                continue;
+            };
             if self.moved.len() >= MOST {
                 if self.full.insert(end.clone()) {
-                    self.found.push(Reaching { who: Who::Below(owner.clone()), to, end, top: None });
+                    self.found.push(Reaching {
+                        who: Who::Below(owner.clone()),
+                        to,
+                        end,
+                        top: None,
+                    });
                 }
                 continue;
             }
             self.known.insert(name.clone(), end.clone());
             self.moved.insert(name.clone(), Some(owner.clone()));
-            self.found.push(Reaching { who: Who::Moved(name), to, end, top: Some(top.clone()) });
+            self.found.push(Reaching {
+                who: Who::Moved(name),
+                to,
+                end,
+                top: Some(top.clone()),
+            });
         }
     }
 }
@@ -253,5 +340,8 @@ impl Survey {
 fn moved(name: &Name, top: &Name, owner: &Name) -> Option<Name> {
     let steps = name.labels().count().checked_sub(top.labels().count())?;
     let labels: Vec<&[u8]> = name.labels().take(steps).collect();
-    labels.into_iter().rev().try_fold(owner.clone(), |below, label| below.prepend(label).ok())
+    labels
+        .into_iter()
+        .rev()
+        .try_fold(owner.clone(), |below, label| below.prepend(label).ok())
 }

@@ -16,8 +16,15 @@ use crate::zone::text::scan::Kind;
 /// # Errors
 ///
 /// When the zone cannot be read.
-pub(crate) fn brought_together(library: &dyn Library, apex: &Name, gone: &[Found]) -> Result<Option<Name>, ReadError> {
-    let places: HashSet<(usize, u64)> = gone.iter().map(|found| (found.file, found.offset)).collect();
+pub(crate) fn brought_together(
+    library: &dyn Library,
+    apex: &Name,
+    gone: &[Found],
+) -> Result<Option<Name>, ReadError> {
+    let places: HashSet<(usize, u64)> = gone
+        .iter()
+        .map(|found| (found.file, found.offset))
+        .collect();
     if !closes_a_gap(library, gone, &places)? {
         return Ok(None);
     }
@@ -26,9 +33,13 @@ pub(crate) fn brought_together(library: &dyn Library, apex: &Name, gone: &[Found
     let (mut owner, mut block, mut seen) = (None, 0u64, Seen::default());
     while reader.advance()? {
         let Some(entry) = reader.entry() else { break };
-        let Kind::Record(fields) = entry.kind else { continue };
+        let Kind::Record(fields) = entry.kind else {
+            continue;
+        };
         let now = reader.inherited();
-        let own = now.owner_of(entry.text, fields).map_err(|error| reader.error_at(0, ReadErrorKind::Name(error)))?;
+        let own = now
+            .owner_of(entry.text, fields)
+            .map_err(|error| reader.error_at(0, ReadErrorKind::Name(error)))?;
         if places.contains(&(entry.file, entry.offset)) {
             block += u64::from(!now.repeats_owner(entry.text, fields));
             continue;
@@ -37,7 +48,12 @@ pub(crate) fn brought_together(library: &dyn Library, apex: &Name, gone: &[Found
             seen.0.clear();
         }
         let ttl = now.ttl_of(entry.text, fields);
-        if seen.differs(fields.code, block, ttl, now.has_doubtful_ttl(entry.text, fields)) {
+        if seen.differs(
+            fields.code,
+            block,
+            ttl,
+            now.has_doubtful_ttl(entry.text, fields),
+        ) {
             return Ok(Some(own));
         }
         owner = Some(own);
@@ -46,17 +62,26 @@ pub(crate) fn brought_together(library: &dyn Library, apex: &Name, gone: &[Found
 }
 
 /// Whether, somewhere, the owner above records that go is that of the next one that stays.
-fn closes_a_gap(library: &dyn Library, gone: &[Found], places: &HashSet<(usize, u64)>) -> Result<bool, ReadError> {
+fn closes_a_gap(
+    library: &dyn Library,
+    gone: &[Found],
+    places: &HashSet<(usize, u64)>,
+) -> Result<bool, ReadError> {
     let mut at = 0;
     while let Some(first) = gone.get(at) {
         let mut reader = Reader::from(library, first.before.clone());
         let (mut above, mut passed) = (HashSet::new(), 0);
         while reader.advance()? {
             let Some(entry) = reader.entry() else { break };
-            let Kind::Record(fields) = entry.kind else { continue };
+            let Kind::Record(fields) = entry.kind else {
+                continue;
+            };
             let now = reader.inherited();
             if !places.contains(&(entry.file, entry.offset)) {
-                if now.owner_of(entry.text, fields).is_ok_and(|owner| above.contains(&owner)) {
+                if now
+                    .owner_of(entry.text, fields)
+                    .is_ok_and(|owner| above.contains(&owner))
+                {
                     return Ok(true);
                 }
                 break;
@@ -105,7 +130,11 @@ impl Ttls {
 impl Seen {
     /// Notes a record; says whether one of its type stands in an earlier block and has, or may have, another TTL.
     fn differs(&mut self, code: u16, block: u64, ttl: Option<u32>, doubtful: bool) -> bool {
-        let fresh = || OfType { block, here: Ttls::default(), before: Ttls::default() };
+        let fresh = || OfType {
+            block,
+            here: Ttls::default(),
+            before: Ttls::default(),
+        };
         let known = self.0.entry(code).or_insert_with(fresh);
         if known.block != block {
             known.block = block;
@@ -124,8 +153,12 @@ mod tests {
 
     /// The same said of all records, each looked at.
     fn plainly(records: &[(u16, u64, Option<u32>, bool)]) -> bool {
-        let Some(((code, block, ttl, doubtful), before)) = records.split_last() else { return false };
-        before.iter().any(|(other, there, old, _)| other == code && there != block && (*doubtful || old != ttl))
+        let Some(((code, block, ttl, doubtful), before)) = records.split_last() else {
+            return false;
+        };
+        before.iter().any(|(other, there, old, _)| {
+            other == code && there != block && (*doubtful || old != ttl)
+        })
     }
 
     #[test]
@@ -133,7 +166,11 @@ mod tests {
         // Every sequence of four records of two types, three TTLs, with blocks that end or go on.
         let choices = |number: u32| {
             let (code, rest) = (number % 2, number / 2);
-            (u16::try_from(code).unwrap(), rest % 2, [None, Some(60), Some(61)][rest as usize / 2 % 3])
+            (
+                u16::try_from(code).unwrap(),
+                rest % 2,
+                [None, Some(60), Some(61)][rest as usize / 2 % 3],
+            )
         };
         let mut said = [0, 0];
         for case in 0..12_u32.pow(4) * 2 {
@@ -153,7 +190,11 @@ mod tests {
         for at in 0..5000 {
             seen.differs(52, u64::from(at / 3), Some(at), false);
         }
-        let kept: usize = seen.0.values().map(|known| known.here.0.len() + known.before.0.len()).sum();
+        let kept: usize = seen
+            .0
+            .values()
+            .map(|known| known.here.0.len() + known.before.0.len())
+            .sum();
         assert_eq!((seen.0.len(), kept), (1, 4));
     }
 }

@@ -44,21 +44,27 @@ impl Roll {
         apex: &Name,
         near: impl Fn(&Self) -> Vec<Name>,
     ) -> Result<Self, ReadError> {
-        let mut roll = Self { labels: vec![0; 1 << 10], ..Self::default() };
+        let mut roll = Self {
+            labels: vec![0; 1 << 10],
+            ..Self::default()
+        };
         let mut hosts = HashMap::new();
-        each_record(library, apex, |reader, entry, fields, _| match fields.code {
-            code::CNAME => roll.alias(reader, entry, fields),
-            code::MX => {
-                let host = exchange(entry.text, fields, reader.inherited().origin.as_deref());
-                if let Some(host) = host.filter(|host| !hosts.contains_key(host)) {
-                    hosts.insert(host.clone(), ());
-                    roll.mail.push((host, reader.place(fields.rtype.start)));
+        each_record(library, apex, |reader, entry, fields, _| {
+            match fields.code {
+                code::CNAME => roll.alias(reader, entry, fields),
+                code::MX => {
+                    let host = exchange(entry.text, fields, reader.inherited().origin.as_deref());
+                    if let Some(host) = host.filter(|host| !hosts.contains_key(host)) {
+                        hosts.insert(host.clone(), ());
+                        roll.mail.push((host, reader.place(fields.rtype.start)));
+                    }
                 }
+                _ => {}
             }
-            _ => {}
         })?;
         let asked = near(&roll);
-        let (known, labels): (Vec<Name>, &mut Vec<u64>) = (roll.aliases.keys().cloned().collect(), &mut roll.labels);
+        let (known, labels): (Vec<Name>, &mut Vec<u64>) =
+            (roll.aliases.keys().cloned().collect(), &mut roll.labels);
         for name in known.iter().chain(&asked) {
             let bit = bit_of(name.labels().next().unwrap_or(&[]));
             labels[bit / 64] |= 1 << (bit % 64);
@@ -75,13 +81,24 @@ impl Roll {
                 near = roll.may_matter(span.of(entry.text));
             }
             // DNSSEC's own records may stand beside an alias (RFC 4035 section 2.5), and a KEY for BIND.
-            let may = [code::CNAME, code::RRSIG, code::NSEC, code::SIG, code::NXT, 25];
+            let may = [
+                code::CNAME,
+                code::RRSIG,
+                code::NSEC,
+                code::SIG,
+                code::NXT,
+                25,
+            ];
             if !near || may.contains(&fields.code) {
                 return;
             }
-            let Ok(owner) = reader.inherited().owner_of(entry.text, fields) else { return };
+            let Ok(owner) = reader.inherited().owner_of(entry.text, fields) else {
+                return;
+            };
             if let Some(alias) = roll.aliases.get_mut(&owner) {
-                alias.beside.get_or_insert_with(|| reader.place(fields.rtype.start));
+                alias
+                    .beside
+                    .get_or_insert_with(|| reader.place(fields.rtype.start));
             }
             if fields.code == code::NS && asked.contains(&owner) && !roll.cuts.contains(&owner) {
                 roll.cuts.push(owner);
@@ -92,8 +109,10 @@ impl Roll {
 
     /// The aliases that have other records beside them, in order of their place.
     pub(crate) fn clashes(&self) -> Vec<(&Name, &Place, &Place)> {
-        let beside =
-            self.aliases.iter().filter_map(|(owner, alias)| Some((owner, &alias.place, alias.beside.as_ref()?)));
+        let beside = self
+            .aliases
+            .iter()
+            .filter_map(|(owner, alias)| Some((owner, &alias.place, alias.beside.as_ref()?)));
         let mut all: Vec<_> = beside.collect();
         all.sort_by_key(|(_, place, _)| (place.file.clone(), place.line));
         all
@@ -101,7 +120,9 @@ impl Roll {
 
     fn alias(&mut self, reader: &Reader<'_>, entry: &Entry<'_>, fields: &Fields) {
         let inherited = reader.inherited();
-        let Ok(owner) = inherited.owner_of(entry.text, fields) else { return };
+        let Ok(owner) = inherited.owner_of(entry.text, fields) else {
+            return;
+        };
         let to = rdata::leads_to(entry.text, fields, inherited.origin.as_deref());
         let place = reader.place(fields.rtype.start);
         match self.aliases.get_mut(&owner) {
@@ -111,7 +132,14 @@ impl Roll {
                 known.beside.get_or_insert(place);
             }
             None => {
-                self.aliases.insert(owner, Aliased { to, place, beside: None });
+                self.aliases.insert(
+                    owner,
+                    Aliased {
+                        to,
+                        place,
+                        beside: None,
+                    },
+                );
             }
         }
     }
@@ -139,14 +167,23 @@ fn each_record(
         match reader.advance() {
             Ok(true) => {}
             Ok(false) => return Ok(()),
-            Err(error) if matches!(error.what, ReadErrorKind::Io(_) | ReadErrorKind::Include(..)) => return Err(error),
+            Err(error)
+                if matches!(
+                    error.what,
+                    ReadErrorKind::Io(_) | ReadErrorKind::Include(..)
+                ) =>
+            {
+                return Err(error);
+            }
             Err(_) if reader.entry().is_none() => return Ok(()),
             Err(_) => {
                 fresh = true;
                 continue;
             }
         }
-        let Some(entry) = reader.entry() else { return Ok(()) };
+        let Some(entry) = reader.entry() else {
+            return Ok(());
+        };
         if entry.file != file || entry.offset == 0 {
             (file, fresh) = (entry.file, true);
         }
@@ -160,7 +197,11 @@ fn each_record(
 fn exchange(text: &[u8], fields: &Fields, origin: Option<&Name>) -> Option<Name> {
     let words = rdata_words(text, fields);
     let host = if words.first()?.of(text) == b"\\#" {
-        let digits: Vec<u8> = words.iter().skip(2).flat_map(|word| word.of(text).to_vec()).collect();
+        let digits: Vec<u8> = words
+            .iter()
+            .skip(2)
+            .flat_map(|word| word.of(text).to_vec())
+            .collect();
         let octets = crate::tlsa::unhex(std::str::from_utf8(&digits).ok()?).ok()?;
         Name::from_wire(octets.get(2..)?).ok()?
     } else {
@@ -184,9 +225,17 @@ mod tests {
     use crate::text::source::Texts;
 
     fn clashes(text: &str) -> Vec<String> {
-        let library = Texts::one("z", format!("$TTL 60\n@ SOA a b 1 2 3 4 5\n@ NS a\na A 192.0.2.1\n{text}"));
-        let roll = Roll::read(&library, &Name::from_user("example.com").unwrap(), |_| Vec::new()).unwrap();
-        let line = |(owner, alias, beside): (&Name, &Place, &Place)| format!("{owner} {} {}", alias.line, beside.line);
+        let library = Texts::one(
+            "z",
+            format!("$TTL 60\n@ SOA a b 1 2 3 4 5\n@ NS a\na A 192.0.2.1\n{text}"),
+        );
+        let roll = Roll::read(&library, &Name::from_user("example.com").unwrap(), |_| {
+            Vec::new()
+        })
+        .unwrap();
+        let line = |(owner, alias, beside): (&Name, &Place, &Place)| {
+            format!("{owner} {} {}", alias.line, beside.line)
+        };
         roll.clashes().into_iter().map(line).collect()
     }
 
@@ -196,15 +245,29 @@ mod tests {
             ("q CNAME a\nq TXT x\n", "q.example.com. 5 6"),
             ("q TXT x\nb A 192.0.2.2\nq CNAME a\n", "q.example.com. 7 5"),
             ("q CNAME a\n\tTXT x\n", "q.example.com. 5 6"),
-            ("q CNAME a\n$ORIGIN com.\nQ.Example TXT x\n", "q.example.com. 5 7"),
-            ("\\113 CNAME a\nq.example.com. TXT x\n", "q.example.com. 5 6"),
+            (
+                "q CNAME a\n$ORIGIN com.\nQ.Example TXT x\n",
+                "q.example.com. 5 7",
+            ),
+            (
+                "\\113 CNAME a\nq.example.com. TXT x\n",
+                "q.example.com. 5 6",
+            ),
             ("q CNAME a\nq CNAME b\n", "q.example.com. 5 6"),
-            ("q TYPE5 \\# 3 016100\nq TYPE16 \\# 2 0161\n", "q.example.com. 5 6"),
+            (
+                "q TYPE5 \\# 3 016100\nq TYPE16 \\# 2 0161\n",
+                "q.example.com. 5 6",
+            ),
             ("a CNAME b\n", "a.example.com. 5 4"),
         ] {
             assert_eq!(clashes(text), [found], "{text}");
         }
-        for fine in ["q CNAME a\nq CNAME a\n", "q CNAME a\nq NSEC r CNAME\n", "q CNAME a\nr.q TXT x\n", "q TXT x\n"] {
+        for fine in [
+            "q CNAME a\nq CNAME a\n",
+            "q CNAME a\nq NSEC r CNAME\n",
+            "q CNAME a\nr.q TXT x\n",
+            "q TXT x\n",
+        ] {
             assert_eq!(clashes(fine), Vec::<String>::new(), "{fine}");
         }
     }

@@ -121,12 +121,16 @@ impl Difference {
                 "the directive is in lower case: NSD from 4.10 refuses it, others take it",
                 "write it in capitals",
             ),
-            Self::CarriageReturn => {
-                ("carriage-return", "the line ends in CR LF, which Knot refuses", "convert the file's line ends to LF")
-            }
-            Self::NonAscii => {
-                ("non-ascii", "there is an octet above 127 outside a comment, which Knot refuses", "write it as \\DDD")
-            }
+            Self::CarriageReturn => (
+                "carriage-return",
+                "the line ends in CR LF, which Knot refuses",
+                "convert the file's line ends to LF",
+            ),
+            Self::NonAscii => (
+                "non-ascii",
+                "there is an octet above 127 outside a comment, which Knot refuses",
+                "write it as \\DDD",
+            ),
             Self::GluedStrings => (
                 "glued-strings",
                 "a quote follows other text without a blank, which Knot refuses",
@@ -137,7 +141,11 @@ impl Difference {
                 "a quoted string goes over a line end: NSD takes it, BIND and Knot refuse the zone",
                 "write it as several strings, or the line end as \\010",
             ),
-            Self::GenericClass => ("generic-class", "the class is written as CLASS1, which Knot refuses", "write IN"),
+            Self::GenericClass => (
+                "generic-class",
+                "the class is written as CLASS1, which Knot refuses",
+                "write IN",
+            ),
             Self::AtSign => (
                 "at-sign",
                 "the owner begins with @ and goes on: BIND and NSD take it for a name, Knot refuses it",
@@ -193,9 +201,11 @@ impl Difference {
                 "the owner is blank behind an $INCLUDE: NSD before 4.10 takes the included file's last, others the one before",
                 "write the owner",
             ),
-            Self::NoFinalLineEnd => {
-                ("no-final-line-end", "the last line has no line end: BIND warns of it", "end the file with a line end")
-            }
+            Self::NoFinalLineEnd => (
+                "no-final-line-end",
+                "the last line has no line end: BIND warns of it",
+                "end the file with a line end",
+            ),
             Self::DressedField => (
                 "dressed-field",
                 "a field that is no text has quotes, an escape or a plus sign: NSD takes it, BIND and Knot refuse most",
@@ -211,9 +221,11 @@ impl Difference {
                 "the association data is split after an odd number of digits, which Knot refuses",
                 "split it between octets, or not at all",
             ),
-            Self::TwoSoas => {
-                ("two-soas", "the SOA stands twice: BIND and Knot take it, NSD refuses the zone", "leave one of them")
-            }
+            Self::TwoSoas => (
+                "two-soas",
+                "the SOA stands twice: BIND and Knot take it, NSD refuses the zone",
+                "leave one of them",
+            ),
             Self::OutOfZone => (
                 "out-of-zone",
                 "the owner is outside the zone: BIND ignores the record, NSD refuses the zone",
@@ -231,7 +243,12 @@ impl Difference {
 /// What an entry has in it, each with the octet it stands at. `included` says
 /// whether the entry is in an included file. What needs the lines before it
 /// (`ImplicitTtl`, `OwnerAfterInclude`, `TwoSoas`, `OutOfZone`, `BlankBeforeOwner`) is for the caller to see.
-pub fn of_entry(text: &[u8], kind: &Kind, included: bool, mut found: impl FnMut(Difference, usize)) {
+pub fn of_entry(
+    text: &[u8],
+    kind: &Kind,
+    included: bool,
+    mut found: impl FnMut(Difference, usize),
+) {
     if !text.ends_with(b"\n") {
         found(Difference::NoFinalLineEnd, text.len().saturating_sub(1));
     }
@@ -267,7 +284,10 @@ fn of_record(text: &[u8], fields: &Fields, found: &mut impl FnMut(Difference, us
     {
         found(Difference::AtSign, owner.start);
     }
-    if let Some(owner) = fields.owner.filter(|owner| owner.of(text).starts_with(b"#")) {
+    if let Some(owner) = fields
+        .owner
+        .filter(|owner| owner.of(text).starts_with(b"#"))
+    {
         found(Difference::HashOwner, owner.start);
     }
     of_data(text, fields, found);
@@ -283,7 +303,11 @@ fn of_record(text: &[u8], fields: &Fields, found: &mut impl FnMut(Difference, us
     }
     match fields.code {
         code::SOA => {
-            for word in rdata_words(text, fields).iter().skip(3).filter(|word| is_compound(word.of(text))) {
+            for word in rdata_words(text, fields)
+                .iter()
+                .skip(3)
+                .filter(|word| is_compound(word.of(text)))
+            {
                 found(Difference::CompoundTtl, word.start);
             }
         }
@@ -303,23 +327,32 @@ fn of_record(text: &[u8], fields: &Fields, found: &mut impl FnMut(Difference, us
 /// How the data is written.
 fn of_data(text: &[u8], fields: &Fields, found: &mut impl FnMut(Difference, usize)) {
     let data = text.get(fields.rtype.end..).unwrap_or(&[]);
-    let may_differ =
-        matches!(fields.code, code::SVCB | code::HTTPS) || memchr::memchr3(b'"', b'\\', b'+', data).is_some();
+    let may_differ = matches!(fields.code, code::SVCB | code::HTTPS)
+        || memchr::memchr3(b'"', b'\\', b'+', data).is_some();
     if !may_differ {
         return;
     }
     // What no server takes is told elsewhere.
-    let Ok(spelling) = presentation::spelling(text, fields, None) else { return };
-    for (difference, at) in
-        [(Difference::DressedField, spelling.dressed), (Difference::NumberedParameter, spelling.numbered)]
-    {
+    let Ok(spelling) = presentation::spelling(text, fields, None) else {
+        return;
+    };
+    for (difference, at) in [
+        (Difference::DressedField, spelling.dressed),
+        (Difference::NumberedParameter, spelling.numbered),
+    ] {
         if let Some(at) = at {
             found(difference, at);
         }
     }
 }
 
-fn of_control(text: &[u8], name: Span, args: &[Span], included: bool, found: &mut impl FnMut(Difference, usize)) {
+fn of_control(
+    text: &[u8],
+    name: Span,
+    args: &[Span],
+    included: bool,
+    found: &mut impl FnMut(Difference, usize),
+) {
     let word = name.of(text);
     if word.iter().any(u8::is_ascii_lowercase) {
         found(Difference::LowerCaseDirective, name.start);
@@ -360,7 +393,9 @@ fn of_words(text: &[u8], found: &mut impl FnMut(Difference, usize)) {
             Step::Word(span) => {
                 let word = span.of(text);
                 let is_quoted = word.first() == Some(&b'"');
-                if last.is_some_and(|(end, was_quoted)| end == span.start && (was_quoted || is_quoted)) {
+                if last
+                    .is_some_and(|(end, was_quoted)| end == span.start && (was_quoted || is_quoted))
+                {
                     found(Difference::GluedStrings, span.start);
                 }
                 last = Some((span.end, is_quoted));
@@ -389,7 +424,12 @@ fn of_words(text: &[u8], found: &mut impl FnMut(Difference, usize)) {
 
 /// Whether a TTL has more than one unit.
 fn is_compound(ttl: &[u8]) -> bool {
-    ttl.first().is_some_and(u8::is_ascii_digit) && ttl.iter().filter(|octet| octet.is_ascii_alphabetic()).count() > 1
+    ttl.first().is_some_and(u8::is_ascii_digit)
+        && ttl
+            .iter()
+            .filter(|octet| octet.is_ascii_alphabetic())
+            .count()
+            > 1
 }
 
 #[cfg(test)]
@@ -401,66 +441,272 @@ mod tests {
     fn found(text: &str) -> Vec<(&'static str, String)> {
         let scanned = scan::entry(text.as_bytes(), true).unwrap();
         let mut all = Vec::new();
-        of_entry(&text.as_bytes()[..scanned.len], &scanned.kind, true, |difference, at| {
-            all.push((difference.code(), text.get(at..scanned.len).unwrap_or("").chars().take(4).collect()));
-        });
+        of_entry(
+            &text.as_bytes()[..scanned.len],
+            &scanned.kind,
+            true,
+            |difference, at| {
+                all.push((
+                    difference.code(),
+                    text.get(at..scanned.len)
+                        .unwrap_or("")
+                        .chars()
+                        .take(4)
+                        .collect(),
+                ));
+            },
+        );
         all
     }
 
     #[test]
     fn each_difference_is_seen_at_its_place_and_not_in_its_twin() {
         for (text, code, at, twin) in [
-            ("a A 192.0.2.1 ; old \\\n", "comment-backslash", "\\\n", "a A 192.0.2.1 ; old \\.\n"),
-            ("; C:\\dns\\\r\n", "comment-backslash", "\\\r\n", "; C:\\dns\\ \n"),
-            ("a 1h30m A 192.0.2.1\n", "compound-ttl", "1h30", "a 90m A 192.0.2.1\n"),
-            ("$TTL 1d12h\n", "compound-ttl", "1d12", "$INCLUDE \"/1d12h\"\n"),
-            ("@ SOA a b 1 2h 1h30m 2w 1h\n", "compound-ttl", "1h30", "@ SOA a1h30m b 1 2h 1h 2w 1h\n"),
-            ("$origin a.example.\n", "lower-case-directive", "$ori", "$ORIGIN a.example.\n"),
-            ("#www A 192.0.2.1\n", "hash-owner", "#www", "w#w A 192.0.2.1\n"),
-            ("a TXT \"a\nb\"\n", "quoted-line-end", "\nb\"\n", "a TXT ( \"a\"\n\"b\" )\n"),
-            ("a A 192.0.2.1\r\n", "carriage-return", "\r\n", "a A 192.0.2.1 ; \r \n"),
-            ("a TXT \"m\u{fc}ll\"\n", "non-ascii", "", "a TXT mull ; m\u{fc}ll\n"),
-            ("a TXT \"a\"\"b\"\n", "glued-strings", "\"b\"\n", "a TXT \"a\" \"b\"\n"),
-            ("a TXT a\"b\"\n", "glued-strings", "\"b\"\n", "a TXT a \"b\"\n"),
-            ("a CLASS1 A 192.0.2.1\n", "generic-class", "CLAS", "a IN A 192.0.2.1\n"),
+            (
+                "a A 192.0.2.1 ; old \\\n",
+                "comment-backslash",
+                "\\\n",
+                "a A 192.0.2.1 ; old \\.\n",
+            ),
+            (
+                "; C:\\dns\\\r\n",
+                "comment-backslash",
+                "\\\r\n",
+                "; C:\\dns\\ \n",
+            ),
+            (
+                "a 1h30m A 192.0.2.1\n",
+                "compound-ttl",
+                "1h30",
+                "a 90m A 192.0.2.1\n",
+            ),
+            (
+                "$TTL 1d12h\n",
+                "compound-ttl",
+                "1d12",
+                "$INCLUDE \"/1d12h\"\n",
+            ),
+            (
+                "@ SOA a b 1 2h 1h30m 2w 1h\n",
+                "compound-ttl",
+                "1h30",
+                "@ SOA a1h30m b 1 2h 1h 2w 1h\n",
+            ),
+            (
+                "$origin a.example.\n",
+                "lower-case-directive",
+                "$ori",
+                "$ORIGIN a.example.\n",
+            ),
+            (
+                "#www A 192.0.2.1\n",
+                "hash-owner",
+                "#www",
+                "w#w A 192.0.2.1\n",
+            ),
+            (
+                "a TXT \"a\nb\"\n",
+                "quoted-line-end",
+                "\nb\"\n",
+                "a TXT ( \"a\"\n\"b\" )\n",
+            ),
+            (
+                "a A 192.0.2.1\r\n",
+                "carriage-return",
+                "\r\n",
+                "a A 192.0.2.1 ; \r \n",
+            ),
+            (
+                "a TXT \"m\u{fc}ll\"\n",
+                "non-ascii",
+                "",
+                "a TXT mull ; m\u{fc}ll\n",
+            ),
+            (
+                "a TXT \"a\"\"b\"\n",
+                "glued-strings",
+                "\"b\"\n",
+                "a TXT \"a\" \"b\"\n",
+            ),
+            (
+                "a TXT a\"b\"\n",
+                "glued-strings",
+                "\"b\"\n",
+                "a TXT a \"b\"\n",
+            ),
+            (
+                "a CLASS1 A 192.0.2.1\n",
+                "generic-class",
+                "CLAS",
+                "a IN A 192.0.2.1\n",
+            ),
             ("@x A 192.0.2.1\n", "at-sign", "@x A", "@ A 192.0.2.1\n"),
-            ("( a A 192.0.2.1 )\n", "group-first", "( a ", "a ( A 192.0.2.1 )\n"),
-            ("  ( A 192.0.2.1 )\n", "group-after-blank", "( A ", "  A ( 192.0.2.1 )\n"),
-            ("$GENERATE 1-9 a$ A 192.0.2.$\n", "generate", "$GEN", "$ORIGIN generate.\n"),
-            ("$ORIGIN sub\n", "relative-origin", "sub\n", "$ORIGIN sub.example.\n"),
+            (
+                "( a A 192.0.2.1 )\n",
+                "group-first",
+                "( a ",
+                "a ( A 192.0.2.1 )\n",
+            ),
+            (
+                "  ( A 192.0.2.1 )\n",
+                "group-after-blank",
+                "( A ",
+                "  A ( 192.0.2.1 )\n",
+            ),
+            (
+                "$GENERATE 1-9 a$ A 192.0.2.$\n",
+                "generate",
+                "$GEN",
+                "$ORIGIN generate.\n",
+            ),
+            (
+                "$ORIGIN sub\n",
+                "relative-origin",
+                "sub\n",
+                "$ORIGIN sub.example.\n",
+            ),
             ("$ORIGIN @\n", "relative-origin", "@\n", "$ORIGIN .\n"),
-            ("$INCLUDE a.zone\n", "relative-include", "a.zo", "$INCLUDE /a.zone\n"),
-            ("$INCLUDE \"/a.zone\"\n", "quoted-include", "\"/a.", "$INCLUDE /a.zone\n"),
+            (
+                "$INCLUDE a.zone\n",
+                "relative-include",
+                "a.zo",
+                "$INCLUDE /a.zone\n",
+            ),
+            (
+                "$INCLUDE \"/a.zone\"\n",
+                "quoted-include",
+                "\"/a.",
+                "$INCLUDE /a.zone\n",
+            ),
             ("$TTL 3600\n", "ttl-in-include", "$TTL", "$ORIGIN ttl.\n"),
             ("a A 192.0.2.1", "no-final-line-end", "1", "a A 192.0.2.1\n"),
-            ("a MX \"10\" mail\n", "dressed-field", "\"10\"", "a TXT \"10\" mail\n"),
-            ("a MX 10 \"mail\"\n", "dressed-field", "\"mai", "a MX 10 ma\\105l\n"),
-            ("a MX \\0490 mail\n", "dressed-field", "\\049", "a NAPTR 1 1 \"s\" \"x\" \"\" .\n"),
-            ("a TLSA +3 1 1 ab\n", "dressed-field", "+3 1", "a CERT PKIX 1 8 AQI+\n"),
-            ("a A \\# \"4\" c0000201\n", "dressed-field", "\"4\" ", "a A \\# 4 c0000201 ; \"4\"\n"),
-            ("a A \\# 4 c0 \"000201\"\n", "dressed-field", "\"000", "a TYPE65280 \\# 0 ; +\n"),
-            ("a CAA 0 \"issue\" \"x\"\n", "dressed-field", "\"iss", "a CAA 0 issue \"x\"\n"),
-            ("a SVCB 1 . \"alpn=h2\"\n", "dressed-field", "\"alp", "a SVCB 1 . alpn=\"h2\"\n"),
-            ("a SVCB 1 . port=+443\n", "dressed-field", "port", "a SVCB 1 . port=\"443\" alpn=h\\0502\n"),
-            ("a SVCB 1 . ech=\"AQ\\073D\"\n", "dressed-field", "ech=", "a SVCB 1 . ech=\"AQI+\"\n"),
-            ("a LOC 42 \"21\" N 71 W +24m\n", "dressed-field", "\"21\"", "a LOC 42 21 N 71 W +24m\n"),
-            ("a IPSECKEY 10 \"1\" 2 192.0.2.1\n", "dressed-field", "\"1\" ", "a IPSECKEY 10 1 2 192.0.2.1 AQI+\n"),
-            ("a HTTPS 1 . port=1 key1=h2\n", "numbered-parameter", "key1", "a HTTPS 1 . alpn=h2 key667=h2\n"),
-            ("a SVCB 1 . key00004\n", "numbered-parameter", "key0", "a SVCB 1 . key65535=key1\n"),
-            ("a TLSA 3 1 1 abc d\n", "split-hex", "abc ", "a TLSA 3 1 1 ab cd\n"),
-            ("a TYPE52 \\# 5 03010 1abcd\n", "split-hex", "0301", "a TYPE52 \\# 5 030101abcd\n"),
+            (
+                "a MX \"10\" mail\n",
+                "dressed-field",
+                "\"10\"",
+                "a TXT \"10\" mail\n",
+            ),
+            (
+                "a MX 10 \"mail\"\n",
+                "dressed-field",
+                "\"mai",
+                "a MX 10 ma\\105l\n",
+            ),
+            (
+                "a MX \\0490 mail\n",
+                "dressed-field",
+                "\\049",
+                "a NAPTR 1 1 \"s\" \"x\" \"\" .\n",
+            ),
+            (
+                "a TLSA +3 1 1 ab\n",
+                "dressed-field",
+                "+3 1",
+                "a CERT PKIX 1 8 AQI+\n",
+            ),
+            (
+                "a A \\# \"4\" c0000201\n",
+                "dressed-field",
+                "\"4\" ",
+                "a A \\# 4 c0000201 ; \"4\"\n",
+            ),
+            (
+                "a A \\# 4 c0 \"000201\"\n",
+                "dressed-field",
+                "\"000",
+                "a TYPE65280 \\# 0 ; +\n",
+            ),
+            (
+                "a CAA 0 \"issue\" \"x\"\n",
+                "dressed-field",
+                "\"iss",
+                "a CAA 0 issue \"x\"\n",
+            ),
+            (
+                "a SVCB 1 . \"alpn=h2\"\n",
+                "dressed-field",
+                "\"alp",
+                "a SVCB 1 . alpn=\"h2\"\n",
+            ),
+            (
+                "a SVCB 1 . port=+443\n",
+                "dressed-field",
+                "port",
+                "a SVCB 1 . port=\"443\" alpn=h\\0502\n",
+            ),
+            (
+                "a SVCB 1 . ech=\"AQ\\073D\"\n",
+                "dressed-field",
+                "ech=",
+                "a SVCB 1 . ech=\"AQI+\"\n",
+            ),
+            (
+                "a LOC 42 \"21\" N 71 W +24m\n",
+                "dressed-field",
+                "\"21\"",
+                "a LOC 42 21 N 71 W +24m\n",
+            ),
+            (
+                "a IPSECKEY 10 \"1\" 2 192.0.2.1\n",
+                "dressed-field",
+                "\"1\" ",
+                "a IPSECKEY 10 1 2 192.0.2.1 AQI+\n",
+            ),
+            (
+                "a HTTPS 1 . port=1 key1=h2\n",
+                "numbered-parameter",
+                "key1",
+                "a HTTPS 1 . alpn=h2 key667=h2\n",
+            ),
+            (
+                "a SVCB 1 . key00004\n",
+                "numbered-parameter",
+                "key0",
+                "a SVCB 1 . key65535=key1\n",
+            ),
+            (
+                "a TLSA 3 1 1 abc d\n",
+                "split-hex",
+                "abc ",
+                "a TLSA 3 1 1 ab cd\n",
+            ),
+            (
+                "a TYPE52 \\# 5 03010 1abcd\n",
+                "split-hex",
+                "0301",
+                "a TYPE52 \\# 5 030101abcd\n",
+            ),
         ] {
             let seen = found(text);
-            let start = seen.iter().find(|(seen, _)| *seen == code).map(|(_, start)| start.as_str());
-            assert!(start.is_some_and(|start| at.is_empty() || start == at), "{text:?}: {seen:?}");
-            assert!(found(twin).iter().all(|(seen, _)| *seen != code), "{twin:?}: {:?}", found(twin));
+            let start = seen
+                .iter()
+                .find(|(seen, _)| *seen == code)
+                .map(|(_, start)| start.as_str());
+            assert!(
+                start.is_some_and(|start| at.is_empty() || start == at),
+                "{text:?}: {seen:?}"
+            );
+            assert!(
+                found(twin).iter().all(|(seen, _)| *seen != code),
+                "{twin:?}: {:?}",
+                found(twin)
+            );
         }
-        assert!(found("a A 192.0.2.1 ; a\0b\n").iter().any(|(code, _)| *code == "nul-octet"));
+        assert!(
+            found("a A 192.0.2.1 ; a\0b\n")
+                .iter()
+                .any(|(code, _)| *code == "nul-octet")
+        );
     }
 
     #[test]
     fn an_ordinary_entry_has_nothing_that_differs() {
-        for text in ["mail 3600 IN A 192.0.2.25\n", "; a comment\n", "\n", "a TXT ( \"x;y\" ; z\n  w )\n"] {
+        for text in [
+            "mail 3600 IN A 192.0.2.25\n",
+            "; a comment\n",
+            "\n",
+            "a TXT ( \"x;y\" ; z\n  w )\n",
+        ] {
             assert_eq!(found(text), [], "{text:?}");
         }
     }

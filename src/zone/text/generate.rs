@@ -20,17 +20,30 @@ use template::{Part, Parts, expand};
 /// # Errors
 ///
 /// The first word that BIND does not read.
-pub fn check(text: &[u8], name: Span, args: &[Span], origin: Option<&Name>) -> Result<(), RdataError> {
-    let refused = |at: usize, what: &str| RdataError { at, what: format!("$GENERATE {what}") };
+pub fn check(
+    text: &[u8],
+    name: Span,
+    args: &[Span],
+    origin: Option<&Name>,
+) -> Result<(), RdataError> {
+    let refused = |at: usize, what: &str| RdataError {
+        at,
+        what: format!("$GENERATE {what}"),
+    };
     let wrong = |at: usize, what: &str| Err(refused(at, what));
     let mut end = name.end;
     for word in args {
-        if let Some(group) = text.get(end..word.start).and_then(|gap| memchr::memchr2(b'(', b')', gap)) {
+        if let Some(group) = text
+            .get(end..word.start)
+            .and_then(|gap| memchr::memchr2(b'(', b')', gap))
+        {
             return wrong(end + group, "takes no parentheses");
         }
         end = word.end;
     }
-    let [range, owner, head @ ..] = args else { return wrong(name.start, "takes a range, an owner, a type and data") };
+    let [range, owner, head @ ..] = args else {
+        return wrong(name.start, "takes a range, an owner, a type and data");
+    };
     let Some(range) = Range::read(range.of(text)) else {
         return wrong(range.start, "takes a range first, as 1-10 or 0-254/2");
     };
@@ -40,7 +53,9 @@ pub fn check(text: &[u8], name: Span, args: &[Span], origin: Option<&Name>) -> R
     let (mut seen_ttl, mut seen_class) = (false, false);
     let mut head = head.iter();
     let rtype = loop {
-        let Some(word) = head.next() else { return wrong(end, "takes a type and data behind the owner") };
+        let Some(word) = head.next() else {
+            return wrong(end, "takes a type and data behind the owner");
+        };
         let octets = word.of(text);
         if !seen_ttl && octets.first().is_some_and(u8::is_ascii_digit) {
             if ttl::parse(octets).is_none() {
@@ -56,18 +71,33 @@ pub fn check(text: &[u8], name: Span, args: &[Span], origin: Option<&Name>) -> R
         }
     };
     let (data, more) = (head.next(), head.next());
-    let Some(data) = data else { return wrong(end, "takes data behind the type") };
+    let Some(data) = data else {
+        return wrong(end, "takes data behind the type");
+    };
     if let Some(more) = more {
-        return wrong(more.start, "takes its data as one word; put quotes around it");
+        return wrong(
+            more.start,
+            "takes its data as one word; put quotes around it",
+        );
     }
     for value in [range.first, range.last] {
         let made = expand(owner.of(text), value).map_err(|what| refused(owner.start, what))?;
         if let Err(error) = Name::from_zone_text(&made, origin.or(Some(&Name::root()))) {
-            return wrong(owner.start, &format!("makes the owner {:?}: {error}", String::from_utf8_lossy(&made)));
+            return wrong(
+                owner.start,
+                &format!(
+                    "makes the owner {:?}: {error}",
+                    String::from_utf8_lossy(&made)
+                ),
+            );
         }
-        let made = expand(&unquoted(data.of(text)), value).map_err(|what| refused(data.start, what))?;
+        let made =
+            expand(&unquoted(data.of(text)), value).map_err(|what| refused(data.start, what))?;
         if let Some(why) = wrong_data(rtype, &made, origin) {
-            return wrong(data.start, &format!("makes the data {:?}: {why}", String::from_utf8_lossy(&made)));
+            return wrong(
+                data.start,
+                &format!("makes the data {:?}: {why}", String::from_utf8_lossy(&made)),
+            );
         }
     }
     Ok(())
@@ -80,7 +110,9 @@ fn wrong_data(rtype: &[u8], data: &[u8], origin: Option<&Name>) -> Option<String
     }
     let text = [b" ", rtype, b" ", data, b"\n"].concat();
     match entry(&text, true)?.kind {
-        Kind::Record(fields) => presentation::check(&text, &fields, origin).err().map(|error| error.what),
+        Kind::Record(fields) => presentation::check(&text, &fields, origin)
+            .err()
+            .map(|error| error.what),
         Kind::Blank | Kind::Control { .. } | Kind::Unread(_) => None,
     }
 }
@@ -103,8 +135,16 @@ impl Range {
             Some(step) => number(step)?.0,
             None => 1,
         };
-        let (first, stop, step) = (i32::try_from(first).ok()?, i32::try_from(stop).ok()?, i32::try_from(step).ok()?);
-        (step > 0 && first <= stop).then(|| Self { first, last: stop - (stop - first) % step, step })
+        let (first, stop, step) = (
+            i32::try_from(first).ok()?,
+            i32::try_from(stop).ok()?,
+            i32::try_from(step).ok()?,
+        );
+        (step > 0 && first <= stop).then(|| Self {
+            first,
+            last: stop - (stop - first) % step,
+            step,
+        })
     }
 
     fn has(&self, value: i32) -> bool {
@@ -115,13 +155,22 @@ impl Range {
 /// The number in front, and what follows it.
 fn number(text: &[u8]) -> Option<(u64, &[u8])> {
     let text = text.strip_prefix(b"+").unwrap_or(text);
-    let (digits, rest) = text.split_at(text.iter().take_while(|octet| octet.is_ascii_digit()).count());
+    let (digits, rest) = text.split_at(
+        text.iter()
+            .take_while(|octet| octet.is_ascii_digit())
+            .count(),
+    );
     Some((std::str::from_utf8(digits).ok()?.parse().ok()?, rest))
 }
 
 /// A word without the quotes around it and the backslashes before those in it.
 fn unquoted(word: &[u8]) -> Vec<u8> {
-    let Some(inside) = word.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")) else { return word.to_vec() };
+    let Some(inside) = word
+        .strip_prefix(b"\"")
+        .and_then(|rest| rest.strip_suffix(b"\""))
+    else {
+        return word.to_vec();
+    };
     let mut text = Vec::with_capacity(inside.len());
     for &octet in inside {
         if octet == b'"' && text.last() == Some(&b'\\') {
@@ -138,7 +187,11 @@ fn unquoted(word: &[u8]) -> Vec<u8> {
 pub fn stated_ttl(text: &[u8], args: &[Span]) -> Option<(Span, u32)> {
     let mut words = args.iter().skip(2).copied();
     let first = words.next()?;
-    let word = if rtype::class_code(first.of(text)).is_some() { words.next()? } else { first };
+    let word = if rtype::class_code(first.of(text)).is_some() {
+        words.next()?
+    } else {
+        first
+    };
     ttl::parse(word.of(text)).map(|seconds| (word, seconds))
 }
 
@@ -157,16 +210,30 @@ impl<'t> Generate<'t> {
     /// Reads the words behind `$GENERATE`; `None` when they are none of one.
     #[must_use]
     pub fn read(text: &'t [u8], args: &[Span]) -> Option<Self> {
-        let [range, template, head @ ..] = args else { return None };
-        let code = head.iter().find_map(|word| rtype::type_code(word.of(text)))?;
+        let [range, template, head @ ..] = args else {
+            return None;
+        };
+        let code = head
+            .iter()
+            .find_map(|word| rtype::type_code(word.of(text)))?;
         let data = unquoted(head.last()?.of(text));
-        Some(Self { range: Range::read(range.of(text))?, template: template.of(text), code, data })
+        Some(Self {
+            range: Range::read(range.of(text))?,
+            template: template.of(text),
+            code,
+            data,
+        })
     }
 
     /// Whether it makes aliases that lead to `name`, or what leads below it.
     #[must_use]
     pub fn leads_to(&self, name: &Name, origin: Option<&Name>) -> bool {
-        let data = Generate { range: self.range, template: &self.data, code: self.code, data: Vec::new() };
+        let data = Generate {
+            range: self.range,
+            template: &self.data,
+            code: self.code,
+            data: Vec::new(),
+        };
         matches!(self.code, rtype::code::CNAME | rtype::code::DNAME) && data.makes(name, origin)
     }
 
@@ -187,12 +254,27 @@ impl<'t> Generate<'t> {
             Ok(Part::Number(modifier)) => Some(modifier),
             Ok(Part::Text(_)) | Err(_) => None,
         });
-        let Some(modifier) = modifier else { return is_name(&self.range.first) };
-        let longest = if modifier.width > 63 { modifier.width } else { 63 };
-        let ends = |start: usize| (start + 1..=text.len().min(start + longest)).map(move |end| (start, end));
-        let stretches = (0..text.len()).flat_map(ends).filter_map(|(start, end)| text.get(start..end));
-        let values: BTreeSet<i32> = stretches.filter_map(|digits| modifier.undo(digits)).collect();
-        values.iter().filter(|value| self.range.has(**value)).any(is_name)
+        let Some(modifier) = modifier else {
+            return is_name(&self.range.first);
+        };
+        let longest = if modifier.width > 63 {
+            modifier.width
+        } else {
+            63
+        };
+        let ends = |start: usize| {
+            (start + 1..=text.len().min(start + longest)).map(move |end| (start, end))
+        };
+        let stretches = (0..text.len())
+            .flat_map(ends)
+            .filter_map(|(start, end)| text.get(start..end));
+        let values: BTreeSet<i32> = stretches
+            .filter_map(|digits| modifier.undo(digits))
+            .collect();
+        values
+            .iter()
+            .filter(|value| self.range.has(**value))
+            .any(is_name)
     }
 }
 
@@ -205,13 +287,20 @@ fn may_make(template: &[u8], origin: &str, name: &str) -> bool {
         match octet {
             b'$' => {
                 if template.get(at) == Some(&b'{') {
-                    at += template[at..].iter().position(|octet| *octet == b'}').map_or(template.len(), |end| end + 1);
+                    at += template[at..]
+                        .iter()
+                        .position(|octet| *octet == b'}')
+                        .map_or(template.len(), |end| end + 1);
                 }
                 pattern.push(None);
             }
             b'\\' => {
                 // An escaped octet may be anything that the name shows as an escape too.
-                at += if template.get(at).is_some_and(u8::is_ascii_digit) { 3 } else { 1 };
+                at += if template.get(at).is_some_and(u8::is_ascii_digit) {
+                    3
+                } else {
+                    1
+                };
                 pattern.push(None);
             }
             _ => pattern.push(Some(octet.to_ascii_lowercase())),
@@ -242,7 +331,9 @@ fn matches(pattern: &[Option<u8>], text: &[u8]) -> bool {
                 p += 1;
             }
             _ => {
-                let Some((star, from)) = retry else { return false };
+                let Some((star, from)) = retry else {
+                    return false;
+                };
                 retry = Some((star, from + 1));
                 (p, t) = (star + 1, from + 1);
             }
@@ -265,7 +356,12 @@ mod tests {
             (b"$GENERATE 1-2 h$ TXT 7", None),
         ] {
             let args: Vec<Span> = crate::zone::text::words::words(text).skip(1).collect();
-            assert_eq!(stated_ttl(text, &args).map(|(_, seconds)| seconds), stated, "{}", text.escape_ascii());
+            assert_eq!(
+                stated_ttl(text, &args).map(|(_, seconds)| seconds),
+                stated,
+                "{}",
+                text.escape_ascii()
+            );
         }
     }
 
@@ -292,21 +388,43 @@ mod tests {
             ("0-17 ${0,3,n} PTR h$", "2.1.example.com", false),
             ("0-5 h$-${1} A 192.0.2.$", "h2-3.example.com", true),
             ("0-5 h$-${1} A 192.0.2.$", "h2-4.example.com", false),
-            ("1-30 _$._tcp.mail TLSA \"3 1 1 ab\"", "_25._tcp.mail.example.com", true),
-            ("1-24 _$._tcp.mail TLSA \"3 1 1 ab\"", "_25._tcp.mail.example.com", false),
-            ("1-30 \\095$._tcp.MAIL TLSA \"3 1 1 ab\"", "_25._tcp.mail.example.com", true),
+            (
+                "1-30 _$._tcp.mail TLSA \"3 1 1 ab\"",
+                "_25._tcp.mail.example.com",
+                true,
+            ),
+            (
+                "1-24 _$._tcp.mail TLSA \"3 1 1 ab\"",
+                "_25._tcp.mail.example.com",
+                false,
+            ),
+            (
+                "1-30 \\095$._tcp.MAIL TLSA \"3 1 1 ab\"",
+                "_25._tcp.mail.example.com",
+                true,
+            ),
             ("1-30 $.example.com. A 192.0.2.$", "25.example.com", true),
             ("1-30 $.example.org. A 192.0.2.$", "25.example.com", false),
             ("1-3 @ NS ns$", "example.com", true),
             ("1-3 mail A 192.0.2.$", "mail.example.com", true),
             ("1-3 *.h$ A 192.0.2.$", "*.h2.example.com", true),
             ("1-3 h${-2} A 192.0.2.$", "h-1.example.com", true),
-            ("1-2147483647/2147483647 h$ A 192.0.2.1", "h1.example.com", true),
+            (
+                "1-2147483647/2147483647 h$ A 192.0.2.1",
+                "h1.example.com",
+                true,
+            ),
         ] {
             let text = format!("$GENERATE {line}");
-            let args: Vec<Span> = crate::zone::text::words::words(text.as_bytes()).skip(1).collect();
+            let args: Vec<Span> = crate::zone::text::words::words(text.as_bytes())
+                .skip(1)
+                .collect();
             let generate = Generate::read(text.as_bytes(), &args).unwrap();
-            assert_eq!(generate.makes(&Name::from_user(target).unwrap(), Some(&origin)), makes, "{line} {target}");
+            assert_eq!(
+                generate.makes(&Name::from_user(target).unwrap(), Some(&origin)),
+                makes,
+                "{line} {target}"
+            );
         }
     }
 }

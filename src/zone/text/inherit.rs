@@ -69,7 +69,13 @@ struct Owner {
 impl PartialEq for Inherited {
     /// Equal when every later line means the same.
     fn eq(&self, other: &Self) -> bool {
-        let last = |state: &Self| if state.default_ttl.is_some() { None } else { state.last_ttl };
+        let last = |state: &Self| {
+            if state.default_ttl.is_some() {
+                None
+            } else {
+                state.last_ttl
+            }
+        };
         self.default_ttl == other.default_ttl && last(self) == last(other) && self.same_names(other)
     }
 }
@@ -86,7 +92,10 @@ impl Inherited {
     /// At the start of a zone file with this origin.
     #[must_use]
     pub fn at_start(origin: Option<Name>) -> Self {
-        Self { origin: origin.map(Rc::new), ..Self::default() }
+        Self {
+            origin: origin.map(Rc::new),
+            ..Self::default()
+        }
     }
 
     /// The owner that a line with a leading blank has.
@@ -105,20 +114,37 @@ impl Inherited {
     pub fn owner_text(&self) -> Option<Vec<u8>> {
         let owner = self.owner.as_ref()?;
         let name = self.inherited_owner().ok()?;
-        let means_it = |text: &[u8]| Name::from_zone_text(text, self.origin.as_deref()).as_ref() == Ok(&name);
+        let means_it =
+            |text: &[u8]| Name::from_zone_text(text, self.origin.as_deref()).as_ref() == Ok(&name);
         if means_it(&owner.token) {
             return Some(owner.token.clone());
         }
-        let origin = owner.origin.as_deref().filter(|origin| origin.labels().count() > 0);
-        let whole = [&owner.token, &b"."[..], origin.map_or(String::new(), Name::to_string).as_bytes()].concat();
-        Some(if means_it(&whole) { whole } else { name.to_string().into_bytes() })
+        let origin = owner
+            .origin
+            .as_deref()
+            .filter(|origin| origin.labels().count() > 0);
+        let whole = [
+            &owner.token,
+            &b"."[..],
+            origin.map_or(String::new(), Name::to_string).as_bytes(),
+        ]
+        .concat();
+        Some(if means_it(&whole) {
+            whole
+        } else {
+            name.to_string().into_bytes()
+        })
     }
 
     /// Whether the owner of a record is that of the line before to the letter.
     #[must_use]
     pub fn repeats_owner(&self, text: &[u8], fields: &Fields) -> bool {
-        let Some(stated) = fields.owner.map(|span| span.of(text)) else { return true };
-        self.owner.as_ref().is_some_and(|owner| owner.token == stated && same(&owner.origin, &self.origin))
+        let Some(stated) = fields.owner.map(|span| span.of(text)) else {
+            return true;
+        };
+        self.owner
+            .as_ref()
+            .is_some_and(|owner| owner.token == stated && same(&owner.origin, &self.origin))
     }
 
     /// Whether a line with a leading blank has an owner.
@@ -157,7 +183,10 @@ impl Inherited {
     #[must_use]
     pub fn ttl_of(&self, text: &[u8], fields: &Fields) -> Option<u32> {
         let stated = fields.ttl.map(|(_, seconds)| seconds);
-        stated.or(self.default_ttl).or(self.last_ttl).or_else(|| soa_minimum(text, fields))
+        stated
+            .or(self.default_ttl)
+            .or(self.last_ttl)
+            .or_else(|| soa_minimum(text, fields))
     }
 
     /// The largest TTL that any server reads for a record: so long may a cache have it.
@@ -167,7 +196,10 @@ impl Inherited {
             return Some(seconds);
         }
         let handed = self.handed.longest.max(self.last_ttl);
-        let by_bind = self.default_ttl.or(handed).or_else(|| soa_minimum(text, fields))?;
+        let by_bind = self
+            .default_ttl
+            .or(handed)
+            .or_else(|| soa_minimum(text, fields))?;
         let Elsewhere { default, last } = self.elsewhere;
         Some(by_bind.max(default.unwrap_or(last.unwrap_or(0).max(BUILT_IN))))
     }
@@ -199,7 +231,11 @@ impl Inherited {
         let owner = fields.owner.map(|span| span.of(text));
         self.hand_on(None, owner, stated, fields.code);
         self.pass_plain(owner, stated);
-        if fields.ttl.is_none() && fields.code == code::SOA && self.default_ttl.is_none() && self.last_ttl.is_none() {
+        if fields.ttl.is_none()
+            && fields.code == code::SOA
+            && self.default_ttl.is_none()
+            && self.last_ttl.is_none()
+        {
             self.default_ttl = soa_minimum(text, fields);
         }
     }
@@ -213,7 +249,13 @@ impl Inherited {
     /// Takes note of a record's TTL, to be done for each as long as there is no
     /// default. `before` is the owner last stated, where that is not yet in force:
     /// both are plain then, and under one origin.
-    pub(crate) fn hand_on(&mut self, before: Option<&[u8]>, owner: Option<&[u8]>, ttl: Option<u32>, code: u16) {
+    pub(crate) fn hand_on(
+        &mut self,
+        before: Option<&[u8]>,
+        owner: Option<&[u8]>,
+        ttl: Option<u32>,
+        code: u16,
+    ) {
         if self.default_ttl.is_none() {
             let other = owner.is_some_and(|token| self.is_other_owner(before, token));
             self.last_ttl = ttl.or(self.last_ttl);
@@ -249,13 +291,16 @@ impl Inherited {
             (None, Some(owner)) => (owner.token.as_slice(), &owner.origin),
             (None, None) => return true,
         };
-        let is_plain =
-            |token: &[u8]| token != b"@" && (before.is_some() || memchr::memchr2(b'\\', b'"', token).is_none());
+        let is_plain = |token: &[u8]| {
+            token != b"@" && (before.is_some() || memchr::memchr2(b'\\', b'"', token).is_none())
+        };
         let alike = (token.last() == Some(&b'.')) == (stated.last() == Some(&b'.'));
         if alike && same(origin, &self.origin) && is_plain(token) && is_plain(stated) {
             return !token.eq_ignore_ascii_case(stated);
         }
-        let name = |token: &[u8], origin: &Option<Rc<Name>>| Name::from_zone_text(token, origin.as_deref());
+        let name = |token: &[u8], origin: &Option<Rc<Name>>| {
+            Name::from_zone_text(token, origin.as_deref())
+        };
         matches!((name(stated, &self.origin), name(token, origin)), (Ok(stated), Ok(before)) if stated != before)
     }
 
@@ -281,7 +326,12 @@ impl Inherited {
             owner.across = true;
         }
         self.elsewhere.last = self.elsewhere.last.max(inside.elsewhere.last);
-        Self { default_ttl: inside.default_ttl, last_ttl: inside.last_ttl, handed: inside.handed.clone(), ..self }
+        Self {
+            default_ttl: inside.default_ttl,
+            last_ttl: inside.last_ttl,
+            handed: inside.handed.clone(),
+            ..self
+        }
     }
 }
 

@@ -50,7 +50,11 @@ pub fn check(text: &[u8], fields: &Fields, origin: Option<&Name>) -> Result<(), 
 /// # Errors
 ///
 /// The first word that no server reads, or the end where one is missing.
-pub fn spelling(text: &[u8], fields: &Fields, origin: Option<&Name>) -> Result<Spelling, RdataError> {
+pub fn spelling(
+    text: &[u8],
+    fields: &Fields,
+    origin: Option<&Name>,
+) -> Result<Spelling, RdataError> {
     if plain::is_right(text, fields, origin.map_or(1, |origin| origin.wire().len())) {
         return Ok(Spelling::default());
     }
@@ -60,18 +64,24 @@ pub fn spelling(text: &[u8], fields: &Fields, origin: Option<&Name>) -> Result<S
         octets::check(&mut data, announced, at, grammar.unwrap_or(&[Rest]))?;
         return Ok(data.spelling);
     }
-    let Some(grammar) = grammar else { return Ok(data.spelling) };
+    let Some(grammar) = grammar else {
+        return Ok(data.spelling);
+    };
     // `TXT \#` is a text, but no server takes `NS \#` for a name.
-    if let Some(word) = data.peek().filter(|word| data.of(*word) == b"\\#" && grammar.first() == Some(&Name)) {
+    if let Some(word) = data
+        .peek()
+        .filter(|word| data.of(*word) == b"\\#" && grammar.first() == Some(&Name))
+    {
         return Err(data.not(word, "a length behind \\#"));
     }
     for field in grammar {
         field.check(&mut data)?;
     }
     match data.next() {
-        Some(extra) if grammar.last() != Some(&Rest) => {
-            Err(data.wrong(extra.start, format!("has {} after its data", data.shown(extra))))
-        }
+        Some(extra) if grammar.last() != Some(&Rest) => Err(data.wrong(
+            extra.start,
+            format!("has {} after its data", data.shown(extra)),
+        )),
         _ => Ok(data.spelling),
     }
 }
@@ -157,12 +167,23 @@ impl<'t> Data<'t> {
         let mut words = Words::new(text, true);
         let end = fields.rtype.end;
         // The head need not be split again unless a group or a comment began in it.
-        let simple = !text.get(..end).unwrap_or(&[]).iter().any(|octet| b"();\"".contains(octet));
+        let simple = !text
+            .get(..end)
+            .unwrap_or(&[])
+            .iter()
+            .any(|octet| b"();\"".contains(octet));
         if simple {
             words.at = end;
         }
-        let mut data =
-            Self { text, rtype: fields.rtype, origin, words, peeked: None, end, spelling: Spelling::default() };
+        let mut data = Self {
+            text,
+            rtype: fields.rtype,
+            origin,
+            words,
+            peeked: None,
+            end,
+            spelling: Spelling::default(),
+        };
         while !simple && data.peek().is_some_and(|word| word.start < end) {
             data.peeked = None;
         }
@@ -193,7 +214,8 @@ impl<'t> Data<'t> {
     /// The next word, or that the data ends where one is wanted.
     fn wanted(&mut self, what: &str) -> Result<Span, RdataError> {
         let end = self.end;
-        self.next().ok_or_else(|| self.wrong(end, format!("ends where {what} is expected")))
+        self.next()
+            .ok_or_else(|| self.wrong(end, format!("ends where {what} is expected")))
     }
 
     fn of(&self, word: Span) -> &'t [u8] {
@@ -238,18 +260,28 @@ impl<'t> Data<'t> {
 
     fn wrong(&self, at: usize, what: String) -> RdataError {
         let rtype = String::from_utf8_lossy(self.rtype.of(self.text)).to_ascii_uppercase();
-        RdataError { at, what: format!("the {rtype} record {what}") }
+        RdataError {
+            at,
+            what: format!("the {rtype} record {what}"),
+        }
     }
 
     fn not(&self, word: Span, expected: &str) -> RdataError {
-        self.wrong(word.start, format!("has {} where {expected} is expected", self.shown(word)))
+        self.wrong(
+            word.start,
+            format!("has {} where {expected} is expected", self.shown(word)),
+        )
     }
 
     /// A word as an error quotes it, the start of it when it is long.
     fn shown(&self, word: Span) -> String {
         let octets = self.of(word);
         let text = String::from_utf8_lossy(octets.get(..60).unwrap_or(octets));
-        if octets.len() > 60 { format!("{text:?}…") } else { format!("{text:?}") }
+        if octets.len() > 60 {
+            format!("{text:?}…")
+        } else {
+            format!("{text:?}")
+        }
     }
 }
 

@@ -104,7 +104,10 @@ impl Entry<'_> {
     /// A span of this entry, in offsets of the file.
     #[must_use]
     pub fn in_file(&self, span: Span) -> (u64, u64) {
-        (self.offset + span.start as u64, self.offset + span.end as u64)
+        (
+            self.offset + span.start as u64,
+            self.offset + span.end as u64,
+        )
     }
 }
 
@@ -125,7 +128,9 @@ impl Checkpoint {
     /// The file and offset where reading would go on.
     #[must_use]
     pub fn position(&self) -> (usize, u64) {
-        self.stack.last().map_or((0, 0), |level| (level.file, level.offset))
+        self.stack
+            .last()
+            .map_or((0, 0), |level| (level.file, level.offset))
     }
 
     /// Whether every later line means the same from both points: also after
@@ -134,10 +139,12 @@ impl Checkpoint {
     pub fn same_ahead(&self, other: &Self) -> bool {
         self.inherited == other.inherited
             && self.stack.len() == other.stack.len()
-            && self.stack.iter().zip(&other.stack).all(|(ours, theirs)| match (&ours.outside, &theirs.outside) {
-                (Some(ours), Some(theirs)) => ours.same_names(theirs),
-                (None, None) => true,
-                _ => false,
+            && self.stack.iter().zip(&other.stack).all(|(ours, theirs)| {
+                match (&ours.outside, &theirs.outside) {
+                    (Some(ours), Some(theirs)) => ours.same_names(theirs),
+                    (None, None) => true,
+                    _ => false,
+                }
             })
     }
 
@@ -193,17 +200,32 @@ impl<'l> Reader<'l> {
     /// Starts at the top of the main file.
     #[must_use]
     pub fn new(library: &'l dyn Library, origin: Option<Name>) -> Self {
-        let top = Level { file: 0, offset: 0, line: 1, outside: None };
+        let top = Level {
+            file: 0,
+            offset: 0,
+            line: 1,
+            outside: None,
+        };
         Self::from(
             library,
-            Checkpoint { stack: vec![top], order: 0, after_directive: false, inherited: Inherited::at_start(origin) },
+            Checkpoint {
+                stack: vec![top],
+                order: 0,
+                after_directive: false,
+                inherited: Inherited::at_start(origin),
+            },
         )
     }
 
     /// Goes on from a checkpoint.
     #[must_use]
     pub fn from(library: &'l dyn Library, checkpoint: Checkpoint) -> Self {
-        let Checkpoint { stack, order, after_directive, inherited } = checkpoint;
+        let Checkpoint {
+            stack,
+            order,
+            after_directive,
+            inherited,
+        } = checkpoint;
         Self {
             library,
             stack,
@@ -249,9 +271,12 @@ impl<'l> Reader<'l> {
     pub fn advance(&mut self) -> Result<bool, ReadError> {
         self.pass()?;
         loop {
-            let Some(level) = self.stack.last() else { return Ok(false) };
+            let Some(level) = self.stack.last() else {
+                return Ok(false);
+            };
             let (file, offset, line) = (level.file, level.offset, level.line);
-            self.fill(file, offset, WINDOW).map_err(|error| self.failed(file, line, error))?;
+            self.fill(file, offset, WINDOW)
+                .map_err(|error| self.failed(file, line, error))?;
             let (text, last) = self.ahead(offset);
             if text.is_empty() {
                 if self.stack.len() == 1 {
@@ -273,7 +298,8 @@ impl<'l> Reader<'l> {
             let Some(scanned) = scan::entry(text, last) else {
                 let wanted = (text.len() * 2).clamp(WINDOW, LONGEST_ENTRY + WINDOW);
                 self.holds = None;
-                self.fill(file, offset, wanted).map_err(|error| self.failed(file, line, error))?;
+                self.fill(file, offset, wanted)
+                    .map_err(|error| self.failed(file, line, error))?;
                 continue;
             };
             self.current = Some(scanned);
@@ -288,7 +314,13 @@ impl<'l> Reader<'l> {
         let level = self.stack.last()?;
         let scanned = self.current.as_ref()?;
         let text = self.ahead(level.offset).0.get(..scanned.len)?;
-        Some(Entry { file: level.file, offset: level.offset, line: level.line, text, kind: &scanned.kind })
+        Some(Entry {
+            file: level.file,
+            offset: level.offset,
+            line: level.line,
+            text,
+            kind: &scanned.kind,
+        })
     }
 
     /// An error at an octet of the entry that was read last.
@@ -308,10 +340,14 @@ impl<'l> Reader<'l> {
 
     /// Takes the last entry's effect on what is inherited, and steps behind it.
     pub(crate) fn pass(&mut self) -> Result<(), ReadError> {
-        let Some(Scanned { len, lines, kind }) = self.current.take() else { return Ok(()) };
+        let Some(Scanned { len, lines, kind }) = self.current.take() else {
+            return Ok(());
+        };
         self.order += 1;
         self.after_directive = matches!(kind, Kind::Control { .. });
-        let Some(level) = self.stack.last_mut() else { return Ok(()) };
+        let Some(level) = self.stack.last_mut() else {
+            return Ok(());
+        };
         let (file, offset, line) = (level.file, level.offset, level.line);
         level.offset += len as u64;
         level.line += lines;
@@ -321,7 +357,11 @@ impl<'l> Reader<'l> {
                 // Not through `ahead`: the window and what is inherited are borrowed at once.
                 let start = self.holds.map_or(0, |(_, start, _)| start);
                 let at = usize::try_from(offset.saturating_sub(start)).unwrap_or(usize::MAX);
-                let text = self.window.get(at..).and_then(|rest| rest.get(..len)).unwrap_or(&[]);
+                let text = self
+                    .window
+                    .get(at..)
+                    .and_then(|rest| rest.get(..len))
+                    .unwrap_or(&[]);
                 self.inherited.pass(text, &fields);
                 Ok(())
             }
@@ -330,7 +370,10 @@ impl<'l> Reader<'l> {
                 let window = std::mem::take(&mut self.window);
                 let start = self.holds.map_or(0, |(_, start, _)| start);
                 let at = usize::try_from(offset.saturating_sub(start)).unwrap_or(usize::MAX);
-                let text = window.get(at..).and_then(|rest| rest.get(..len)).unwrap_or(&[]);
+                let text = window
+                    .get(at..)
+                    .and_then(|rest| rest.get(..len))
+                    .unwrap_or(&[]);
                 let passed = if text.ends_with(b"\n") || self.ends_with_include(text, name, &args) {
                     self.control(text, name, &args)
                 } else {
@@ -351,10 +394,19 @@ impl<'l> Reader<'l> {
         self.stack.len() == 1 && is_plain && name.of(text).eq_ignore_ascii_case(b"$INCLUDE")
     }
 
-    fn control(&mut self, text: &[u8], name: Span, args: &[Span]) -> Result<(), (usize, ReadErrorKind)> {
+    fn control(
+        &mut self,
+        text: &[u8],
+        name: Span,
+        args: &[Span],
+    ) -> Result<(), (usize, ReadErrorKind)> {
         let count = |wanted: std::ops::RangeInclusive<usize>, form: &str| {
             let found = wanted.contains(&args.len());
-            if found { Ok(()) } else { Err((name.start, ReadErrorKind::Directive(form.to_owned()))) }
+            if found {
+                Ok(())
+            } else {
+                Err((name.start, ReadErrorKind::Directive(form.to_owned())))
+            }
         };
         match name.of(text).to_ascii_uppercase().as_slice() {
             b"$ORIGIN" => {
@@ -365,7 +417,12 @@ impl<'l> Reader<'l> {
             b"$TTL" => {
                 count(1..=1, "$TTL takes one TTL")?;
                 let seconds = ttl::parse(args[0].of(text));
-                let wrong = || (args[0].start, ReadErrorKind::Syntax(Wrong::BadTtl, lossy(args[0].of(text))));
+                let wrong = || {
+                    (
+                        args[0].start,
+                        ReadErrorKind::Syntax(Wrong::BadTtl, lossy(args[0].of(text))),
+                    )
+                };
                 self.inherited.pass_default(seconds.ok_or_else(wrong)?);
             }
             b"$INCLUDE" => {
@@ -373,7 +430,9 @@ impl<'l> Reader<'l> {
                 let origin = args.get(1).map(|span| self.name(text, *span)).transpose()?;
                 let path = unquoted(args[0].of(text));
                 let file = self.library.include(&path);
-                let file = file.map_err(|error| (args[0].start, ReadErrorKind::Include(lossy(&path), error)))?;
+                let file = file.map_err(|error| {
+                    (args[0].start, ReadErrorKind::Include(lossy(&path), error))
+                })?;
                 self.included += 1;
                 if self.included > MOST_INCLUDES {
                     return Err((args[0].start, ReadErrorKind::IncludeCount));
@@ -383,7 +442,12 @@ impl<'l> Reader<'l> {
                 }
                 let inside = self.inherited.entering(origin);
                 let outside = std::mem::replace(&mut self.inherited, inside);
-                self.stack.push(Level { file, offset: 0, line: 1, outside: Some(Box::new(outside)) });
+                self.stack.push(Level {
+                    file,
+                    offset: 0,
+                    line: 1,
+                    outside: Some(Box::new(outside)),
+                });
             }
             b"$GENERATE" => {
                 generate::check(text, name, args, self.inherited.origin.as_deref())
@@ -392,7 +456,12 @@ impl<'l> Reader<'l> {
                     self.inherited.pass_ttl(seconds);
                 }
             }
-            _ => return Err((name.start, ReadErrorKind::UnknownDirective(lossy(name.of(text))))),
+            _ => {
+                return Err((
+                    name.start,
+                    ReadErrorKind::UnknownDirective(lossy(name.of(text))),
+                ));
+            }
         }
         Ok(())
     }
@@ -402,12 +471,26 @@ impl<'l> Reader<'l> {
             .map_err(|error| (span.start, ReadErrorKind::Name(error)))
     }
 
-    fn error_in(&self, text: &[u8], file: usize, line: u64, at: usize, what: ReadErrorKind) -> ReadError {
+    fn error_in(
+        &self,
+        text: &[u8],
+        file: usize,
+        line: u64,
+        at: usize,
+        what: ReadErrorKind,
+    ) -> ReadError {
         let before = &text[..at.min(text.len())];
         let line_start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
         let line = line + memchr::memchr_iter(b'\n', before).count() as u64;
         let column = (before.len() - line_start) as u64 + 1;
-        ReadError { place: Place { file: self.library.label(file), line, column }, what }
+        ReadError {
+            place: Place {
+                file: self.library.label(file),
+                line,
+                column,
+            },
+            what,
+        }
     }
 
     /// A file that could not be read from this line on.
@@ -423,5 +506,8 @@ fn lossy(text: &[u8]) -> String {
 
 /// A word without the quotes around it.
 pub(crate) fn unquoted(word: &[u8]) -> Vec<u8> {
-    word.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(word).to_vec()
+    word.strip_prefix(b"\"")
+        .and_then(|rest| rest.strip_suffix(b"\""))
+        .unwrap_or(word)
+        .to_vec()
 }

@@ -175,8 +175,12 @@ pub fn class_code(text: &[u8]) -> Option<u16> {
 
 fn generic(text: &[u8], prefix: &[u8]) -> Option<u16> {
     let (word, digits) = text.split_at_checked(prefix.len())?;
-    let number = word.eq_ignore_ascii_case(prefix) && !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-    number.then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()
+    let number = word.eq_ignore_ascii_case(prefix)
+        && !digits.is_empty()
+        && digits.iter().all(u8::is_ascii_digit);
+    number
+        .then(|| std::str::from_utf8(digits).ok()?.parse().ok())
+        .flatten()
 }
 
 #[cfg(test)]
@@ -214,7 +218,12 @@ mod tests {
     #[test]
     fn no_mnemonic_is_listed_twice() {
         for (at, (name, code)) in TYPES.iter().enumerate() {
-            assert!(TYPES[at + 1..].iter().all(|(other, number)| other != name && number != code), "{code}");
+            assert!(
+                TYPES[at + 1..]
+                    .iter()
+                    .all(|(other, number)| other != name && number != code),
+                "{code}"
+            );
         }
     }
 }

@@ -80,7 +80,14 @@ pub fn entry(text: &[u8], last: bool) -> Option<Scanned> {
             Step::More if !last && text.len() <= LONGEST_ENTRY => return None,
             Step::More => {
                 let at = words.opened_at.unwrap_or(0);
-                fault = Some(Fault { at, what: if last { words.unclosed() } else { Wrong::TooLong } });
+                fault = Some(Fault {
+                    at,
+                    what: if last {
+                        words.unclosed()
+                    } else {
+                        Wrong::TooLong
+                    },
+                });
                 break;
             }
             Step::End => break,
@@ -91,7 +98,11 @@ pub fn entry(text: &[u8], last: bool) -> Option<Scanned> {
         Some(fault) => Kind::Unread(fault),
         None => head.kind(len),
     };
-    Some(Scanned { len, lines: memchr::memchr_iter(b'\n', &text[..len]).count() as u64, kind })
+    Some(Scanned {
+        len,
+        lines: memchr::memchr_iter(b'\n', &text[..len]).count() as u64,
+        kind,
+    })
 }
 
 /// The common case, a record or directive on one line without special
@@ -106,8 +117,16 @@ fn plain_line(text: &[u8]) -> Option<Scanned> {
     let mut head = Head::default();
     let mut at = 0;
     while at < line.len() && !head.complete() {
-        let start = at + line[at..].iter().take_while(|octet| is_blank(**octet)).count();
-        let end = start + line[start..].iter().take_while(|octet| !is_blank(**octet)).count();
+        let start = at
+            + line[at..]
+                .iter()
+                .take_while(|octet| is_blank(**octet))
+                .count();
+        let end = start
+            + line[start..]
+                .iter()
+                .take_while(|octet| !is_blank(**octet))
+                .count();
         if start == end {
             break;
         }
@@ -115,7 +134,11 @@ fn plain_line(text: &[u8]) -> Option<Scanned> {
         at = end;
     }
     if head.control.is_some() {
-        return Some(Scanned { len: end + 1, lines: 1, kind: head.kind(end + 1) });
+        return Some(Scanned {
+            len: end + 1,
+            lines: 1,
+            kind: head.kind(end + 1),
+        });
     }
     let rest = line.get(at..)?;
     let rdata = rest.iter().any(|octet| !is_blank(*octet));
@@ -123,8 +146,14 @@ fn plain_line(text: &[u8]) -> Option<Scanned> {
         return None;
     }
     head.rdata = true;
-    let Kind::Record(fields) = head.kind(end + 1) else { return None };
-    Some(Scanned { len: end + 1, lines: 1, kind: Kind::Record(fields) })
+    let Kind::Record(fields) = head.kind(end + 1) else {
+        return None;
+    };
+    Some(Scanned {
+        len: end + 1,
+        lines: 1,
+        kind: Kind::Record(fields),
+    })
 }
 
 /// Whether a line has quotes, parentheses, comments, escapes or control
@@ -135,7 +164,9 @@ pub(crate) fn has_special(line: &[u8]) -> bool {
         let group = octet & !1 == b'(';
         control | group | (octet == b'"') | (octet == b';') | (octet == b'\\')
     };
-    line.iter().fold(0, |found, &octet| found | u8::from(special(octet))) != 0
+    line.iter()
+        .fold(0, |found, &octet| found | u8::from(special(octet)))
+        != 0
 }
 
 fn is_blank(octet: u8) -> bool {
@@ -169,7 +200,10 @@ impl Head {
                 if octets.first() == Some(&b'$') {
                     self.control = Some(word);
                 } else {
-                    check_owner(octets).map_err(|()| Fault { at: word.start, what: Wrong::BadOwner })?;
+                    check_owner(octets).map_err(|()| Fault {
+                        at: word.start,
+                        what: Wrong::BadOwner,
+                    })?;
                     self.owner = Some(word);
                 }
                 return Ok(());
@@ -184,7 +218,10 @@ impl Head {
             return Ok(());
         }
         if self.ttl.is_none() && octets.first().is_some_and(u8::is_ascii_digit) {
-            let seconds = ttl::parse(octets).ok_or(Fault { at: word.start, what: Wrong::BadTtl })?;
+            let seconds = ttl::parse(octets).ok_or(Fault {
+                at: word.start,
+                what: Wrong::BadTtl,
+            })?;
             self.ttl = Some((word, seconds));
             return Ok(());
         }
@@ -192,31 +229,52 @@ impl Head {
             && let Some(class) = rtype::class_code(octets)
         {
             if class != 1 {
-                return Err(Fault { at: word.start, what: Wrong::ForeignClass });
+                return Err(Fault {
+                    at: word.start,
+                    what: Wrong::ForeignClass,
+                });
             }
             self.class = Some((word, class));
             return Ok(());
         }
-        let code = rtype::type_code(octets).ok_or(Fault { at: word.start, what: Wrong::UnknownType })?;
+        let code = rtype::type_code(octets).ok_or(Fault {
+            at: word.start,
+            what: Wrong::UnknownType,
+        })?;
         self.rtype = Some((word, code));
         Ok(())
     }
 
     fn kind(self, len: usize) -> Kind {
         if let Some(name) = self.control {
-            return Kind::Control { name, args: self.args };
+            return Kind::Control {
+                name,
+                args: self.args,
+            };
         }
         if !self.started {
             return Kind::Blank;
         }
         let Some((rtype, code)) = self.rtype else {
-            return Kind::Unread(Fault { at: self.owner.map_or(0, |owner| owner.start), what: Wrong::NoType });
+            return Kind::Unread(Fault {
+                at: self.owner.map_or(0, |owner| owner.start),
+                what: Wrong::NoType,
+            });
         };
         // An APL record may be empty (RFC 3123 section 4); nothing else may.
         if !self.rdata && code != 42 {
-            return Kind::Unread(Fault { at: rtype.end.min(len - 1), what: Wrong::NoRdata });
+            return Kind::Unread(Fault {
+                at: rtype.end.min(len - 1),
+                what: Wrong::NoRdata,
+            });
         }
-        Kind::Record(Fields { owner: self.owner, ttl: self.ttl, class: self.class, rtype, code })
+        Kind::Record(Fields {
+            owner: self.owner,
+            ttl: self.ttl,
+            class: self.class,
+            rtype,
+            code,
+        })
     }
 }
 
@@ -225,11 +283,14 @@ fn check_owner(octets: &[u8]) -> Result<(), ()> {
     if octets.first() == Some(&b'"') {
         return Err(());
     }
-    if octets.len() < 64 && !octets.contains(&b'\\') && !octets.windows(2).any(|pair| pair == b"..") {
+    if octets.len() < 64 && !octets.contains(&b'\\') && !octets.windows(2).any(|pair| pair == b"..")
+    {
         let leading_dot = octets.first() == Some(&b'.') && octets.len() > 1;
         return if leading_dot { Err(()) } else { Ok(()) };
     }
-    crate::name::Name::from_zone_text(octets, Some(&crate::name::Name::root())).map(|_| ()).map_err(|_| ())
+    crate::name::Name::from_zone_text(octets, Some(&crate::name::Name::root()))
+        .map(|_| ())
+        .map_err(|_| ())
 }
 
 #[cfg(test)]

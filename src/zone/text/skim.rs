@@ -59,29 +59,48 @@ pub(crate) fn run(
     let mut inherits = inherits;
     while let Some(&octet) = text.get(at) {
         if octet == b'\n' || octet == b';' {
-            let Some(end) = memchr::memchr(b'\n', &text[at..]) else { break };
+            let Some(end) = memchr::memchr(b'\n', &text[at..]) else {
+                break;
+            };
             at += end + 1;
             run.lines += 1;
             run.entries += 1;
             continue;
         }
-        let Some(record) = record(text, origin, at, &mut middle) else { break };
+        let Some(record) = record(text, origin, at, &mut middle) else {
+            break;
+        };
         let stated = match record.owner {
             0 if inherits => None,
             0 => break,
             len => {
                 let below = if octet == b'*' { 2 } else { 0 };
-                if !far(text, Span { start: at + below, end: at + len }) {
+                if !far(
+                    text,
+                    Span {
+                        start: at + below,
+                        end: at + len,
+                    },
+                ) {
                     break;
                 }
                 inherits = true;
-                run.owner = Some(Span { start: at, end: at + len });
+                run.owner = Some(Span {
+                    start: at,
+                    end: at + len,
+                });
                 run.owner
             }
         };
         each(stated, record.ttl, record.code);
         run.ttl = record.ttl.or(run.ttl);
-        run.last = Some((Span { start: at, end: record.end }, run.lines));
+        run.last = Some((
+            Span {
+                start: at,
+                end: record.end,
+            },
+            run.lines,
+        ));
         run.lines += record.lines;
         run.records += 1;
         at = record.end;
@@ -109,7 +128,13 @@ fn record(text: &[u8], origin: Option<&Name>, start: usize, middle: &mut Middle)
     let head = head(text, at, middle)?;
     let mut data = Data::behind(text, head, origin);
     data.read(head.kind.fields)?;
-    Some(Plain { owner, ttl: head.ttl, code: head.kind.code, end: data.at, lines: data.line_ends })
+    Some(Plain {
+        owner,
+        ttl: head.ttl,
+        code: head.kind.code,
+        end: data.at,
+        lines: data.line_ends,
+    })
 }
 
 /// How many octets the owner has that stands at `at`, with a blank behind it.
@@ -155,8 +180,13 @@ fn long_name(text: &[u8], at: usize, origin: Option<&Name>) -> Option<usize> {
         }
     }
     let word = text.get(at..at + len)?;
-    let labels = word.strip_suffix(b".").unwrap_or(word).split(|octet| *octet == b'.');
-    let right = labels.into_iter().all(|label| (1..=63).contains(&label.len()));
+    let labels = word
+        .strip_suffix(b".")
+        .unwrap_or(word)
+        .split(|octet| *octet == b'.');
+    let right = labels
+        .into_iter()
+        .all(|label| (1..=63).contains(&label.len()));
     // A length before each label, and in front of the origin.
     (right && len + 1 + origin?.wire().len() <= 255).then_some(len)
 }

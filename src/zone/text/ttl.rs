@@ -42,7 +42,9 @@ pub fn parse(text: &[u8]) -> Option<u32> {
         return None;
     }
     // RFC 2181 section 8 reads values with the top bit set as zero; servers warn and do that.
-    u32::try_from(total.saturating_add(number)).ok().map(|ttl| if ttl > LARGEST { 0 } else { ttl })
+    u32::try_from(total.saturating_add(number))
+        .ok()
+        .map(|ttl| if ttl > LARGEST { 0 } else { ttl })
 }
 
 #[cfg(test)]

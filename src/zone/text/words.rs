@@ -116,11 +116,23 @@ pub(crate) struct Words<'t> {
 
 impl<'t> Words<'t> {
     pub(crate) fn new(text: &'t [u8], last: bool) -> Self {
-        Self { text, last, at: 0, depth: 0, opened_at: None, in_quote: false, done: false }
+        Self {
+            text,
+            last,
+            at: 0,
+            depth: 0,
+            opened_at: None,
+            in_quote: false,
+            done: false,
+        }
     }
 
     pub(crate) fn unclosed(&self) -> Wrong {
-        if self.in_quote { Wrong::OpenQuote } else { Wrong::OpenGroup }
+        if self.in_quote {
+            Wrong::OpenQuote
+        } else {
+            Wrong::OpenGroup
+        }
     }
 
     pub(crate) fn next(&mut self) -> Step {
@@ -140,18 +152,31 @@ impl<'t> Words<'t> {
                 b'\r' => match self.text.get(self.at) {
                     Some(b'\n') => {}
                     None if !self.last => return Step::More,
-                    _ => return Step::Wrong(Fault { at: start, what: Wrong::Octet(octet) }),
+                    _ => {
+                        return Step::Wrong(Fault {
+                            at: start,
+                            what: Wrong::Octet(octet),
+                        });
+                    }
                 },
                 b'(' => {
                     self.depth += 1;
                     if self.depth > 1 {
-                        return Step::Wrong(Fault { at: start, what: Wrong::NestedGroup });
+                        return Step::Wrong(Fault {
+                            at: start,
+                            what: Wrong::NestedGroup,
+                        });
                     }
                     self.opened_at = Some(start);
                 }
                 b')' => match self.depth.checked_sub(1) {
                     Some(depth) => self.depth = depth,
-                    None => return Step::Wrong(Fault { at: start, what: Wrong::CloseWithoutOpen }),
+                    None => {
+                        return Step::Wrong(Fault {
+                            at: start,
+                            what: Wrong::CloseWithoutOpen,
+                        });
+                    }
                 },
                 b';' => {
                     let rest = &self.text[self.at..];
@@ -163,11 +188,20 @@ impl<'t> Words<'t> {
                     return Step::Comment;
                 }
                 b'"' => return self.quoted(start),
-                b'\0' | 0x1a | 0x0b | 0x0c => return Step::Wrong(Fault { at: start, what: Wrong::Octet(octet) }),
+                b'\0' | 0x1a | 0x0b | 0x0c => {
+                    return Step::Wrong(Fault {
+                        at: start,
+                        what: Wrong::Octet(octet),
+                    });
+                }
                 _ => return self.word(start),
             }
         }
-        if self.depth > 0 || !self.last { Step::More } else { Step::End }
+        if self.depth > 0 || !self.last {
+            Step::More
+        } else {
+            Step::End
+        }
     }
 
     /// A word without quotes, from `start` to the next special character.
@@ -175,8 +209,12 @@ impl<'t> Words<'t> {
         self.at = start;
         while let Some(&octet) = self.text.get(self.at) {
             match octet {
-                b' ' | b'\t' | b'\n' | b'\r' | b'(' | b')' | b';' | b'"' | b'\0' | 0x1a | 0x0b | 0x0c => {
-                    return Step::Word(Span { start, end: self.at });
+                b' ' | b'\t' | b'\n' | b'\r' | b'(' | b')' | b';' | b'"' | b'\0' | 0x1a | 0x0b
+                | 0x0c => {
+                    return Step::Word(Span {
+                        start,
+                        end: self.at,
+                    });
                 }
                 b'\\' => match self.escape() {
                     Ok(()) => {}
@@ -185,7 +223,14 @@ impl<'t> Words<'t> {
                 _ => self.at += 1,
             }
         }
-        if self.last { Step::Word(Span { start, end: self.at }) } else { Step::More }
+        if self.last {
+            Step::Word(Span {
+                start,
+                end: self.at,
+            })
+        } else {
+            Step::More
+        }
     }
 
     fn quoted(&mut self, start: usize) -> Step {
@@ -195,14 +240,22 @@ impl<'t> Words<'t> {
                 b'"' => {
                     self.at += 1;
                     self.in_quote = false;
-                    return Step::Word(Span { start, end: self.at });
+                    return Step::Word(Span {
+                        start,
+                        end: self.at,
+                    });
                 }
                 b'\\' => match self.escape() {
                     Ok(()) => {}
                     Err(step) => return step,
                 },
                 // A line end is part of the string for NSD and RFC 1035; BIND refuses the zone.
-                b'\0' => return Step::Wrong(Fault { at: self.at, what: Wrong::Octet(0) }),
+                b'\0' => {
+                    return Step::Wrong(Fault {
+                        at: self.at,
+                        what: Wrong::Octet(0),
+                    });
+                }
                 _ => self.at += 1,
             }
         }
@@ -214,15 +267,19 @@ impl<'t> Words<'t> {
         let at = self.at;
         let wrong = |words: &mut Self, end: usize| {
             words.at = end;
-            Err(Step::Wrong(Fault { at, what: Wrong::BadEscape }))
+            Err(Step::Wrong(Fault {
+                at,
+                what: Wrong::BadEscape,
+            }))
         };
         match self.text.get(at + 1..at + 4.min(self.text.len() - at)) {
             Some(digits) if digits.first().is_some_and(u8::is_ascii_digit) => {
                 if digits.len() < 3 && !self.last {
                     return Err(Step::More);
                 }
-                let value =
-                    digits.iter().try_fold(0u32, |sum, d| d.is_ascii_digit().then(|| sum * 10 + u32::from(d - b'0')));
+                let value = digits.iter().try_fold(0u32, |sum, d| {
+                    d.is_ascii_digit().then(|| sum * 10 + u32::from(d - b'0'))
+                });
                 match value {
                     Some(0..=255) if digits.len() == 3 => self.at = at + 4,
                     _ => return wrong(self, at + 2),

@@ -15,17 +15,44 @@ fn alias(zone: &'static str, target: &str, truth: State) -> Case {
 
 fn aliases() -> Vec<Case> {
     vec![
-        alias("alias-inside.example", "_dane\n_dane TLSA 3 1 1 DIGEST", Secure),
+        alias(
+            "alias-inside.example",
+            "_dane\n_dane TLSA 3 1 1 DIGEST",
+            Secure,
+        ),
         alias("alias-secure.example", "_dane.p256.example.", Secure),
         alias("alias-other-tree.example", "_dane.signed.opt.", Secure),
-        alias("alias-insecure.example", "_dane.ds-missing.example.", Insecure),
-        alias("alias-bogus.example", "_25._tcp.mail.broken-tlsa.example.", Bogus),
-        alias("alias-bogus-zone.example", "_dane.broken-dnskey.example.", Bogus),
-        alias("alias-twice.example", "_25._tcp.mail.alias-secure.example.", Secure),
-        alias("alias-to-alias-insecure.example", "_25._tcp.mail.alias-insecure.example.", Insecure),
+        alias(
+            "alias-insecure.example",
+            "_dane.ds-missing.example.",
+            Insecure,
+        ),
+        alias(
+            "alias-bogus.example",
+            "_25._tcp.mail.broken-tlsa.example.",
+            Bogus,
+        ),
+        alias(
+            "alias-bogus-zone.example",
+            "_dane.broken-dnskey.example.",
+            Bogus,
+        ),
+        alias(
+            "alias-twice.example",
+            "_25._tcp.mail.alias-secure.example.",
+            Secure,
+        ),
+        alias(
+            "alias-to-alias-insecure.example",
+            "_25._tcp.mail.alias-insecure.example.",
+            Insecure,
+        ),
         case(
             "alias-out-of-insecure.example",
-            |z| z.records("mail A 127.0.0.1\n_25._tcp.mail CNAME _dane.p256.example.").ds(|_, _| Vec::new()),
+            |z| {
+                z.records("mail A 127.0.0.1\n_25._tcp.mail CNAME _dane.p256.example.")
+                    .ds(|_, _| Vec::new())
+            },
             Insecure,
         ),
         case(
@@ -50,12 +77,18 @@ fn aliases() -> Vec<Case> {
             Secure,
         ),
         alias("alias-to-nothing.example", "nothing.p256.example.", Secure),
-        case("dname.example", |z| z.records("mail A 127.0.0.1\n_tcp.mail DNAME _tcp.mail.p256.example."), Secure),
+        case(
+            "dname.example",
+            |z| z.records("mail A 127.0.0.1\n_tcp.mail DNAME _tcp.mail.p256.example."),
+            Secure,
+        ),
         case(
             "dname-broken.example",
             |z| {
                 z.records("mail A 127.0.0.1\n_tcp.mail DNAME _tcp.mail.p256.example.")
-                    .edit(|text, zone| text.break_signatures(&zone.at("_tcp.mail"), "DNAME", |_| true))
+                    .edit(|text, zone| {
+                        text.break_signatures(&zone.at("_tcp.mail"), "DNAME", |_| true)
+                    })
             },
             Bogus,
         ),

@@ -15,19 +15,27 @@ use crate::servers::Servers;
 
 /// What it makes of each case, asking the resolver that does not validate.
 pub(crate) fn library(servers: &Servers, cases: &[Case]) -> Vec<State> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let at = servers.finder();
-        let (upstream, transport) = dgram_stream::Connection::new(UdpConnect::new(at), TcpConnect::new(at));
+        let (upstream, transport) =
+            dgram_stream::Connection::new(UdpConnect::new(at), TcpConnect::new(at));
         tokio::spawn(transport.run());
         let anchors = fs::read(servers.anchors()).unwrap();
-        let context = ValidationContext::new(TrustAnchors::from_u8(&anchors).unwrap(), upstream.clone());
+        let context =
+            ValidationContext::new(TrustAnchors::from_u8(&anchors).unwrap(), upstream.clone());
         let mut states = Vec::new();
         for case in cases {
             let mut message = MessageBuilder::new_vec();
             message.header_mut().set_rd(true);
             let mut message = message.question();
-            message.push((Name::vec_from_str(&owner(case)).unwrap(), Rtype::TLSA)).unwrap();
+            message
+                .push((Name::vec_from_str(&owner(case)).unwrap(), Rtype::TLSA))
+                .unwrap();
             let mut request = RequestMessage::new(message).unwrap();
             request.set_dnssec_ok(true);
             let Ok(mut answer) = upstream.send_request(request).get_response().await else {

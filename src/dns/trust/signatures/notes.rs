@@ -15,8 +15,13 @@ pub(super) fn beside(mut finding: Finding) -> Finding {
     if finding.severity == Severity::Unsafe {
         finding.code = "signature-unused";
     }
-    finding.message.push_str(", and is not needed: another one holds");
-    Finding { severity: Severity::Note, ..finding }
+    finding
+        .message
+        .push_str(", and is not needed: another one holds");
+    Finding {
+        severity: Severity::Note,
+        ..finding
+    }
 }
 
 /// A TTL above the one that was signed, which validators cut down (RFC 4035 section 5.3.3).
@@ -34,7 +39,11 @@ pub(super) fn raised(set: &RrSet, original: u32) -> Option<Finding> {
 /// A signature that expires before caches let go of the set, or soon after.
 pub(super) fn life_left(set: &RrSet, left: TimeDelta, ttl: u32) -> Option<Finding> {
     let ttl = TimeDelta::seconds(i64::from(ttl));
-    let severity = if left <= ttl { Severity::Unsafe } else { Severity::Note };
+    let severity = if left <= ttl {
+        Severity::Unsafe
+    } else {
+        Severity::Note
+    };
     (left < ttl + MARGIN).then(|| {
         let message = format!(
             "a signature over {} expires in {} seconds, and caches keep the set for {}",
@@ -48,5 +57,9 @@ pub(super) fn life_left(set: &RrSet, left: TimeDelta, ttl: u32) -> Option<Findin
 
 /// Where so little is missing, it may be missing here.
 pub(super) fn clock_question(apart: TimeDelta) -> &'static str {
-    if apart <= CLOCKS { ": is this machine's clock right?" } else { "" }
+    if apart <= CLOCKS {
+        ": is this machine's clock right?"
+    } else {
+        ""
+    }
 }

@@ -26,7 +26,12 @@ fn lab() -> Lab {
     let key = DNSKEY::from_key(&private.to_public_key().unwrap());
     let data = RData::try_from_str(RecordType::TLSA, "3 1 1 aabb").unwrap();
     let record = Record::from_rdata(wire("_25._tcp.a.example"), 300, data);
-    Lab { private, key, record, now: "2026-11-20T12:00:00Z".parse().unwrap() }
+    Lab {
+        private,
+        key,
+        record,
+        now: "2026-11-20T12:00:00Z".parse().unwrap(),
+    }
 }
 
 fn wire(name: &str) -> WireName {
@@ -48,13 +53,28 @@ impl Lab {
     }
 
     fn signed(&self, input: SigInput) -> Record {
-        let data = TBS::from_input(&self.record.name, DNSClass::IN, &input, [&self.record].into_iter());
+        let data = TBS::from_input(
+            &self.record.name,
+            DNSClass::IN,
+            &input,
+            [&self.record].into_iter(),
+        );
         // What cannot be signed as it stands is signed as the good one is.
         let data = data.unwrap_or_else(|_| {
-            TBS::from_input(&self.record.name, DNSClass::IN, &self.input(), [&self.record].into_iter()).unwrap()
+            TBS::from_input(
+                &self.record.name,
+                DNSClass::IN,
+                &self.input(),
+                [&self.record].into_iter(),
+            )
+            .unwrap()
         });
         let signature = RRSIG::from_sig(input, self.private.sign(&data).unwrap());
-        Record::from_rdata(self.record.name.clone(), 300, RData::DNSSEC(DNSSECRData::RRSIG(signature)))
+        Record::from_rdata(
+            self.record.name.clone(),
+            300,
+            RData::DNSSEC(DNSSECRData::RRSIG(signature)),
+        )
     }
 
     /// A signature that does not hold.
@@ -62,18 +82,30 @@ impl Lab {
         let mut signed = self.signed(input);
         if let RData::DNSSEC(DNSSECRData::RRSIG(signature)) = &signed.data {
             let octets: Vec<u8> = signature.sig().iter().map(|octet| !octet).collect();
-            signed.data = RData::DNSSEC(DNSSECRData::RRSIG(RRSIG::from_sig(signature.input().clone(), octets)));
+            signed.data = RData::DNSSEC(DNSSECRData::RRSIG(RRSIG::from_sig(
+                signature.input().clone(),
+                octets,
+            )));
         }
         signed
     }
 
     fn prove(&self, section: &[Record], keys: &[DNSKEY]) -> Proof {
         let set = RrSet::find(section, &self.record.name, RecordType::TLSA).unwrap();
-        prove(&set, &Name::from_user("a.example").unwrap(), keys, &Trials::at(self.now, None))
+        prove(
+            &set,
+            &Name::from_user("a.example").unwrap(),
+            keys,
+            &Trials::at(self.now, None),
+        )
     }
 
     fn security(&self, input: SigInput) -> Security {
-        self.prove(&[self.record.clone(), self.signed(input)], std::slice::from_ref(&self.key)).security
+        self.prove(
+            &[self.record.clone(), self.signed(input)],
+            std::slice::from_ref(&self.key),
+        )
+        .security
     }
 }
 
@@ -83,8 +115,16 @@ fn two_keys_with_one_tag_are_not_trusted_to_every_validator() {
     let mut swapped = lab.key.public_key().public_bytes().to_vec();
     // The tag is a sum of words (RFC 4034 appendix B).
     swapped[..4].rotate_left(2);
-    let other = DNSKEY::new(true, true, false, PublicKeyBuf::new(swapped, Algorithm::ECDSAP256SHA256));
-    assert_eq!(other.calculate_key_tag().unwrap(), lab.key.calculate_key_tag().unwrap());
+    let other = DNSKEY::new(
+        true,
+        true,
+        false,
+        PublicKeyBuf::new(swapped, Algorithm::ECDSAP256SHA256),
+    );
+    assert_eq!(
+        other.calculate_key_tag().unwrap(),
+        lab.key.calculate_key_tag().unwrap()
+    );
     let section = [lab.record.clone(), lab.signed(lab.input())];
     for keys in [[lab.key.clone(), other.clone()], [other, lab.key.clone()]] {
         let proof = lab.prove(&section, &keys);
@@ -99,32 +139,110 @@ fn a_good_signature_proves_and_one_wrong_thing_is_enough_to_spoil_it() {
     assert_eq!(lab.security(lab.input()), Security::Secure);
     let at = |seconds: i64| SerialNumber::new(moment(lab.now + TimeDelta::seconds(seconds)));
     for (what, input) in [
-        ("signer above", SigInput { signer_name: wire("example"), ..lab.input() }),
-        ("signer below", SigInput { signer_name: wire("_tcp.a.example"), ..lab.input() }),
-        ("too many labels", SigInput { num_labels: 5, ..lab.input() }),
-        ("over", SigInput { sig_expiration: at(-1), ..lab.input() }),
-        ("not begun", SigInput { sig_inception: at(1), ..lab.input() }),
-        ("half a circle away", SigInput { sig_inception: at(-(1 << 31)), ..lab.input() }),
-        ("another tag", SigInput { key_tag: lab.input().key_tag ^ 1, ..lab.input() }),
-        ("another algorithm", SigInput { algorithm: Algorithm::ED25519, ..lab.input() }),
+        (
+            "signer above",
+            SigInput {
+                signer_name: wire("example"),
+                ..lab.input()
+            },
+        ),
+        (
+            "signer below",
+            SigInput {
+                signer_name: wire("_tcp.a.example"),
+                ..lab.input()
+            },
+        ),
+        (
+            "too many labels",
+            SigInput {
+                num_labels: 5,
+                ..lab.input()
+            },
+        ),
+        (
+            "over",
+            SigInput {
+                sig_expiration: at(-1),
+                ..lab.input()
+            },
+        ),
+        (
+            "not begun",
+            SigInput {
+                sig_inception: at(1),
+                ..lab.input()
+            },
+        ),
+        (
+            "half a circle away",
+            SigInput {
+                sig_inception: at(-(1 << 31)),
+                ..lab.input()
+            },
+        ),
+        (
+            "another tag",
+            SigInput {
+                key_tag: lab.input().key_tag ^ 1,
+                ..lab.input()
+            },
+        ),
+        (
+            "another algorithm",
+            SigInput {
+                algorithm: Algorithm::ED25519,
+                ..lab.input()
+            },
+        ),
     ] {
         assert_eq!(lab.security(input), Security::Bogus, "{what}");
     }
-    assert_eq!(lab.security(SigInput { num_labels: 3, ..lab.input() }), Security::Indeterminate);
-    assert_eq!(lab.security(SigInput { algorithm: Algorithm::from_u8(16), ..lab.input() }), Security::Indeterminate);
-    assert_eq!(lab.security(SigInput { sig_expiration: at(0), sig_inception: at(0), ..lab.input() }), Security::Secure);
+    assert_eq!(
+        lab.security(SigInput {
+            num_labels: 3,
+            ..lab.input()
+        }),
+        Security::Indeterminate
+    );
+    assert_eq!(
+        lab.security(SigInput {
+            algorithm: Algorithm::from_u8(16),
+            ..lab.input()
+        }),
+        Security::Indeterminate
+    );
+    assert_eq!(
+        lab.security(SigInput {
+            sig_expiration: at(0),
+            sig_inception: at(0),
+            ..lab.input()
+        }),
+        Security::Secure
+    );
 }
 
 #[test]
 fn only_an_unrevoked_zone_key_proves() {
     let lab = lab();
     let public = lab.key.public_key();
-    for (flags, expected) in
-        [(257, Security::Secure), (256, Security::Secure), (1, Security::Bogus), (385, Security::Bogus)]
-    {
+    for (flags, expected) in [
+        (257, Security::Secure),
+        (256, Security::Secure),
+        (1, Security::Bogus),
+        (385, Security::Bogus),
+    ] {
         let key = DNSKEY::with_flags(flags, public.clone());
-        let input = SigInput { key_tag: key.calculate_key_tag().unwrap(), ..lab.input() };
-        assert_eq!(lab.prove(&[lab.record.clone(), lab.signed(input)], &[key]).security, expected, "{flags}");
+        let input = SigInput {
+            key_tag: key.calculate_key_tag().unwrap(),
+            ..lab.input()
+        };
+        assert_eq!(
+            lab.prove(&[lab.record.clone(), lab.signed(input)], &[key])
+                .security,
+            expected,
+            "{flags}"
+        );
     }
 }
 
@@ -135,12 +253,28 @@ fn every_signature_must_hold_and_there_must_be_one() {
     let good = lab.signed(lab.input());
     let bad = lab.damaged(lab.input());
     let record = lab.record.clone();
-    assert_eq!(lab.prove(std::slice::from_ref(&record), keys).security, Security::Bogus);
-    assert_eq!(lab.prove(&[record.clone(), good.clone(), bad], keys).security, Security::Bogus);
-    let many = std::iter::once(record).chain(std::iter::repeat_n(good, limits::SIGNATURES + 1)).collect::<Vec<_>>();
+    assert_eq!(
+        lab.prove(std::slice::from_ref(&record), keys).security,
+        Security::Bogus
+    );
+    assert_eq!(
+        lab.prove(&[record.clone(), good.clone(), bad], keys)
+            .security,
+        Security::Bogus
+    );
+    let many = std::iter::once(record)
+        .chain(std::iter::repeat_n(good, limits::SIGNATURES + 1))
+        .collect::<Vec<_>>();
     let proof = lab.prove(&many, keys);
-    assert_eq!((proof.security, proof.findings[0].code), (Security::Indeterminate, "limits-exceeded"));
-    assert_eq!(lab.prove(&many[..2], &vec![lab.key.clone(); limits::KEYS + 1]).security, Security::Indeterminate);
+    assert_eq!(
+        (proof.security, proof.findings[0].code),
+        (Security::Indeterminate, "limits-exceeded")
+    );
+    assert_eq!(
+        lab.prove(&many[..2], &vec![lab.key.clone(); limits::KEYS + 1])
+            .security,
+        Security::Indeterminate
+    );
 }
 
 #[test]
@@ -151,11 +285,20 @@ fn repeats_ttls_and_letter_case_do_not_spoil_what_was_signed() {
     aged.name = WireName::from_labels(["_25", "_TCP", "A", "Example"]).unwrap();
     let section = [aged, lab.record.clone(), lab.signed(lab.input())];
     let proof = lab.prove(&section, std::slice::from_ref(&lab.key));
-    assert_eq!((proof.security, proof.original_ttl), (Security::Secure, Some(300)));
-    let other =
-        Record::from_rdata(lab.record.name.clone(), 300, RData::try_from_str(RecordType::TLSA, "3 1 1 cc").unwrap());
+    assert_eq!(
+        (proof.security, proof.original_ttl),
+        (Security::Secure, Some(300))
+    );
+    let other = Record::from_rdata(
+        lab.record.name.clone(),
+        300,
+        RData::try_from_str(RecordType::TLSA, "3 1 1 cc").unwrap(),
+    );
     let section = [lab.record.clone(), other, lab.signed(lab.input())];
-    assert_eq!(lab.prove(&section, std::slice::from_ref(&lab.key)).security, Security::Bogus);
+    assert_eq!(
+        lab.prove(&section, std::slice::from_ref(&lab.key)).security,
+        Security::Bogus
+    );
 }
 
 /// A public key of random octets whose DNSKEY has this tag: what matters is
@@ -165,40 +308,67 @@ fn of_tag(tag: u16, seed: u8) -> DNSKEY {
         let octets = [&[seed; 62][..], &last.to_be_bytes()].concat();
         DNSKEY::with_flags(257, PublicKeyBuf::new(octets, Algorithm::ECDSAP256SHA256))
     };
-    (0..=u16::MAX).map(make).find(|key| key.calculate_key_tag().unwrap() == tag).unwrap()
+    (0..=u16::MAX)
+        .map(make)
+        .find(|key| key.calculate_key_tag().unwrap() == tag)
+        .unwrap()
 }
 
 #[test]
 fn keys_of_one_tag_and_many_signatures_are_tried_a_few_times_only() {
     let lab = lab();
     let tag = lab.key.calculate_key_tag().unwrap();
-    let keys: Vec<DNSKEY> = (1..=limits::KEYS as u8).map(|seed| of_tag(tag, seed)).collect();
+    let keys: Vec<DNSKEY> = (1..=limits::KEYS as u8)
+        .map(|seed| of_tag(tag, seed))
+        .collect();
     let signatures = (0..limits::SIGNATURES).map(|index| {
         let expires = SerialNumber::new(moment(lab.now) + 1000 + index as u32);
-        lab.signed(SigInput { sig_expiration: expires, ..lab.input() })
+        lab.signed(SigInput {
+            sig_expiration: expires,
+            ..lab.input()
+        })
     });
-    let section: Vec<Record> = std::iter::once(lab.record.clone()).chain(signatures).collect();
+    let section: Vec<Record> = std::iter::once(lab.record.clone())
+        .chain(signatures)
+        .collect();
     let set = RrSet::find(&section, &lab.record.name, RecordType::TLSA).unwrap();
     let zone = Name::from_user("a.example").unwrap();
     let trials = Trials::at(lab.now, None);
     assert_eq!(prove(&set, &zone, &keys, &trials).security, Security::Bogus);
     assert_eq!(trials.spent(), limits::SIGNATURES * limits::COLLIDING);
     // Asked again and again, as by very many servers, it comes to an end.
-    let proofs: Vec<Proof> = (0..1000).map(|_| prove(&set, &zone, &keys, &trials)).collect();
+    let proofs: Vec<Proof> = (0..1000)
+        .map(|_| prove(&set, &zone, &keys, &trials))
+        .collect();
     assert_eq!(trials.spent(), 8192);
     let last = &proofs[999];
-    assert_eq!((last.security, last.findings[0].code), (Security::Indeterminate, "limits-exceeded"));
+    assert_eq!(
+        (last.security, last.findings[0].code),
+        (Security::Indeterminate, "limits-exceeded")
+    );
     // What was fine before is not fine when nothing may be tried any more.
-    let good = RrSet::find(&[lab.record.clone(), lab.signed(lab.input())], &lab.record.name, RecordType::TLSA).unwrap();
+    let good = RrSet::find(
+        &[lab.record.clone(), lab.signed(lab.input())],
+        &lab.record.name,
+        RecordType::TLSA,
+    )
+    .unwrap();
     let keys = std::slice::from_ref(&lab.key);
-    assert_eq!(prove(&good, &zone, keys, &Trials::at(lab.now, None)).security, Security::Secure);
-    assert_eq!(prove(&good, &zone, keys, &trials).security, Security::Indeterminate);
+    assert_eq!(
+        prove(&good, &zone, keys, &Trials::at(lab.now, None)).security,
+        Security::Secure
+    );
+    assert_eq!(
+        prove(&good, &zone, keys, &trials).security,
+        Security::Indeterminate
+    );
 }
 
 #[test]
 fn no_changed_bit_makes_other_records_secure() {
     let lab = lab();
-    let [zone, owner] = ["a.example", "_25._tcp.a.example"].map(|name| Name::from_user(name).unwrap());
+    let [zone, owner] =
+        ["a.example", "_25._tcp.a.example"].map(|name| Name::from_user(name).unwrap());
     let mut good = Message::new(7, MessageType::Response, OpCode::Query);
     good.metadata.authoritative = true;
     good.add_query(Query::query(lab.record.name.clone(), RecordType::TLSA));
@@ -206,13 +376,25 @@ fn no_changed_bit_makes_other_records_secure() {
     let octets = good.to_vec().unwrap();
     let said = |octets: &[u8]| {
         let message = Message::from_vec(octets).ok()?;
-        match Said::by_authority(&Ok(std::sync::Arc::new(message.into())), &zone, &owner, RecordType::TLSA) {
+        match Said::by_authority(
+            &Ok(std::sync::Arc::new(message.into())),
+            &zone,
+            &owner,
+            RecordType::TLSA,
+        ) {
             Said::Records(set) => Some(set),
             _ => None,
         }
     };
     let secure = |set: &RrSet| {
-        prove(set, &zone, std::slice::from_ref(&lab.key), &Trials::at(lab.now, None)).security == Security::Secure
+        prove(
+            set,
+            &zone,
+            std::slice::from_ref(&lab.key),
+            &Trials::at(lab.now, None),
+        )
+        .security
+            == Security::Secure
     };
     assert!(said(&octets).is_some_and(|set| secure(&set)));
     let mut still_secure = 0;
@@ -226,9 +408,16 @@ fn no_changed_bit_makes_other_records_secure() {
         }
     }
     // Letter case, most of the header and the TTL, which is cut down, are free; not more.
-    assert!((1..400).contains(&still_secure), "{still_secure} of {} bits may change", octets.len() * 8);
+    assert!(
+        (1..400).contains(&still_secure),
+        "{still_secure} of {} bits may change",
+        octets.len() * 8
+    );
     // What is cut off may be read to its end, and is then not secure.
-    let cut = (0..octets.len()).filter_map(|length| said(&octets[..length])).filter(secure).count();
+    let cut = (0..octets.len())
+        .filter_map(|length| said(&octets[..length]))
+        .filter(secure)
+        .count();
     assert_eq!(cut, 0);
 }
 
@@ -238,28 +427,59 @@ fn a_denial_is_to_be_signed_with_each_algorithm_of_the_wildcard() {
 
     let lab = lab();
     let strong = Algorithm::ECDSAP384SHA384;
-    let second = EcdsaSigningKey::from_pkcs8(&EcdsaSigningKey::generate_pkcs8(strong).unwrap(), strong).unwrap();
+    let second =
+        EcdsaSigningKey::from_pkcs8(&EcdsaSigningKey::generate_pkcs8(strong).unwrap(), strong)
+            .unwrap();
     let other = DNSKEY::from_key(&second.to_public_key().unwrap());
     let sign = |record: &Record, num_labels: u8, private: &EcdsaSigningKey, key: &DNSKEY| {
         let (type_covered, key_tag) = (record.record_type(), key.calculate_key_tag().unwrap());
-        let input =
-            SigInput { type_covered, num_labels, key_tag, algorithm: key.public_key().algorithm(), ..lab.input() };
-        let data = TBS::from_input(&record.name, DNSClass::IN, &input, [record].into_iter()).unwrap();
+        let input = SigInput {
+            type_covered,
+            num_labels,
+            key_tag,
+            algorithm: key.public_key().algorithm(),
+            ..lab.input()
+        };
+        let data =
+            TBS::from_input(&record.name, DNSClass::IN, &input, [record].into_iter()).unwrap();
         let signature = RRSIG::from_sig(input, private.sign(&data).unwrap());
-        Record::from_rdata(record.name.clone(), 300, RData::DNSSEC(DNSSECRData::RRSIG(signature)))
+        Record::from_rdata(
+            record.name.clone(),
+            300,
+            RData::DNSSEC(DNSSECRData::RRSIG(signature)),
+        )
     };
     let nsec = NSEC::new(wire("z.a.example"), [RecordType::SOA]);
-    let nsec = Record::from_rdata(wire("a.example"), 300, RData::DNSSEC(DNSSECRData::NSEC(nsec)));
-    let both =
-        |record: &Record| [record.clone(), sign(record, 2, &lab.private, &lab.key), sign(record, 2, &second, &other)];
+    let nsec = Record::from_rdata(
+        wire("a.example"),
+        300,
+        RData::DNSSEC(DNSSECRData::NSEC(nsec)),
+    );
+    let both = |record: &Record| {
+        [
+            record.clone(),
+            sign(record, 2, &lab.private, &lab.key),
+            sign(record, 2, &second, &other),
+        ]
+    };
     let (answer, denial) = (both(&lab.record), both(&nsec));
     for (signatures, expected) in [(3, 2), (2, 1)] {
         let set = RrSet::find(&answer, &lab.record.name, RecordType::TLSA).unwrap();
         let set = set.with_denials(&denial[..signatures]);
         let keys = [lab.key.clone(), other.clone()];
-        let proof = prove(&set, &Name::from_user("a.example").unwrap(), &keys, &Trials::at(lab.now, None));
+        let proof = prove(
+            &set,
+            &Name::from_user("a.example").unwrap(),
+            &keys,
+            &Trials::at(lab.now, None),
+        );
         // The owner's judge compares the signers with the algorithms that the parent names.
-        assert_eq!((proof.security, proof.signers.len()), (Security::Secure, expected), "{:?}", proof.findings);
+        assert_eq!(
+            (proof.security, proof.signers.len()),
+            (Security::Secure, expected),
+            "{:?}",
+            proof.findings
+        );
     }
 }
 
@@ -269,37 +489,118 @@ fn a_signature_that_nobody_tries_is_a_note_beside_one_that_holds_and_nothing_alo
 
     let lab = lab();
     let at = |seconds: i64| SerialNumber::new(moment(lab.now + TimeDelta::seconds(seconds)));
-    let stranger = SigInput { key_tag: lab.input().key_tag ^ 1, ..lab.input() };
-    let early = SigInput { sig_inception: at(300), ..lab.input() };
-    let over = SigInput { sig_expiration: at(-90), sig_inception: at(-900), ..lab.input() };
-    let unknown = SigInput { algorithm: Algorithm::from_u8(16), ..lab.input() };
-    let old_stranger = SigInput { key_tag: stranger.key_tag, ..over.clone() };
-    let above = SigInput { signer_name: wire("example"), ..lab.input() };
+    let stranger = SigInput {
+        key_tag: lab.input().key_tag ^ 1,
+        ..lab.input()
+    };
+    let early = SigInput {
+        sig_inception: at(300),
+        ..lab.input()
+    };
+    let over = SigInput {
+        sig_expiration: at(-90),
+        sig_inception: at(-900),
+        ..lab.input()
+    };
+    let unknown = SigInput {
+        algorithm: Algorithm::from_u8(16),
+        ..lab.input()
+    };
+    let old_stranger = SigInput {
+        key_tag: stranger.key_tag,
+        ..over.clone()
+    };
+    let above = SigInput {
+        signer_name: wire("example"),
+        ..lab.input()
+    };
     for (what, odd, alone, with_good, code) in [
-        ("a key that is not there", lab.signed(stranger), Bogus, Secure, "signature-unused"),
-        ("expired, and its key is gone", lab.signed(old_stranger), Bogus, Secure, "signature-unused"),
-        ("not valid yet", lab.signed(early.clone()), Bogus, Secure, "signature-unused"),
-        ("not valid yet, and damaged", lab.damaged(early), Bogus, Secure, "signature-unused"),
-        ("an algorithm that is unknown here", lab.signed(unknown), Indeterminate, Secure, "algorithm-unsupported"),
-        ("expired", lab.signed(over), Bogus, Bogus, "signature-expired"),
+        (
+            "a key that is not there",
+            lab.signed(stranger),
+            Bogus,
+            Secure,
+            "signature-unused",
+        ),
+        (
+            "expired, and its key is gone",
+            lab.signed(old_stranger),
+            Bogus,
+            Secure,
+            "signature-unused",
+        ),
+        (
+            "not valid yet",
+            lab.signed(early.clone()),
+            Bogus,
+            Secure,
+            "signature-unused",
+        ),
+        (
+            "not valid yet, and damaged",
+            lab.damaged(early),
+            Bogus,
+            Secure,
+            "signature-unused",
+        ),
+        (
+            "an algorithm that is unknown here",
+            lab.signed(unknown),
+            Indeterminate,
+            Secure,
+            "algorithm-unsupported",
+        ),
+        (
+            "expired",
+            lab.signed(over),
+            Bogus,
+            Bogus,
+            "signature-expired",
+        ),
         ("wrong", lab.damaged(lab.input()), Bogus, Bogus, "bogus"),
-        ("of another signer", lab.signed(above), Bogus, Bogus, "bogus"),
+        (
+            "of another signer",
+            lab.signed(above),
+            Bogus,
+            Bogus,
+            "bogus",
+        ),
     ] {
         let keys = std::slice::from_ref(&lab.key);
         let good = lab.signed(lab.input());
-        assert_eq!(lab.prove(&[lab.record.clone(), odd.clone()], keys).security, alone, "{what} alone");
+        assert_eq!(
+            lab.prove(&[lab.record.clone(), odd.clone()], keys).security,
+            alone,
+            "{what} alone"
+        );
         for section in [[odd.clone(), good.clone()], [good, odd]] {
             let proof = lab.prove(&[&[lab.record.clone()][..], &section].concat(), keys);
-            let expected = if with_good == Secure { Severity::Note } else { Severity::Unsafe };
-            let [finding] = proof.findings.as_slice() else { panic!("{what}: {:?}", proof.findings) };
-            assert_eq!((proof.security, finding.code, finding.severity), (with_good, code, expected), "{what}");
+            let expected = if with_good == Secure {
+                Severity::Note
+            } else {
+                Severity::Unsafe
+            };
+            let [finding] = proof.findings.as_slice() else {
+                panic!("{what}: {:?}", proof.findings)
+            };
+            assert_eq!(
+                (proof.security, finding.code, finding.severity),
+                (with_good, code, expected),
+                "{what}"
+            );
             assert_eq!(proof.signers, [0], "{what}");
         }
     }
     // Two that nobody tries are no better than one.
-    let [first, second] = [1, 2].map(|bit| SigInput { key_tag: lab.input().key_tag ^ bit, ..lab.input() });
+    let [first, second] = [1, 2].map(|bit| SigInput {
+        key_tag: lab.input().key_tag ^ bit,
+        ..lab.input()
+    });
     let section = [lab.record.clone(), lab.signed(first), lab.signed(second)];
-    assert_eq!(lab.prove(&section, std::slice::from_ref(&lab.key)).security, Bogus);
+    assert_eq!(
+        lab.prove(&section, std::slice::from_ref(&lab.key)).security,
+        Bogus
+    );
 }
 
 #[test]
@@ -307,14 +608,37 @@ fn by_how_much_a_clock_is_off_is_said() {
     let lab = lab();
     let at = |seconds: i64| SerialNumber::new(moment(lab.now + TimeDelta::seconds(seconds)));
     for (from, to, expected) in [
-        (300, 86_400, "is not valid yet, but in 5m: is this machine's clock right?"),
+        (
+            300,
+            86_400,
+            "is not valid yet, but in 5m: is this machine's clock right?",
+        ),
         (400_000, 500_000, "is not valid yet, but in 4d15h6m40s"),
-        (-900, -90, "expired on 2026-11-20 at 11:58:30 UTC, 1m30s ago: is this machine's clock right?"),
-        (-900_000, -90_000, "expired on 2026-11-19 at 11:00:00 UTC, 1d1h ago"),
+        (
+            -900,
+            -90,
+            "expired on 2026-11-20 at 11:58:30 UTC, 1m30s ago: is this machine's clock right?",
+        ),
+        (
+            -900_000,
+            -90_000,
+            "expired on 2026-11-19 at 11:00:00 UTC, 1d1h ago",
+        ),
     ] {
-        let input = SigInput { sig_inception: at(from), sig_expiration: at(to), ..lab.input() };
-        let proof = lab.prove(&[lab.record.clone(), lab.signed(input)], std::slice::from_ref(&lab.key));
-        assert!(proof.findings[0].message.ends_with(expected), "{:?}", proof.findings);
+        let input = SigInput {
+            sig_inception: at(from),
+            sig_expiration: at(to),
+            ..lab.input()
+        };
+        let proof = lab.prove(
+            &[lab.record.clone(), lab.signed(input)],
+            std::slice::from_ref(&lab.key),
+        );
+        assert!(
+            proof.findings[0].message.ends_with(expected),
+            "{:?}",
+            proof.findings
+        );
     }
 }
 
@@ -323,9 +647,23 @@ fn a_ttl_above_the_signed_one_is_a_note() {
     let lab = lab();
     let mut raised = lab.record.clone();
     raised.ttl = 86_400;
-    let proof = lab.prove(&[raised, lab.signed(lab.input())], std::slice::from_ref(&lab.key));
-    let [finding] = proof.findings.as_slice() else { panic!("{:?}", proof.findings) };
-    assert_eq!((proof.security, proof.original_ttl), (Security::Secure, Some(300)));
-    assert_eq!((finding.code, finding.severity), ("ttl-above-signed", Severity::Note));
-    assert!(finding.message.contains("86400") && finding.message.contains("300"), "{finding:?}");
+    let proof = lab.prove(
+        &[raised, lab.signed(lab.input())],
+        std::slice::from_ref(&lab.key),
+    );
+    let [finding] = proof.findings.as_slice() else {
+        panic!("{:?}", proof.findings)
+    };
+    assert_eq!(
+        (proof.security, proof.original_ttl),
+        (Security::Secure, Some(300))
+    );
+    assert_eq!(
+        (finding.code, finding.severity),
+        ("ttl-above-signed", Severity::Note)
+    );
+    assert!(
+        finding.message.contains("86400") && finding.message.contains("300"),
+        "{finding:?}"
+    );
 }

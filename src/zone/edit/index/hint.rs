@@ -59,7 +59,9 @@ impl Hint {
             return true;
         }
         self.hosts.iter().any(|Host { label, .. }| {
-            let Some(rest) = token.len().checked_sub(label.len()) else { return false };
+            let Some(rest) = token.len().checked_sub(label.len()) else {
+                return false;
+            };
             token[rest..].eq_ignore_ascii_case(label) && (rest == 0 || token[rest - 1] == b'.')
         })
     }
@@ -82,8 +84,12 @@ impl Hint {
             }
             end = end.saturating_sub(self.suffix);
         }
-        let Some(len) = end.checked_sub(owner.start).filter(|len| *len > 0) else { return false };
-        let Some(tail) = text.get(..end).and_then(<[u8]>::last_chunk) else { return false };
+        let Some(len) = end.checked_sub(owner.start).filter(|len| *len > 0) else {
+            return false;
+        };
+        let Some(tail) = text.get(..end).and_then(<[u8]>::last_chunk) else {
+            return false;
+        };
         let tail = u64::from_le_bytes(*tail) | CASE;
         !self.all
             && self.hosts.iter().all(|host| {
@@ -94,15 +100,26 @@ impl Hint {
     }
 
     fn at(origin: Option<&Rc<Name>>, targets: &[Target]) -> Self {
-        let Some(name) = origin else { return Self { known: true, all: true, ..Self::default() } };
-        let mut hint = Self { origin: Some(Rc::clone(name)), known: true, ..Self::default() };
+        let Some(name) = origin else {
+            return Self {
+                known: true,
+                all: true,
+                ..Self::default()
+            };
+        };
+        let mut hint = Self {
+            origin: Some(Rc::clone(name)),
+            known: true,
+            ..Self::default()
+        };
         for host in targets.iter().map(Target::base) {
             // Without making a text of it: a file may have an origin every few lines.
             if name.is_within(host) || host.labels().flatten().any(|octet| !is_plain(*octet)) {
                 hint.all = true;
             } else if host.is_within(name) {
                 let steps = host.labels().count() - name.labels().count();
-                hint.hosts.extend(Host::of(&host.labels().take(steps).collect::<Vec<_>>()));
+                hint.hosts
+                    .extend(Host::of(&host.labels().take(steps).collect::<Vec<_>>()));
             } else {
                 hint.absolute = true;
             }
@@ -127,7 +144,11 @@ impl Host {
         for (to, from) in tail.iter_mut().rev().zip(text.iter().rev()) {
             *to = *from;
         }
-        Some(Self { label: labels.last()?.to_vec(), tail: u64::from_le_bytes(tail) | CASE, len: text.len() })
+        Some(Self {
+            label: labels.last()?.to_vec(),
+            tail: u64::from_le_bytes(tail) | CASE,
+            len: text.len(),
+        })
     }
 }
 
@@ -153,7 +174,13 @@ mod tests {
 
     fn is_far(hint: &Hint, owner: &str) -> bool {
         let text = format!("the line before\n{owner} A 192.0.2.1\n");
-        hint.is_far(text.as_bytes(), Span { start: 16, end: 16 + owner.len() })
+        hint.is_far(
+            text.as_bytes(),
+            Span {
+                start: 16,
+                end: 16 + owner.len(),
+            },
+        )
     }
 
     #[test]

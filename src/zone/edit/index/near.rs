@@ -35,14 +35,18 @@ impl AtTarget {
     /// wildcard above it, or a `$GENERATE`.
     #[must_use]
     pub fn host_may_answer(&self) -> bool {
-        let generated = self.obstacles.iter().any(|obstacle| obstacle.what == ObstacleKind::Generate);
+        let generated = self
+            .obstacles
+            .iter()
+            .any(|obstacle| obstacle.what == ObstacleKind::Generate);
         self.host_answers || generated || !self.wildcards.is_empty()
     }
 
     /// Takes note of the zone's name: NS records there are no cut, and aliases may lead out of it.
     pub(super) fn in_zone(&mut self, apex: &Name) {
         let text = apex.to_string();
-        self.obstacles.retain(|obstacle| obstacle.what != ObstacleKind::Cut || obstacle.owner != text);
+        self.obstacles
+            .retain(|obstacle| obstacle.what != ObstacleKind::Cut || obstacle.owner != text);
         for (_, Obstacle { what, .. }) in &mut self.wildcards {
             if let ObstacleKind::WildcardAlias(to) = what
                 && !to.is_within(apex)
@@ -55,8 +59,12 @@ impl AtTarget {
     /// The wildcards that answer for the owner as long as the owner does not
     /// exist (RFC 4592 section 3.3.1), one for each of their records.
     pub fn wildcards(&self) -> impl Iterator<Item = &Obstacle> {
-        let answers = |(labels, _): &&(usize, Obstacle)| *labels == self.encloser && self.last.is_none();
-        self.wildcards.iter().filter(answers).map(|(_, obstacle)| obstacle)
+        let answers =
+            |(labels, _): &&(usize, Obstacle)| *labels == self.encloser && self.last.is_none();
+        self.wildcards
+            .iter()
+            .filter(answers)
+            .map(|(_, obstacle)| obstacle)
     }
 }
 
@@ -102,16 +110,29 @@ pub(super) struct Asked {
 impl Asked {
     pub(super) fn of(target: &Target) -> Self {
         let room = if target.host().is_some() { 2 } else { 1 };
-        Self { owner: target.owner().unwrap_or_else(|_| Name::root()), base: target.base().clone(), room }
+        Self {
+            owner: target.owner().unwrap_or_else(|_| Name::root()),
+            base: target.base().clone(),
+            room,
+        }
     }
 
     pub(super) fn relation(&self, owner: &Name) -> Relation {
         if *owner == self.owner {
             Relation::Same
         } else if owner.is_within(&self.base) {
-            let sibling = owner.parent().is_some_and(|up| up.parent().as_ref() == Some(&self.base))
-                && owner.labels().next().is_some_and(|label| label.starts_with(b"_"));
-            if sibling { Relation::Sibling } else { Relation::AtHost }
+            let sibling = owner
+                .parent()
+                .is_some_and(|up| up.parent().as_ref() == Some(&self.base))
+                && owner
+                    .labels()
+                    .next()
+                    .is_some_and(|label| label.starts_with(b"_"));
+            if sibling {
+                Relation::Sibling
+            } else {
+                Relation::AtHost
+            }
         } else if self.base.is_within(owner) || is_wildcard_above(owner, &self.owner) {
             Relation::Above
         } else {
@@ -148,9 +169,21 @@ impl AtTarget {
     /// Notes what a record's being there means: that names above the owner exist,
     /// that it is a wildcard, that it is an obstacle.
     pub(super) fn note(&mut self, asked: &Asked, seen: Seen<'_>) {
-        let Seen { owner, code, leads, place } = seen;
-        let shared = owner.ancestors().find(|name| asked.owner.is_within(name)).map_or(0, |name| name.labels().count());
-        let obstacle = |what| Obstacle { what, owner: owner.to_string(), place: place.clone() };
+        let Seen {
+            owner,
+            code,
+            leads,
+            place,
+        } = seen;
+        let shared = owner
+            .ancestors()
+            .find(|name| asked.owner.is_within(name))
+            .map_or(0, |name| name.labels().count());
+        let obstacle = |what| Obstacle {
+            what,
+            owner: owner.to_string(),
+            place: place.clone(),
+        };
         if is_wildcard_above(owner, &asked.owner) {
             // Once the owner exists, so does its host, and loses all that a wildcard above it gave
             // (RFC 4592 section 2.2.2). Names below the host are asked for TLSA only.
@@ -161,7 +194,8 @@ impl AtTarget {
                 (false, code::TLSA | code::CNAME, _) => Some(ObstacleKind::Wildcard),
                 (false, ..) => None,
             };
-            self.wildcards.extend(what.map(|what| (shared, obstacle(what))));
+            self.wildcards
+                .extend(what.map(|what| (shared, obstacle(what))));
         }
         self.encloser = self.encloser.max(shared);
         let same = *owner == asked.owner;

@@ -39,9 +39,15 @@ impl<'t> Iterator for Parts<'t> {
         self.0 = rest;
         Some(match part {
             [b'$', b'$'] => Ok(Part::Text(b"$")),
-            [b'$', b'{', inside @ .., b'}'] => Modifier::read(inside).map(Part::Number).ok_or(NO_MODIFIER),
+            [b'$', b'{', inside @ .., b'}'] => {
+                Modifier::read(inside).map(Part::Number).ok_or(NO_MODIFIER)
+            }
             [b'$', b'{', ..] => Err(NO_MODIFIER),
-            [b'$', ..] => Ok(Part::Number(Modifier { offset: 0, width: 0, base: b'd' })),
+            [b'$', ..] => Ok(Part::Number(Modifier {
+                offset: 0,
+                width: 0,
+                base: b'd',
+            })),
             text => Ok(Part::Text(text)),
         })
     }
@@ -61,20 +67,34 @@ pub(super) struct Modifier {
 impl Modifier {
     fn read(inside: &[u8]) -> Option<Self> {
         // scanf(3) skips blanks before a number.
-        let mut parts = std::str::from_utf8(inside).ok()?.split(',').map(str::trim_start);
+        let mut parts = std::str::from_utf8(inside)
+            .ok()?
+            .split(',')
+            .map(str::trim_start);
         let offset: i64 = parts.next()?.parse().ok()?;
         let width: usize = parts.next().map_or(Ok(0), str::parse).ok()?;
         let base = parts.next().unwrap_or("d");
         let known = parts.next().is_none() && matches!(base, "d" | "o" | "x" | "X" | "n" | "N");
         // What is too large for C's int loses its upper bits there.
         let offset = i32::from_le_bytes(*offset.to_le_bytes().first_chunk()?);
-        Some(Self { offset, width, base: *base.as_bytes().first()? }).filter(|_| known)
+        Some(Self {
+            offset,
+            width,
+            base: *base.as_bytes().first()?,
+        })
+        .filter(|_| known)
     }
 
     /// As C's printf does it: what is below zero has all its 32 bits in hex and octal.
     fn apply(self, value: i32) -> Result<String, &'static str> {
-        let Self { offset, width, base } = self;
-        let number = value.checked_add(offset).ok_or("counts beyond 2147483647, which BIND refuses")?;
+        let Self {
+            offset,
+            width,
+            base,
+        } = self;
+        let number = value
+            .checked_add(offset)
+            .ok_or("counts beyond 2147483647, which BIND refuses")?;
         if width > WIDEST {
             return Err("makes a number of more than 127 digits, which BIND refuses");
         }
@@ -89,7 +109,11 @@ impl Modifier {
 
     /// The number that may have been made into this text.
     pub(super) fn undo(self, text: &str) -> Option<i32> {
-        let bits = |digits: &str, radix| u32::from_str_radix(digits, radix).ok().map(u32::cast_signed);
+        let bits = |digits: &str, radix| {
+            u32::from_str_radix(digits, radix)
+                .ok()
+                .map(u32::cast_signed)
+        };
         let number = match self.base {
             b'd' => text.parse().ok(),
             b'o' => bits(text, 8),
@@ -111,7 +135,11 @@ fn nibbles(number: i32, width: usize, capitals: bool) -> String {
     let (mut rest, mut width, mut made) = (number.cast_unsigned(), width, String::new());
     loop {
         let digit = char::from_digit(rest & 15, 16).unwrap_or('0');
-        made.push(if capitals { digit.to_ascii_uppercase() } else { digit });
+        made.push(if capitals {
+            digit.to_ascii_uppercase()
+        } else {
+            digit
+        });
         rest >>= 4;
         width = width.saturating_sub(1);
         if rest == 0 && width == 0 {
@@ -158,7 +186,8 @@ mod tests {
             ("${2147483647}", Err(())),
             ("${0,128,d}", Err(())),
         ] {
-            let found = expand(template.as_bytes(), 12).map(|made| String::from_utf8(made).unwrap());
+            let found =
+                expand(template.as_bytes(), 12).map(|made| String::from_utf8(made).unwrap());
             assert_eq!(found.map_err(|_| ()), made.map(str::to_owned), "{template}");
         }
     }

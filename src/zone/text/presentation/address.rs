@@ -24,13 +24,20 @@ pub(in crate::zone) fn ipv4(word: &[u8]) -> bool {
 /// Whether a word is an IPv6 address.
 pub(in crate::zone) fn ipv6(word: &[u8]) -> bool {
     let mut gap = word.starts_with(b"::");
-    let mut rest = if gap { word.get(2..).unwrap_or(&[]) } else { word };
+    let mut rest = if gap {
+        word.get(2..).unwrap_or(&[])
+    } else {
+        word
+    };
     let mut groups = 0;
     if rest.is_empty() {
         return gap;
     }
     loop {
-        let digits = rest.iter().take_while(|octet| octet.is_ascii_hexdigit()).count();
+        let digits = rest
+            .iter()
+            .take_while(|octet| octet.is_ascii_hexdigit())
+            .count();
         if !(1..=4).contains(&digits) {
             return false;
         }
@@ -71,10 +78,16 @@ pub(super) fn prefix(word: &[u8]) -> bool {
         [b'2', b':', ..] => (ipv6, 128),
         _ => return false,
     };
-    let Some(slash) = memchr::memchr(b'/', word) else { return false };
+    let Some(slash) = memchr::memchr(b'/', word) else {
+        return false;
+    };
     let bits = word.get(slash + 1..).unwrap_or(&[]);
     // NSD takes an absent number for 0.
-    let bits = if bits.is_empty() { Some(0) } else { std::str::from_utf8(bits).ok().and_then(|n| n.parse().ok()) };
+    let bits = if bits.is_empty() {
+        Some(0)
+    } else {
+        std::str::from_utf8(bits).ok().and_then(|n| n.parse().ok())
+    };
     bits.is_some_and(|bits: u32| bits <= most) && word.get(2..slash).is_some_and(address)
 }
 
@@ -86,17 +99,33 @@ pub(super) fn locator(word: &[u8]) -> bool {
 
 /// Whether a word is an NSAP address: `0x47.0005.80` (RFC 1706 section 5).
 pub(super) fn nsap(word: &[u8]) -> bool {
-    let Some((b"0x" | b"0X", digits)) = word.split_at_checked(2) else { return false };
-    let count = digits.iter().filter(|octet| octet.is_ascii_hexdigit()).count();
-    count.is_multiple_of(2) && digits.iter().all(|octet| octet.is_ascii_hexdigit() || *octet == b'.')
+    let Some((b"0x" | b"0X", digits)) = word.split_at_checked(2) else {
+        return false;
+    };
+    let count = digits
+        .iter()
+        .filter(|octet| octet.is_ascii_hexdigit())
+        .count();
+    count.is_multiple_of(2)
+        && digits
+            .iter()
+            .all(|octet| octet.is_ascii_hexdigit() || *octet == b'.')
 }
 
 /// Whether a word begins with so many groups of hex digits, as in
 /// `00-00-5e-00-53-2a`. BIND does not look at what follows them.
 pub(super) fn eui(word: &[u8], octets: usize) -> bool {
     let mut groups = word.splitn(octets, |octet| *octet == b'-');
-    let whole = groups.by_ref().take(octets - 1).filter(|group| hex_group(group, 2)).count();
-    whole == octets - 1 && groups.next().and_then(<[u8]>::first).is_some_and(u8::is_ascii_hexdigit)
+    let whole = groups
+        .by_ref()
+        .take(octets - 1)
+        .filter(|group| hex_group(group, 2))
+        .count();
+    whole == octets - 1
+        && groups
+            .next()
+            .and_then(<[u8]>::first)
+            .is_some_and(u8::is_ascii_hexdigit)
 }
 
 fn hex_group(group: &[u8], most: usize) -> bool {
@@ -167,8 +196,16 @@ mod tests {
         ] {
             assert_eq!(prefix(word.as_bytes()), right, "{word}");
         }
-        assert!(locator(b"14:4fff:0:ee64") && !locator(b"0014:4fff:ff20") && !locator(b"00145:4fff:ff20:ee64"));
-        assert!(eui(b"00-00-5e-00-53-2a", 6) && eui(b"00-00-5e-00-53-2", 6) && !eui(b"00-00-5e-00-53", 6));
+        assert!(
+            locator(b"14:4fff:0:ee64")
+                && !locator(b"0014:4fff:ff20")
+                && !locator(b"00145:4fff:ff20:ee64")
+        );
+        assert!(
+            eui(b"00-00-5e-00-53-2a", 6)
+                && eui(b"00-00-5e-00-53-2", 6)
+                && !eui(b"00-00-5e-00-53", 6)
+        );
         assert!(nsap(b"0x47.0005.80") && !nsap(b"470005") && !nsap(b"0x4") && !nsap(b"0xg0"));
         assert!(!eui(b"00:00:5e:00:53:2a", 6) && !eui(b"", 6));
     }

@@ -20,7 +20,12 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn new(alphabet: Alphabet) -> Self {
-        Self { alphabet, count: 0, padding: 0, last: 0 }
+        Self {
+            alphabet,
+            count: 0,
+            padding: 0,
+            last: 0,
+        }
     }
 
     /// Takes the digits of a word; `false` when one is no digit, or follows padding.
@@ -60,7 +65,9 @@ impl Run {
                 if count.is_multiple_of(4) && whole {
                     Ok(())
                 } else {
-                    Err(format!("has {count} base64 digits that do not make whole octets"))
+                    Err(format!(
+                        "has {count} base64 digits that do not make whole octets"
+                    ))
                 }
             }
         }
@@ -82,7 +89,9 @@ fn sextet(digit: u8) -> u8 {
 pub(super) fn number(word: &[u8]) -> Option<u64> {
     let digits = word.strip_prefix(b"+").unwrap_or(word);
     let right = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-    right.then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()
+    right
+        .then(|| std::str::from_utf8(digits).ok()?.parse().ok())
+        .flatten()
 }
 
 /// The largest number of so many octets.
@@ -118,16 +127,29 @@ pub(super) const ALGORITHMS: &[&str] = &[
 ];
 
 /// The names that BIND knows for digests of keys.
-pub(super) const DIGESTS: &[&str] =
-    &["SHA1", "SHA-1", "SHA256", "SHA-256", "GOST", "SHA384", "SHA-384", "SM3", "SHA256PRIVATE", "SHA384PRIVATE"];
+pub(super) const DIGESTS: &[&str] = &[
+    "SHA1",
+    "SHA-1",
+    "SHA256",
+    "SHA-256",
+    "GOST",
+    "SHA384",
+    "SHA-384",
+    "SM3",
+    "SHA256PRIVATE",
+    "SHA384PRIVATE",
+];
 
 /// The names of certificate types (RFC 4398 section 2.1).
-pub(super) const CERTIFICATES: &[&str] =
-    &["PKIX", "SPKI", "PGP", "IPKIX", "ISPKI", "IPGP", "ACPKIX", "IACPKIX", "URI", "OID"];
+pub(super) const CERTIFICATES: &[&str] = &[
+    "PKIX", "SPKI", "PGP", "IPKIX", "ISPKI", "IPGP", "ACPKIX", "IACPKIX", "URI", "OID",
+];
 
 /// Whether a word is one of these names, in either case of letters.
 pub(super) fn named(word: &[u8], names: &[&str]) -> bool {
-    names.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(word))
+    names
+        .iter()
+        .any(|name| name.as_bytes().eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]
@@ -177,6 +199,9 @@ mod tests {
         ] {
             assert_eq!(number(word.as_bytes()), value, "{word}");
         }
-        assert_eq!([largest(1), largest(2), largest(4)], [255, 65535, 4_294_967_295]);
+        assert_eq!(
+            [largest(1), largest(2), largest(4)],
+            [255, 65535, 4_294_967_295]
+        );
     }
 }

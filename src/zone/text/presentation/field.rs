@@ -88,7 +88,12 @@ impl Field {
             Self::Certificate => "the number or name of a certificate type",
             Self::Ipv4 => "an IPv4 address",
             Self::Ipv6 => "an IPv6 address",
-            Self::Text | Self::OptionalText | Self::Texts | Self::Value | Self::Word | Self::Rest => "a string",
+            Self::Text
+            | Self::OptionalText
+            | Self::Texts
+            | Self::Value
+            | Self::Word
+            | Self::Rest => "a string",
             Self::Tag => "a property of letters and digits, such as issue,",
             Self::Hex => "a run of hex digits",
             Self::Base64 | Self::OptionalBase64 => "a run of base64 digits",
@@ -148,7 +153,12 @@ impl Field {
     /// Whether the field is a text, which may stand in quotes, or looks at its words itself.
     fn may_be_quoted(self) -> bool {
         match self {
-            Self::Text | Self::OptionalText | Self::Texts | Self::Value | Self::Name | Self::Names => true,
+            Self::Text
+            | Self::OptionalText
+            | Self::Texts
+            | Self::Value
+            | Self::Name
+            | Self::Names => true,
             Self::Number(_)
             | Self::Seconds
             | Self::Mnemonic(_)
@@ -180,28 +190,47 @@ impl Field {
     /// Whether one word is this field.
     fn check_word(self, data: &mut Data<'_>, word: Span) -> Result<(), RdataError> {
         let octets = data.of(word);
-        let plain = if self.may_be_quoted() { plain(octets) } else { data.plain(word) };
+        let plain = if self.may_be_quoted() {
+            plain(octets)
+        } else {
+            data.plain(word)
+        };
         let right = match self {
             Self::Name | Self::Names => return name(data, word),
             Self::Text | Self::OptionalText | Self::Texts => return text(data, word),
-            Self::Number(size) => data.number(word).is_some_and(|value| value <= largest(size)),
+            Self::Number(size) => data
+                .number(word)
+                .is_some_and(|value| value <= largest(size)),
             Self::Seconds => ttl::parse(&plain).is_some(),
             Self::Mnemonic(size) => match data.number(word) {
                 Some(value) => value <= largest(size),
-                None => match plain.strip_prefix(b"0x").and_then(|digits| std::str::from_utf8(digits).ok()) {
-                    Some(digits) => u64::from_str_radix(digits, 16).is_ok_and(|value| value <= largest(size)),
+                None => match plain
+                    .strip_prefix(b"0x")
+                    .and_then(|digits| std::str::from_utf8(digits).ok())
+                {
+                    Some(digits) => {
+                        u64::from_str_radix(digits, 16).is_ok_and(|value| value <= largest(size))
+                    }
                     None => plain.first().is_some_and(u8::is_ascii_alphabetic),
                 },
             },
-            Self::Algorithm => named(&plain, ALGORITHMS) || data.number(word).is_some_and(|value| value <= 255),
-            Self::Digest => named(&plain, DIGESTS) || data.number(word).is_some_and(|value| value <= 255),
-            Self::Certificate => named(&plain, CERTIFICATES) || data.number(word).is_some_and(|value| value <= 65535),
+            Self::Algorithm => {
+                named(&plain, ALGORITHMS) || data.number(word).is_some_and(|value| value <= 255)
+            }
+            Self::Digest => {
+                named(&plain, DIGESTS) || data.number(word).is_some_and(|value| value <= 255)
+            }
+            Self::Certificate => {
+                named(&plain, CERTIFICATES) || data.number(word).is_some_and(|value| value <= 65535)
+            }
             Self::Ipv4 => address::ipv4(&plain),
             Self::Ipv6 => address::ipv6(&plain),
             // BIND takes capitals, NSD quotes and escapes, neither takes both.
             Self::Tag => {
                 let capitals = plain.len() == octets.len();
-                let right = |octet: &u8| octet.is_ascii_alphanumeric() && (capitals || !octet.is_ascii_uppercase());
+                let right = |octet: &u8| {
+                    octet.is_ascii_alphanumeric() && (capitals || !octet.is_ascii_uppercase())
+                };
                 (1..=255).contains(&plain.len()) && plain.iter().all(right)
             }
             Self::Salt => {
@@ -225,13 +254,19 @@ impl Field {
             | Self::Parameters
             | Self::Rest => true,
         };
-        if right { Ok(()) } else { Err(data.not(word, self.expected())) }
+        if right {
+            Ok(())
+        } else {
+            Err(data.not(word, self.expected()))
+        }
     }
 }
 
 /// A word without its quotes and escapes.
 pub(super) fn plain(word: &[u8]) -> Cow<'_, [u8]> {
-    let word = word.strip_prefix(b"\"").map_or(word, |rest| rest.strip_suffix(b"\"").unwrap_or(rest));
+    let word = word
+        .strip_prefix(b"\"")
+        .map_or(word, |rest| rest.strip_suffix(b"\"").unwrap_or(rest));
     if !word.contains(&b'\\') {
         return Cow::Borrowed(word);
     }
@@ -241,8 +276,13 @@ pub(super) fn plain(word: &[u8]) -> Cow<'_, [u8]> {
         rest = after;
         if octet != b'\\' {
             octets.push(octet);
-        } else if let Some(digits) = rest.get(..3).filter(|digits| digits.iter().all(u8::is_ascii_digit)) {
-            let value = digits.iter().fold(0u16, |sum, digit| sum * 10 + u16::from(digit - b'0'));
+        } else if let Some(digits) = rest
+            .get(..3)
+            .filter(|digits| digits.iter().all(u8::is_ascii_digit))
+        {
+            let value = digits
+                .iter()
+                .fold(0u16, |sum, digit| sum * 10 + u16::from(digit - b'0'));
             octets.push(u8::try_from(value).unwrap_or(u8::MAX));
             rest = rest.get(3..).unwrap_or(&[]);
         } else if let Some((&octet, after)) = rest.split_first() {
@@ -259,12 +299,17 @@ fn name(data: &mut Data<'_>, word: Span) -> Result<(), RdataError> {
     if octets.first() == Some(&b'"') {
         data.dressed(word);
     }
-    let text = octets.strip_prefix(b"\"").map_or(octets, |rest| rest.strip_suffix(b"\"").unwrap_or(rest));
+    let text = octets
+        .strip_prefix(b"\"")
+        .map_or(octets, |rest| rest.strip_suffix(b"\"").unwrap_or(rest));
     let root = DomainName::root();
     match DomainName::from_zone_text(text, data.origin.or(Some(&root))) {
         Ok(_) => Ok(()),
         Err(error) => {
-            let what = format!("has {} where a domain name is expected: {error}", data.shown(word));
+            let what = format!(
+                "has {} where a domain name is expected: {error}",
+                data.shown(word)
+            );
             Err(data.wrong(word.start, what))
         }
     }
@@ -319,7 +364,11 @@ fn gateway(data: &mut Data<'_>) -> Result<(), RdataError> {
 fn host_identity(data: &mut Data<'_>) -> Result<(), RdataError> {
     Field::Number(1).check(data)?;
     for alphabet in [Alphabet::Hex, Alphabet::Base64] {
-        let expected = if alphabet == Alphabet::Hex { "a tag in hex digits" } else { "a key in base64 digits" };
+        let expected = if alphabet == Alphabet::Hex {
+            "a tag in hex digits"
+        } else {
+            "a key in base64 digits"
+        };
         let word = data.wanted(expected)?;
         let mut run = digits::Run::new(alphabet);
         if !run.take(&data.plain(word)) {

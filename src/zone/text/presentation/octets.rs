@@ -7,7 +7,12 @@ use super::field::Field;
 use crate::zone::text::rdata::RdataError;
 
 /// Checks what follows the length, which stands at `at`.
-pub(super) fn check(data: &mut Data<'_>, announced: u64, at: usize, grammar: &[Field]) -> Result<(), RdataError> {
+pub(super) fn check(
+    data: &mut Data<'_>,
+    announced: u64,
+    at: usize,
+    grammar: &[Field],
+) -> Result<(), RdataError> {
     let mut run = Run::new(Alphabet::Hex);
     let mut digits = Vec::new();
     let mut first = at;
@@ -26,11 +31,17 @@ pub(super) fn check(data: &mut Data<'_>, announced: u64, at: usize, grammar: &[F
     if octets as u64 != announced {
         return Err(data.wrong(at, format!("announces {announced} octets and has {octets}")));
     }
-    let wire: Vec<u8> = digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |sum, d| sum * 16 + value(*d))).collect();
+    let wire: Vec<u8> = digits
+        .chunks_exact(2)
+        .map(|pair| pair.iter().fold(0, |sum, d| sum * 16 + value(*d)))
+        .collect();
     if make_fields(&wire, grammar) {
         Ok(())
     } else {
-        Err(data.wrong(first, "has octets that do not make the fields of the type".to_owned()))
+        Err(data.wrong(
+            first,
+            "has octets that do not make the fields of the type".to_owned(),
+        ))
     }
 }
 
@@ -55,9 +66,13 @@ fn make_fields(wire: &[u8], grammar: &[Field]) -> bool {
             Field::Ipv6 => Some(16),
             Field::Eui(size) => Some(*size),
             Field::Locator => Some(8),
-            Field::Text | Field::Tag | Field::Salt => rest.first().map(|length| usize::from(*length) + 1),
+            Field::Text | Field::Tag | Field::Salt => {
+                rest.first().map(|length| usize::from(*length) + 1)
+            }
             Field::Hex | Field::Base64 => Some(rest.len()).filter(|length| *length > 0),
-            Field::Texts => all(rest, |wire| wire.first().map(|length| usize::from(*length) + 1)),
+            Field::Texts => all(rest, |wire| {
+                wire.first().map(|length| usize::from(*length) + 1)
+            }),
             Field::Names => {
                 if rest.is_empty() {
                     Some(0)
@@ -93,7 +108,9 @@ fn all(wire: &[u8], part: impl Fn(&[u8]) -> Option<usize>) -> Option<usize> {
 fn parameters(wire: &[u8]) -> Option<usize> {
     let (mut at, mut least) = (0, 0);
     while at < wire.len() {
-        let [key_high, key_low, high, low, ..] = wire.get(at..)? else { return None };
+        let [key_high, key_low, high, low, ..] = wire.get(at..)? else {
+            return None;
+        };
         let key = u32::from(u16::from_be_bytes([*key_high, *key_low]));
         if key < least {
             return None;
@@ -106,7 +123,9 @@ fn parameters(wire: &[u8]) -> Option<usize> {
 
 /// The length of a HIP's algorithm, tag and key (RFC 8005 section 5); neither is empty.
 fn host_identity(wire: &[u8]) -> Option<usize> {
-    let [tag, _, high, low, ..] = wire else { return None };
+    let [tag, _, high, low, ..] = wire else {
+        return None;
+    };
     let key = usize::from(u16::from_be_bytes([*high, *low]));
     (*tag > 0 && key > 0).then_some(4 + usize::from(*tag) + key)
 }

@@ -15,11 +15,16 @@ pub(super) fn is_right(text: &[u8], fields: &Fields, origin: usize) -> bool {
         28 => ipv6(word),
         code::NS | code::CNAME | code::DNAME | 12 => is_name(word, origin),
         15 => {
-            let digits = word.iter().take_while(|octet| octet.is_ascii_digit()).count();
+            let digits = word
+                .iter()
+                .take_while(|octet| octet.is_ascii_digit())
+                .count();
             let (number, name) = word.split_at(digits);
-            (1..5).contains(&number.len()) && name.first().is_some_and(|octet| *octet == b' ' || *octet == b'\t') && {
-                is_name(name.trim_ascii_start(), origin)
-            }
+            (1..5).contains(&number.len())
+                && name
+                    .first()
+                    .is_some_and(|octet| *octet == b' ' || *octet == b'\t')
+                && { is_name(name.trim_ascii_start(), origin) }
         }
         _ => false,
     }
@@ -27,15 +32,28 @@ pub(super) fn is_right(text: &[u8], fields: &Fields, origin: usize) -> bool {
 
 /// Whether a word is a name without anything special in it.
 fn is_name(word: &[u8], origin: usize) -> bool {
-    let Some((first, rest)) = word.split_first() else { return false };
+    let Some((first, rest)) = word.split_first() else {
+        return false;
+    };
     // No octet decides alone, so that the compiler takes many at once.
-    let blank = word.iter().fold(0, |found, &octet| found | u8::from((octet == b' ') | (octet == b'\t')));
-    let empty = word.iter().zip(rest).fold(0, |found, (&a, &b)| found | u8::from((a == b'.') & (b == b'.')));
+    let blank = word.iter().fold(0, |found, &octet| {
+        found | u8::from((octet == b' ') | (octet == b'\t'))
+    });
+    let empty = word.iter().zip(rest).fold(0, |found, (&a, &b)| {
+        found | u8::from((a == b'.') & (b == b'.'))
+    });
     if (blank | empty) != 0 || has_special(word) || (*first == b'.' && !rest.is_empty()) {
         return false;
     }
-    let completion = if matches!(word, b"@" | [.., b'.']) { 0 } else { origin };
-    let long = word.len() > 63 && word.split(|octet| *octet == b'.').any(|label| label.len() > 63);
+    let completion = if matches!(word, b"@" | [.., b'.']) {
+        0
+    } else {
+        origin
+    };
+    let long = word.len() > 63
+        && word
+            .split(|octet| *octet == b'.')
+            .any(|label| label.len() > 63);
     !long && word.len() + 1 + completion <= 255
 }
 

@@ -20,7 +20,9 @@ pub(super) fn check(data: &mut Data<'_>) -> Result<(), RdataError> {
         };
         // The words split `alpn="h2,h3"` in two.
         if value == Some(&[])
-            && let Some(quoted) = data.peek().filter(|next| next.start == word.end && data.of(*next).starts_with(b"\""))
+            && let Some(quoted) = data
+                .peek()
+                .filter(|next| next.start == word.end && data.of(*next).starts_with(b"\""))
         {
             value = Some(data.of(quoted));
             data.next();
@@ -44,15 +46,24 @@ pub(super) fn check(data: &mut Data<'_>) -> Result<(), RdataError> {
             return Err(data.wrong(word.start, what));
         }
         if !quoted && seen.contains(&code) {
-            return Err(data.wrong(word.start, format!("has the service parameter {} twice", lossy(key))));
+            return Err(data.wrong(
+                word.start,
+                format!("has the service parameter {} twice", lossy(key)),
+            ));
         }
         seen.push(code);
         if key == b"mandatory" {
             let list = plain(value.unwrap_or(&[]));
-            mandatory.extend(list.split(|octet| *octet == b',').map(|key| (key.to_vec(), word.start)));
+            mandatory.extend(
+                list.split(|octet| *octet == b',')
+                    .map(|key| (key.to_vec(), word.start)),
+            );
         }
         if let Some(expected) = wrong_value(key, value) {
-            let what = format!("has the service parameter {} where {expected} is expected", data.shown(word));
+            let what = format!(
+                "has the service parameter {} where {expected} is expected",
+                data.shown(word)
+            );
             return Err(data.wrong(word.start, what));
         }
     }
@@ -63,7 +74,10 @@ pub(super) fn check(data: &mut Data<'_>) -> Result<(), RdataError> {
     };
     match mandatory.iter().enumerate().find(missing) {
         Some((_, (key, at))) => {
-            let what = format!("makes the service parameter {} mandatory, which it does not have once", lossy(key));
+            let what = format!(
+                "makes the service parameter {} mandatory, which it does not have once",
+                lossy(key)
+            );
             Err(data.wrong(*at, what))
         }
         None => Ok(()),
@@ -97,7 +111,10 @@ impl<'k> Key<'k> {
     fn of(key: &'k [u8]) -> Self {
         match NAMES.iter().position(|name| *name == key) {
             Some(code) => Self::Code(code as u64),
-            None => key.strip_prefix(b"key").and_then(number).map_or(Self::Name(key), Self::Code),
+            None => key
+                .strip_prefix(b"key")
+                .and_then(number)
+                .map_or(Self::Name(key), Self::Code),
         }
     }
 }
@@ -111,7 +128,9 @@ impl Key<'_> {
 
 /// Lower-case letters, digits and hyphens; `key65535` at most.
 fn is_key(key: &[u8]) -> bool {
-    let characters = key.iter().all(|octet| octet.is_ascii_lowercase() || octet.is_ascii_digit() || *octet == b'-');
+    let characters = key
+        .iter()
+        .all(|octet| octet.is_ascii_lowercase() || octet.is_ascii_digit() || *octet == b'-');
     let code = key.strip_prefix(b"key").and_then(number);
     !key.is_empty() && characters && code.is_none_or(|code| code <= 65535)
 }

@@ -8,10 +8,22 @@ use crate::zone::text::words::{Span, Wrong, words};
 impl Reader<'_> {
     /// Whether the entry can be read at all.
     pub(super) fn check(&self) -> Result<(), ReadError> {
-        let Some(Entry { file, line, text, kind, .. }) = self.entry() else { return Ok(()) };
+        let Some(Entry {
+            file,
+            line,
+            text,
+            kind,
+            ..
+        }) = self.entry()
+        else {
+            return Ok(());
+        };
         self.check_entry(text, kind).map_err(|(at, what)| {
-            let hash =
-                if text.starts_with(b"#") { Some(0) } else { Some(at).filter(|at| text.get(*at) == Some(&b'#')) };
+            let hash = if text.starts_with(b"#") {
+                Some(0)
+            } else {
+                Some(at).filter(|at| text.get(*at) == Some(&b'#'))
+            };
             match hash {
                 Some(hash) => {
                     let what = ReadErrorKind::Syntax(Wrong::HashComment, String::new());
@@ -26,7 +38,9 @@ impl Reader<'_> {
     fn check_entry(&self, text: &[u8], kind: &Kind) -> Result<(), (usize, ReadErrorKind)> {
         match kind {
             Kind::Unread(fault) => {
-                let word = words(text).find(|word| word.start >= fault.at).map_or(&[][..], |word| word.of(text));
+                let word = words(text)
+                    .find(|word| word.start >= fault.at)
+                    .map_or(&[][..], |word| word.of(text));
                 Err((fault.at, ReadErrorKind::Syntax(fault.what, lossy(word))))
             }
             Kind::Record(fields) if fields.owner.is_none() && !self.inherited.has_owner() => {
@@ -36,15 +50,20 @@ impl Reader<'_> {
                 let origin = self.inherited.origin.as_deref();
                 // The scan knows owners without their origin; few need a second look.
                 if let Some(owner) = fields.owner
-                    && origin.is_none_or(|origin| origin.wire().len() + owner.end - owner.start > 254)
+                    && origin
+                        .is_none_or(|origin| origin.wire().len() + owner.end - owner.start > 254)
                     && let Err(error) = self.inherited.owner_of(text, fields)
                 {
                     return Err((owner.start, ReadErrorKind::Name(error)));
                 }
                 presentation::check(text, fields, origin)
                     .map_err(|error| (error.at, ReadErrorKind::Data(error.what)))?;
-                quoted_line_end(text)
-                    .map_or(Ok(()), |at| Err((at, ReadErrorKind::Syntax(Wrong::QuotedLineEnd, String::new()))))
+                quoted_line_end(text).map_or(Ok(()), |at| {
+                    Err((
+                        at,
+                        ReadErrorKind::Syntax(Wrong::QuotedLineEnd, String::new()),
+                    ))
+                })
             }
             Kind::Blank | Kind::Control { .. } => Ok(()),
         }

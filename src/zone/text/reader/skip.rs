@@ -32,16 +32,25 @@ impl Reader<'_> {
         far: impl Fn(&[u8], Span) -> bool,
     ) -> Result<Skipped, ReadError> {
         self.pass()?;
-        let Some(level) = self.stack.last() else { return Ok(Skipped::default()) };
+        let Some(level) = self.stack.last() else {
+            return Ok(Skipped::default());
+        };
         let (file, offset, line) = (level.file, level.offset, level.line);
         // The first entry of a file is looked at in full; and a word that is short
         // enough makes a name that is, only where the origin leaves room for it.
-        let room = self.inherited.origin.as_ref().is_some_and(|origin| origin.wire().len() + LONGEST_WORD < 254);
+        let room = self
+            .inherited
+            .origin
+            .as_ref()
+            .is_some_and(|origin| origin.wire().len() + LONGEST_WORD < 254);
         if offset == 0 || !room {
             return Ok(Skipped::default());
         }
-        self.fill(file, offset, WINDOW).map_err(|error| self.failed(file, line, error))?;
-        let Some((_, start, _)) = self.holds else { return Ok(Skipped::default()) };
+        self.fill(file, offset, WINDOW)
+            .map_err(|error| self.failed(file, line, error))?;
+        let Some((_, start, _)) = self.holds else {
+            return Ok(Skipped::default());
+        };
         let from = usize::try_from(offset - start).unwrap_or(usize::MAX);
         let (text, inherited, handed) = (&self.window, &mut self.inherited, &mut self.handed);
         let origin = inherited.origin.clone();
@@ -49,9 +58,16 @@ impl Reader<'_> {
             skim::run(text, origin.as_deref(), from, inherits, far, |_, _, _| {})
         } else {
             handed.clear();
-            let run = skim::run(text, origin.as_deref(), from, inherits, far, |owner, ttl, code| {
-                handed.push(Handed { owner, ttl, code });
-            });
+            let run = skim::run(
+                text,
+                origin.as_deref(),
+                from,
+                inherits,
+                far,
+                |owner, ttl, code| {
+                    handed.push(Handed { owner, ttl, code });
+                },
+            );
             hand_on(inherited, text, handed);
             run
         };
@@ -62,8 +78,18 @@ impl Reader<'_> {
             level.offset += run.len as u64;
             level.line += run.lines;
         }
-        let last = run.last.map(|(span, lines)| (start + span.start as u64, line + lines, span.end - span.start));
-        Ok(Skipped { records: run.records, last, stated_owner: run.owner.is_some() })
+        let last = run.last.map(|(span, lines)| {
+            (
+                start + span.start as u64,
+                line + lines,
+                span.end - span.start,
+            )
+        });
+        Ok(Skipped {
+            records: run.records,
+            last,
+            stated_owner: run.owner.is_some(),
+        })
     }
 }
 
@@ -83,15 +109,25 @@ fn hand_on(inherited: &mut Inherited, text: &[u8], records: &[Handed]) {
     let stated = |records: &[Handed]| records.iter().rev().find_map(|record| record.owner);
     let begins = |at: &usize| {
         let (before, here) = records.split_at(*at);
-        let owners = here.first().filter(|record| record.ttl.is_some()).and_then(|record| record.owner);
-        owners.zip(stated(before)).is_some_and(|(here, before)| is_other(here.of(text), before.of(text)))
+        let owners = here
+            .first()
+            .filter(|record| record.ttl.is_some())
+            .and_then(|record| record.owner);
+        owners
+            .zip(stated(before))
+            .is_some_and(|(here, before)| is_other(here.of(text), before.of(text)))
     };
     let first = (0..records.len()).rev().find(begins).unwrap_or(0);
     let (before, rest) = records.split_at(first);
     let mut before = stated(before);
     for record in rest {
         let owner = record.owner.map(|span| span.of(text));
-        inherited.hand_on(before.map(|span| span.of(text)), owner, record.ttl, record.code);
+        inherited.hand_on(
+            before.map(|span| span.of(text)),
+            owner,
+            record.ttl,
+            record.code,
+        );
         before = record.owner.or(before);
     }
 }
@@ -135,7 +171,13 @@ mod tests {
 
     #[test]
     fn a_zone_larger_than_the_window_is_read_to_the_same_end() {
-        let line = |n: u64| format!("host{n} {}A 192.0.2.{}\n", if n.is_multiple_of(7) { "60 " } else { "" }, n % 256);
+        let line = |n: u64| {
+            format!(
+                "host{n} {}A 192.0.2.{}\n",
+                if n.is_multiple_of(7) { "60 " } else { "" },
+                n % 256
+            )
+        };
         let text: String = (0..40_000).map(line).collect();
         assert_eq!(read(&text, true), read(&text, false));
     }
@@ -149,14 +191,21 @@ mod tests {
         let targets = Target::combine(&[host], &["25".parse().unwrap()]);
         let index = index::read(&library, Name::from_user("example.com").ok(), &targets).unwrap();
         assert_eq!(index.records, 11, "{text}");
-        index.targets[0].wildcards().next().map(|wildcard| wildcard.owner.clone())
+        index.targets[0]
+            .wildcards()
+            .next()
+            .map(|wildcard| wildcard.owner.clone())
     }
 
     #[test]
     fn a_wildcard_above_a_host_is_not_stepped_over() {
-        for (owner, found) in
-            [("*.a", true), ("*.a.example.com.", true), ("*.b.a", true), ("*.c", false), ("*.il.a", false)]
-        {
+        for (owner, found) in [
+            ("*.a", true),
+            ("*.a.example.com.", true),
+            ("*.b.a", true),
+            ("*.c", false),
+            ("*.il.a", false),
+        ] {
             assert_eq!(wildcard(owner, "mail.b.a").is_some(), found, "{owner}");
         }
     }

@@ -14,7 +14,9 @@ impl Reader<'_> {
     pub(super) fn fill(&mut self, file: usize, offset: u64, wanted: usize) -> std::io::Result<()> {
         if let Some((held, start, last)) = self.holds
             && held == file
-            && let Some(at) = offset.checked_sub(start).and_then(|at| usize::try_from(at).ok())
+            && let Some(at) = offset
+                .checked_sub(start)
+                .and_then(|at| usize::try_from(at).ok())
             && at <= self.window.len()
             && (last || at < self.window.len())
         {
@@ -26,7 +28,10 @@ impl Reader<'_> {
         let mut room = self.window.len().max(FIRST_READ).min(wanted);
         while filled < wanted {
             self.window.resize(room, 0);
-            match self.library.read_at(file, offset + filled as u64, &mut self.window[filled..])? {
+            match self
+                .library
+                .read_at(file, offset + filled as u64, &mut self.window[filled..])?
+            {
                 0 => {
                     last = true;
                     break;
@@ -44,8 +49,12 @@ impl Reader<'_> {
 
     /// The text from `offset` on that the window holds, and whether the file ends with it.
     pub(super) fn ahead(&self, offset: u64) -> (&[u8], bool) {
-        let Some((_, start, last)) = self.holds else { return (&[], true) };
-        let at = offset.checked_sub(start).and_then(|at| usize::try_from(at).ok());
+        let Some((_, start, last)) = self.holds else {
+            return (&[], true);
+        };
+        let at = offset
+            .checked_sub(start)
+            .and_then(|at| usize::try_from(at).ok());
         (at.and_then(|at| self.window.get(at..)).unwrap_or(&[]), last)
     }
 }

@@ -34,7 +34,17 @@ impl<'t> Data<'t> {
     pub(super) fn behind(text: &'t [u8], head: Head, origin: Option<&'t Name>) -> Self {
         let Head { kind, rtype, .. } = head;
         let (code, at) = (kind.code, rtype.end);
-        Self { text, origin, rtype, code, at, line_ends: 0, group: false, open: false, number: 0 }
+        Self {
+            text,
+            origin,
+            rtype,
+            code,
+            at,
+            line_ends: 0,
+            group: false,
+            open: false,
+            number: 0,
+        }
     }
 
     /// Reads all fields, and goes behind the line end after them.
@@ -119,7 +129,12 @@ impl<'t> Data<'t> {
             Field::Algorithm => self.number_or(255, ALGORITHMS),
             Field::Certificate => self.number_or(65_535, CERTIFICATES),
             Field::Tag => {
-                let tag = self.text.get(self.at..)?.iter().take(16).take_while(|octet| octet.is_ascii_alphanumeric());
+                let tag = self
+                    .text
+                    .get(self.at..)?
+                    .iter()
+                    .take(16)
+                    .take_while(|octet| octet.is_ascii_alphanumeric());
                 let len = tag.count();
                 (1..16).contains(&len).then(|| self.at += len)
             }
@@ -202,7 +217,11 @@ impl<'t> Data<'t> {
         let len = count * (digits + 1) - 1;
         let word = self.text.get(self.at..self.at + len)?;
         let right = |(at, octet): (usize, &u8)| {
-            if at % (digits + 1) == digits { *octet == between } else { octet.is_ascii_hexdigit() }
+            if at % (digits + 1) == digits {
+                *octet == between
+            } else {
+                octet.is_ascii_hexdigit()
+            }
         };
         word.iter().enumerate().all(right).then(|| self.at += len)
     }
@@ -222,7 +241,11 @@ impl<'t> Data<'t> {
             let second = digit(at);
             if second <= 9 {
                 let third = digit(at + 1);
-                let number = if third <= 9 { first * 100 + second * 10 + third } else { first * 10 + second };
+                let number = if third <= 9 {
+                    first * 100 + second * 10 + third
+                } else {
+                    first * 10 + second
+                };
                 if first == 0 || number > 255 {
                     return None;
                 }
@@ -312,7 +335,9 @@ impl<'t> Data<'t> {
                 break;
             }
         }
-        wanted.map_or(digits.is_multiple_of(2), |wanted| digits == wanted).then_some(())
+        wanted
+            .map_or(digits.is_multiple_of(2), |wanted| digits == wanted)
+            .then_some(())
     }
 
     /// Whole octets; the bits of the last digit that are in none are zero (RFC 4648 section 3.5).
@@ -326,8 +351,16 @@ impl<'t> Data<'t> {
             self.at += len;
             digits += len;
             if self.text.get(self.at) == Some(&b'=') {
-                let padding = if self.text.get(self.at + 1) == Some(&b'=') { 2 } else { 1 };
-                let lasts: &[u8] = if padding == 2 { b"AQgw" } else { b"AEIMQUYcgkosw048" };
+                let padding = if self.text.get(self.at + 1) == Some(&b'=') {
+                    2
+                } else {
+                    1
+                };
+                let lasts: &[u8] = if padding == 2 {
+                    b"AQgw"
+                } else {
+                    b"AEIMQUYcgkosw048"
+                };
                 if !lasts.contains(self.text.get(self.at - 1)?) {
                     return None;
                 }
@@ -356,14 +389,25 @@ impl<'t> Data<'t> {
             let printed = (octet.wrapping_sub(b' ') < 95) | (octet == b'\t');
             !printed | (octet & !1 == b'(') | (octet == b';') | (octet == b'\\')
         };
-        let found = data.iter().fold(0, |found, &octet| found | u8::from(special(octet)));
+        let found = data
+            .iter()
+            .fold(0, |found, &octet| found | u8::from(special(octet)));
         let quotes = data.iter().filter(|octet| **octet == b'"').count();
         if found != 0 || !quotes.is_multiple_of(2) || self.group {
             return None;
         }
         let line = self.text.get(self.rtype.start..=end)?;
-        let rtype = Span { start: 0, end: self.rtype.end - self.rtype.start };
-        let fields = Fields { owner: None, ttl: None, class: None, rtype, code: self.code };
+        let rtype = Span {
+            start: 0,
+            end: self.rtype.end - self.rtype.start,
+        };
+        let fields = Fields {
+            owner: None,
+            ttl: None,
+            class: None,
+            rtype,
+            code: self.code,
+        };
         presentation::check(line, &fields, self.origin).ok()?;
         self.at = end;
         Some(())
@@ -371,7 +415,13 @@ impl<'t> Data<'t> {
 }
 
 /// Names of DNSSEC algorithms that every server knows.
-const ALGORITHMS: &[&[u8]] = &[b"RSASHA1", b"RSASHA256", b"RSASHA512", b"ECDSAP256SHA256", b"ECDSAP384SHA384"];
+const ALGORITHMS: &[&[u8]] = &[
+    b"RSASHA1",
+    b"RSASHA256",
+    b"RSASHA512",
+    b"ECDSAP256SHA256",
+    b"ECDSAP384SHA384",
+];
 
 /// Names of certificate types that every server knows (RFC 4398 section 2.1).
 const CERTIFICATES: &[&[u8]] = &[b"PKIX", b"SPKI", b"PGP"];

@@ -37,7 +37,11 @@ pub(super) fn head(text: &[u8], at: usize, middle: &mut Middle) -> Option<Head> 
     }
     // What is known was another, or only the beginning of what stands here.
     *middle = between(text, at)?;
-    middle.mask = if middle.len < 16 { (1 << (middle.len * 8)) - 1 } else { 0 };
+    middle.mask = if middle.len < 16 {
+        (1 << (middle.len * 8)) - 1
+    } else {
+        0
+    };
     middle.octets = octets & middle.mask;
     typed(text, at, middle)
 }
@@ -48,7 +52,14 @@ fn typed(text: &[u8], at: usize, middle: &Middle) -> Option<Head> {
     let start = at + middle.len;
     let octets = text.get(start..)?.first_chunk()?;
     let len = unblank(octets);
-    Some(Head { ttl: middle.ttl, kind: kind(octets, len)?, rtype: Span { start, end: start + len } })
+    Some(Head {
+        ttl: middle.ttl,
+        kind: kind(octets, len)?,
+        rtype: Span {
+            start,
+            end: start + len,
+        },
+    })
 }
 
 /// Reads TTL and class and the blanks around them.
@@ -61,9 +72,17 @@ fn between(text: &[u8], start: usize) -> Option<Middle> {
         let octets = text.get(at..)?.first_chunk()?;
         let width = unblank(octets);
         match octets {
-            [b'0'..=b'9', ..] if ttl.is_none() && width < 16 => ttl = Some(ttl::parse(&octets[..width])?),
+            [b'0'..=b'9', ..] if ttl.is_none() && width < 16 => {
+                ttl = Some(ttl::parse(&octets[..width])?)
+            }
             [b'I' | b'i', b'N' | b'n', ..] if width == 2 && !class => class = true,
-            _ => return Some(Middle { len: at - start, ttl, ..Middle::default() }),
+            _ => {
+                return Some(Middle {
+                    len: at - start,
+                    ttl,
+                    ..Middle::default()
+                });
+            }
         }
         at += width;
     }
@@ -104,7 +123,11 @@ mod tests {
             let mut middle = Middle::default();
             found(first, &mut middle);
             for (head, expected) in &heads {
-                assert_eq!(found(head, &mut middle.clone()), *expected, "{head:?} behind {first:?}");
+                assert_eq!(
+                    found(head, &mut middle.clone()),
+                    *expected,
+                    "{head:?} behind {first:?}"
+                );
             }
         }
     }

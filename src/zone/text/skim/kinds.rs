@@ -133,7 +133,12 @@ const fn place(word: Word) -> usize {
 }
 
 static TABLE: [Kind; SIZE] = {
-    let mut table = [Kind { word: [0; 2], len: 0, code: 0, fields: &[] }; SIZE];
+    let mut table = [Kind {
+        word: [0; 2],
+        len: 0,
+        code: 0,
+        fields: &[],
+    }; SIZE];
     let mut at = 0;
     while at < ROWS.len() {
         let (mnemonic, code, fields) = ROWS[at];
@@ -144,8 +149,16 @@ static TABLE: [Kind; SIZE] = {
             word[octet / 8] |= (mnemonic[octet] as u64) << (octet % 8 * 8);
             octet += 1;
         }
-        assert!(table[place(word)].word[0] == 0, "two types at one place: choose another factor");
-        table[place(word)] = Kind { word, len: mnemonic.len(), code, fields };
+        assert!(
+            table[place(word)].word[0] == 0,
+            "two types at one place: choose another factor"
+        );
+        table[place(word)] = Kind {
+            word,
+            len: mnemonic.len(),
+            code,
+            fields,
+        };
         at += 1;
     }
     table
@@ -170,16 +183,27 @@ mod tests {
     #[test]
     fn every_type_is_found_by_its_name_and_has_its_code() {
         for (mnemonic, code, _) in ROWS {
-            assert_eq!(rtype::type_code(mnemonic.as_bytes()), Some(*code), "{mnemonic}");
+            assert_eq!(
+                rtype::type_code(mnemonic.as_bytes()),
+                Some(*code),
+                "{mnemonic}"
+            );
             assert_eq!(code_of(mnemonic), Some(*code), "{mnemonic}");
-            assert_eq!(code_of(&mnemonic.to_ascii_lowercase()), Some(*code), "{mnemonic}");
+            assert_eq!(
+                code_of(&mnemonic.to_ascii_lowercase()),
+                Some(*code),
+                "{mnemonic}"
+            );
             let mut other = mnemonic.as_bytes().to_vec();
             for at in 0..other.len() {
                 for octet in 0..=127 {
                     other[at] = octet;
                     let word = std::str::from_utf8(&other).unwrap();
                     let known = rtype::type_code(&other);
-                    assert!(code_of(word).is_none_or(|code| known == Some(code)), "{word}");
+                    assert!(
+                        code_of(word).is_none_or(|code| known == Some(code)),
+                        "{word}"
+                    );
                 }
                 other[at] = mnemonic.as_bytes()[at];
             }
@@ -188,9 +212,20 @@ mod tests {
 
     #[test]
     fn what_an_edit_must_see_is_not_stepped_over() {
-        for word in
-            ["", "SOA", "ZONEMD", "RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "SIG", "NXT", "DNSKEY", "TYPE52", "IN"]
-        {
+        for word in [
+            "",
+            "SOA",
+            "ZONEMD",
+            "RRSIG",
+            "NSEC",
+            "NSEC3",
+            "NSEC3PARAM",
+            "SIG",
+            "NXT",
+            "DNSKEY",
+            "TYPE52",
+            "IN",
+        ] {
             assert_eq!(code_of(word), None, "{word}");
         }
     }

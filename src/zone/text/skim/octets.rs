@@ -30,7 +30,9 @@ pub(super) fn name(text: &[u8], at: usize) -> Option<usize> {
 /// Hex digits.
 #[inline(never)]
 pub(super) fn hex(text: &[u8], at: usize) -> Option<usize> {
-    count(text, at, |octet| (octet.wrapping_sub(b'0') < 10) | ((octet | 0x20).wrapping_sub(b'a') < 6))
+    count(text, at, |octet| {
+        (octet.wrapping_sub(b'0') < 10) | ((octet | 0x20).wrapping_sub(b'a') < 6)
+    })
 }
 
 /// Base64 digits, without the `=` behind them.
@@ -46,7 +48,9 @@ pub(super) fn base64(text: &[u8], at: usize) -> Option<usize> {
 /// What stands in a quoted string for itself: all of ASCII that is printed, but `"` and `\`.
 #[inline(never)]
 pub(super) fn quotable(text: &[u8], at: usize) -> Option<usize> {
-    count(text, at, |octet| (octet.wrapping_sub(b' ') < 95) & (octet != b'"') & (octet != b'\\'))
+    count(text, at, |octet| {
+        (octet.wrapping_sub(b' ') < 95) & (octet != b'"') & (octet != b'\\')
+    })
 }
 
 /// Spaces and tabs.
@@ -125,7 +129,12 @@ mod tests {
     use super::*;
 
     /// What is counted of a text that has one octet at one place among those of the class.
-    fn counted(count: fn(&[u8], usize) -> Option<usize>, member: u8, octet: u8, place: usize) -> Option<usize> {
+    fn counted(
+        count: fn(&[u8], usize) -> Option<usize>,
+        member: u8,
+        octet: u8,
+        place: usize,
+    ) -> Option<usize> {
         let mut text = [member; 128];
         text[1 + place] = octet;
         text[40..].fill(b'\n');
@@ -139,26 +148,53 @@ mod tests {
         for octet in 0..=255u8 {
             for place in 0..39 {
                 for (count, is, class) in [
-                    (name as fn(&[u8], usize) -> Option<usize>, in_name(octet), "name"),
+                    (
+                        name as fn(&[u8], usize) -> Option<usize>,
+                        in_name(octet),
+                        "name",
+                    ),
                     (hex, octet.is_ascii_hexdigit(), "hex"),
                     (base64, in_base64(octet), "base64"),
-                    (quotable, (b' '..=b'~').contains(&octet) && octet != b'"' && octet != b'\\', "quotable"),
+                    (
+                        quotable,
+                        (b' '..=b'~').contains(&octet) && octet != b'"' && octet != b'\\',
+                        "quotable",
+                    ),
                 ] {
                     let expected = Some(if is { 39 } else { place });
-                    assert_eq!(counted(count, b'a', octet, place), expected, "{octet:#x} at {place}: {class}");
+                    assert_eq!(
+                        counted(count, b'a', octet, place),
+                        expected,
+                        "{octet:#x} at {place}: {class}"
+                    );
                 }
                 let blank = octet == b' ' || octet == b'\t';
                 let mut word = [b'a'; 16];
                 word[place % 16] = octet;
-                assert_eq!(unblank(&word), if blank { place % 16 } else { 16 }, "{octet:#x}");
+                assert_eq!(
+                    unblank(&word),
+                    if blank { place % 16 } else { 16 },
+                    "{octet:#x}"
+                );
             }
         }
     }
 
     #[test]
     fn an_empty_label_ends_a_name() {
-        for (text, len) in [("a.b c", 3), ("a.b. c", 4), ("a..b", 1), ("a.. ", 1), ("0123456789abcde..", 15), ("", 0)] {
-            assert_eq!(name(format!("{text}{}", "\n".repeat(65)).as_bytes(), 0), Some(len), "{text:?}");
+        for (text, len) in [
+            ("a.b c", 3),
+            ("a.b. c", 4),
+            ("a..b", 1),
+            ("a.. ", 1),
+            ("0123456789abcde..", 15),
+            ("", 0),
+        ] {
+            assert_eq!(
+                name(format!("{text}{}", "\n".repeat(65)).as_bytes(), 0),
+                Some(len),
+                "{text:?}"
+            );
         }
     }
 
@@ -166,7 +202,11 @@ mod tests {
     fn nothing_is_said_of_the_last_octets_of_a_text() {
         for len in 0..64 {
             let text = vec![b'a'; len];
-            assert_eq!([name, hex, base64, quotable].map(|count| count(&text, 0)), [None; 4], "{len}");
+            assert_eq!(
+                [name, hex, base64, quotable].map(|count| count(&text, 0)),
+                [None; 4],
+                "{len}"
+            );
         }
         assert_eq!(hex(b"a", 9), None);
         assert_eq!(name(&[b'a'; 65], 0), Some(64));

@@ -110,7 +110,10 @@ fn plain_lines_are_taken_and_others_are_left() {
         (&format!("{label}l NS a"), false),
         (&format!("{label}.{label} NS {label}.{label}."), true),
         (&format!("{label}.{label}l.a NS a"), false),
-        (&format!("a NS {label}.{label}.{label}.{}.", &label[..61]), false),
+        (
+            &format!("a NS {label}.{label}.{label}.{}.", &label[..61]),
+            false,
+        ),
         (&format!("*.{label}.a NS a"), true),
         ("a NS .", true),
         ("a NS . ; why", true),
@@ -124,7 +127,14 @@ fn plain_lines_are_taken_and_others_are_left() {
         ("*.*.a NS b", false),
         ("a MX 0 .", true),
         (&format!("a TLSA 3 1 1 {hex}"), true),
-        (&format!("a\t3600\tIN\tTLSA\t3 1 1 ( {}\n\t{} )", &hex[..32], &hex[32..]), true),
+        (
+            &format!(
+                "a\t3600\tIN\tTLSA\t3 1 1 ( {}\n\t{} )",
+                &hex[..32],
+                &hex[32..]
+            ),
+            true,
+        ),
         (&format!("a TLSA 3 1 1 {} {}", &hex[..32], &hex[32..]), true),
         (&format!("a TLSA 3 1 1 {}", hex.to_uppercase()), true),
         (&format!("a TLSA 3 1 2 {hex}{hex}"), true),
@@ -144,7 +154,10 @@ fn plain_lines_are_taken_and_others_are_left() {
         ("a CAA 0 issue ca.example", true),
         ("a CAA 256 issue \"ca.example\"", false),
         ("a CAA 0 is-sue \"ca.example\"", false),
-        ("a NAPTR 100 50 \"s\" \"\" \"!^.*$!sip:a@b!\" _sip._udp", true),
+        (
+            "a NAPTR 100 50 \"s\" \"\" \"!^.*$!sip:a@b!\" _sip._udp",
+            true,
+        ),
         ("a NAPTR 100 50 \"s\" \"\" \"!^(.*)$!\\\\1!\" .", true),
         ("a NAPTR 100 50 \"s\" \"\" _sip._udp", false),
         ("a URI 10 1 \"https://a.example/?b=(c)\"", true),
@@ -166,7 +179,10 @@ fn plain_lines_are_taken_and_others_are_left() {
         ("a HTTPS 1 . alpn=", false),
         ("a HTTPS 1 . alpn=\"h2", false),
         ("a HTTPS 1 . port=65536", false),
-        ("a HTTPS 1 . port=443 ipv4hint=192.0.2.1,192.0.2.2 ipv6hint=\"2001:db8::1\"", true),
+        (
+            "a HTTPS 1 . port=443 ipv4hint=192.0.2.1,192.0.2.2 ipv6hint=\"2001:db8::1\"",
+            true,
+        ),
         ("a HTTPS 1 . ipv4hint=192.0.2.256", false),
         ("a HTTPS 1 . mandatory=port", false),
         ("a LOC 52 22 23.000 N 4 53 32.000 E -2.00m", true),
@@ -214,10 +230,16 @@ fn plain_lines_are_taken_and_others_are_left() {
 fn the_last_owner_and_the_last_ttl_are_remembered() {
     let text = b"a 60 NS b\n\n\tA 192.0.2.1\nbb\tA (\n192.0.2.2\n)\n;\n\t70 A 192.0.2.3\n";
     let run = taken(text);
-    assert_eq!((run.len, run.lines, run.records, run.ttl), (text.len(), 8, 4, Some(70)));
+    assert_eq!(
+        (run.len, run.lines, run.records, run.ttl),
+        (text.len(), 8, 4, Some(70))
+    );
     assert_eq!(run.entries, 6);
     assert_eq!(run.owner.map(|span| span.of(text)), Some(&b"bb"[..]));
-    assert_eq!(run.last.map(|(span, lines)| (span.of(text), lines)), Some((&b"\t70 A 192.0.2.3\n"[..], 7)));
+    assert_eq!(
+        run.last.map(|(span, lines)| (span.of(text), lines)),
+        Some((&b"\t70 A 192.0.2.3\n"[..], 7))
+    );
 }
 
 #[test]
@@ -253,7 +275,8 @@ fn line() -> impl Strategy<Value = String> {
         Just("@".to_owned()),
         Just(";".to_owned()),
     ];
-    let blank = || prop_oneof![5 => Just(" "), 3 => Just("\t"), 1 => Just(" \t  "), 1 => Just(" ( ")];
+    let blank =
+        || prop_oneof![5 => Just(" "), 3 => Just("\t"), 1 => Just(" \t  "), 1 => Just(" ( ")];
     let middle = prop_oneof![
         Just(""),
         Just("IN "),
@@ -263,7 +286,9 @@ fn line() -> impl Strategy<Value = String> {
         Just("1h IN\t"),
         Just("1h2 ")
     ];
-    let others = vec!["a", "SOA", "DNSKEY", "ZONEMD", "IN", "60", "TYPE16", "hTTPs"];
+    let others = vec![
+        "a", "SOA", "DNSKEY", "ZONEMD", "IN", "60", "TYPE16", "hTTPs",
+    ];
     let kind = proptest::sample::select(kinds::mnemonics().chain(others).collect::<Vec<_>>());
     let data = prop_oneof![
         "[0-9]{1,3}\\.[0-9]{1,2}\\.0\\.[0-9]{1,3}",
@@ -296,9 +321,11 @@ fn line() -> impl Strategy<Value = String> {
         "[ -~]{0,9}",
     ];
     let end = prop_oneof![6 => Just("\n"), 1 => Just("\r\n"), 1 => Just(" ; c\n"), 1 => Just(" \n"), 1 => Just(" )\n")];
-    (owner, blank(), middle, kind, blank(), data, end).prop_map(|(owner, blank, middle, kind, gap, data, end)| {
-        format!("{owner}{blank}{middle}{kind}{gap}{data}{end}")
-    })
+    (owner, blank(), middle, kind, blank(), data, end).prop_map(
+        |(owner, blank, middle, kind, gap, data, end)| {
+            format!("{owner}{blank}{middle}{kind}{gap}{data}{end}")
+        },
+    )
 }
 
 proptest! {
