@@ -38,7 +38,7 @@ use crate::tlsa::{Params, Tlsa};
 use evidence::Evidence;
 use hold::Terms;
 use ledger::Ledger;
-use memory::{Memory, Watch};
+use memory::{KeyChange, Memory};
 
 pub use hold::{Basis, Hold};
 
@@ -202,7 +202,7 @@ pub struct Judged {
     /// What it comes to.
     pub verdict: Verdict,
     /// What was seen of it until now, this check included.
-    pub watch: memory::Watch,
+    pub watch: memory::KeyChange,
 }
 
 /// Remembers the evidence and judges it: the verdict, and the memory to keep.
@@ -304,7 +304,7 @@ pub fn judge(
 }
 
 /// Says that the wall clock was set, and what that did.
-fn clock_findings(memory: &Memory, watch: &Watch, now: DateTime<Utc>, ledger: &mut Ledger) {
+fn clock_findings(memory: &Memory, watch: &KeyChange, now: DateTime<Utc>, ledger: &mut Ledger) {
     if watch.clock_went_back_at == Some(now) {
         let text = "the state is from the future, so the clock went back: the time until now is not counted";
         ledger.add(Finding::new("clock-went-back", Severity::Note, text));

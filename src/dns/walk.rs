@@ -26,7 +26,6 @@ use crate::dns::{Reach, Settings, limits};
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
 use crate::propagation::evidence::{Evidence, Hop, Outcome, ServerAnswer, label};
-use crate::propagation::silence::answered;
 use crate::tlsa::Target;
 
 impl Walk {
@@ -103,7 +102,7 @@ impl Walk {
                 .hops
                 .iter()
                 .flat_map(|hop| &hop.servers)
-                .filter(|server| !answered(server));
+                .filter(|server| !server.answered());
             // Of a server that gives no TLSA answer either, that says it all.
             let fails = |server: &ServerAnswer| {
                 news.code == server.outcome.word()

@@ -9,7 +9,6 @@ use crate::finding::{Finding, Severity};
 use crate::propagation::evidence::{Evidence, Hop, Link, Security};
 use crate::propagation::ledger::Ledger;
 use crate::propagation::moment;
-use crate::propagation::silence::answered;
 
 /// Judges the zones on the way, the signatures' lives, and the host's addresses.
 pub(crate) fn judge(evidence: &Evidence, now: DateTime<Utc>, ledger: &mut Ledger) {
@@ -85,14 +84,14 @@ fn judge_servers(hop: &Hop, now: DateTime<Utc>, ledger: &mut Ledger) {
         };
         // Without an answer, "indeterminate" says nothing that the outcome does not.
         let weakness =
-            weakness(server.security).filter(|(_, s)| *s == Severity::Unsafe || answered(server));
+            weakness(server.security).filter(|(_, s)| *s == Severity::Unsafe || server.answered());
         if let Some((code, severity)) = weakness.filter(|(_, severity)| !reason(*severity)) {
             let text = format!("the answer for {} is {}", hop.owner, server.security.word());
             ledger.add(Finding::new(code, severity, text).at(server.label()));
         }
         if let Some(expired) = server
             .signature_expires
-            .filter(|end| answered(server) && *end <= now)
+            .filter(|end| server.answered() && *end <= now)
         {
             let text = format!("a signature expired at {}", moment(expired));
             ledger

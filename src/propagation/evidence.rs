@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use chrono::{DateTime, Utc};
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::name::Name;
 use crate::tlsa::Tlsa;
 
@@ -228,11 +228,64 @@ pub struct Evidence {
 }
 
 impl ServerAnswer {
+    /// Whether the server answered the question, rightly or wrongly.
+    #[must_use]
+    pub fn answered(&self) -> bool {
+        matches!(
+            self.outcome,
+            Outcome::Answered | Outcome::NoData | Outcome::NoName
+        )
+    }
+
+    /// Whether nothing at all is known from the server: it did not answer, gave no
+    /// serial either, and none of its other answers was wrong.
+    #[must_use]
+    pub fn silent(&self) -> bool {
+        self.outcome == Outcome::Unreachable
+            && self.serial.is_none()
+            && !matches!(self.security, Security::Bogus | Security::Insecure)
+            && self
+                .findings
+                .iter()
+                .all(|finding| finding.severity < Severity::Unsafe)
+    }
+
     /// How the server is named in findings: `ns2.example.net. 192.0.2.53`.
     #[must_use]
     pub fn label(&self) -> String {
         label(&self.name, self.address)
     }
+}
+
+impl Evidence {
+    /// Whether a server of this hop serves what is expected of it, secure: the whole
+    /// expected set, or the alias that leads there.
+    #[must_use]
+    pub fn serves(&self, hop: usize, server: &ServerAnswer, expected: &[Tlsa]) -> bool {
+        server.outcome == Outcome::Answered
+            && server.security == Security::Secure
+            && match self.hops.get(hop + 1) {
+                Some(next) => server.alias.as_ref() == Some(&next.owner),
+                None => server.alias.is_none() && !lacks_any(&server.records, expected),
+            }
+    }
+}
+
+impl Hop {
+    /// How one of its servers is remembered: the owner that was asked, the name, the address.
+    #[must_use]
+    pub fn server_key(&self, server: &ServerAnswer) -> String {
+        match server.address {
+            Some(address) => format!("{} {} {address}", self.owner, server.name),
+            None => format!("{} {}", self.owner, server.name),
+        }
+    }
+}
+
+/// Whether a set lacks one of these records.
+#[must_use]
+pub fn lacks_any(records: &[Tlsa], expected: &[Tlsa]) -> bool {
+    expected.iter().any(|record| !records.contains(record))
 }
 
 /// How a server is named in findings: `ns2.example.net. 192.0.2.53`.

@@ -14,12 +14,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::finding::{Finding, Severity};
-use crate::propagation::evidence::{Evidence, Hop, Outcome};
+use crate::propagation::evidence::{Evidence, Hop, Outcome, lacks_any};
 use crate::propagation::ledger::{Ledger, end};
 use crate::propagation::memory::history::{Content, Look, Served};
-use crate::propagation::memory::{Memory, Watch, server_key};
-use crate::propagation::parameters::has_unmatched;
-use crate::propagation::servers::{lacks_any, serves};
+use crate::propagation::memory::{KeyChange, Memory};
 use crate::propagation::{Expectation, HoldWish, Policy, moment};
 
 /// What was served before the first look is cached for as long as TTLs usually are.
@@ -85,83 +83,13 @@ enum Signature {
     Unknown,
 }
 
-/// What was seen served before at the owners of this evidence, and is not what is expected now.
-pub(crate) fn served_before<'m>(
-    evidence: &Evidence,
-    expectation: &Expectation,
-    memory: &'m Memory,
-) -> Vec<&'m Served> {
-    let mut all = Vec::new();
-    for (index, hop) in evidence.hops.iter().enumerate() {
-        let next = evidence.hops.get(index + 1);
-        let served = memory
-            .history(&hop.owner)
-            .map(|history| history.served.as_slice())
-            .unwrap_or_default();
-        all.extend(
-            served
-                .iter()
-                .filter(|served| !fits(&served.content, next, expectation)),
-        );
-    }
-    all
-}
-
-/// Whether a cache that holds this content accepts the new key.
-fn fits(content: &Content, next: Option<&Hop>, expectation: &Expectation) -> bool {
-    match content {
-        Content::Set(records) => {
-            !lacks_any(records, expectation.expected()) && !has_unmatched(records, expectation)
-        }
-        Content::Alias(target) => next.is_some_and(|next| next.owner.to_string() == *target),
-        Content::Absent | Content::Unknown => false,
-    }
-}
-
-/// The largest TTL with which servers give what is expected when they begin to, where
-/// that says something of what they gave before: the set before may have had the
-/// same. It says nothing where each of them was seen to have no set at all.
-pub(crate) fn agreed_ttl(
-    evidence: &Evidence,
-    expectation: &Expectation,
-    watch: &Watch,
-    memory: &Memory,
-    now: DateTime<Utc>,
-) -> Option<u32> {
-    let before = served_before(evidence, expectation, memory);
-    let joined = watch.relapsed
-        || before
-            .iter()
-            .any(|served| served.content != Content::Absent);
-    let mut largest = None;
-    for hop in &evidence.hops {
-        let Some(history) = memory.history(&hop.owner) else {
-            continue;
-        };
-        for key in hop.servers.iter().map(|server| server_key(hop, server)) {
-            let since = watch.servers.get(&key).and_then(|seen| seen.since);
-            let Some((look, since)) = history
-                .servers
-                .get(&key)
-                .zip(since.filter(|since| *since == now))
-            else {
-                continue;
-            };
-            if joined || look.first_heard.is_none_or(|first| first >= since) {
-                largest = largest.max(look.last.iter().map(|(_, ttl)| *ttl).max());
-            }
-        }
-    }
-    largest
-}
-
 impl Terms {
     /// The terms under which this hold ends.
     pub(crate) fn of(
         evidence: &Evidence,
         expectation: &Expectation,
         memory: &Memory,
-        watch: &Watch,
+        watch: &KeyChange,
         policy: &Policy,
         now: DateTime<Utc>,
     ) -> Self {
@@ -193,7 +121,8 @@ impl Terms {
         };
         Self {
             wish: policy.hold,
-            served: served_before(evidence, expectation, memory)
+            served: memory
+                .served_before(evidence, expectation)
                 .into_iter()
                 .map(lasting)
                 .collect(),
@@ -303,7 +232,7 @@ fn later(start: DateTime<Utc>, length: TimeDelta) -> DateTime<Utc> {
 pub(crate) fn judge(
     evidence: &Evidence,
     expectation: &Expectation,
-    (watch, terms): (&Watch, &Terms),
+    (watch, terms): (&KeyChange, &Terms),
     policy: &Policy,
     now: DateTime<Utc>,
     ledger: &mut Ledger,
@@ -410,7 +339,7 @@ pub(crate) fn rested(
 fn agreed_since(
     evidence: &Evidence,
     expectation: &Expectation,
-    watch: &Watch,
+    watch: &KeyChange,
     now: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
     let mut agreed = watch.disagreed_at.map(|moment| moment.min(now));
@@ -419,9 +348,9 @@ fn agreed_since(
         for server in &hop.servers {
             let since = watch
                 .servers
-                .get(&server_key(hop, server))
+                .get(&hop.server_key(server))
                 .and_then(|seen| seen.since);
-            if serves(evidence, index, server, expectation.expected()) {
+            if evidence.serves(index, server, expectation.expected()) {
                 // A moment to come is the trace of a wrong clock.
                 agreed = agreed.max(Some(since.filter(|since| *since <= now).unwrap_or(now)));
                 any = true;
@@ -439,7 +368,7 @@ fn agreed_since(
 /// found the zone without the new records.
 fn stated(
     agreed: DateTime<Utc>,
-    watch: &Watch,
+    watch: &KeyChange,
     terms: &Terms,
     policy: &Policy,
     now: DateTime<Utc>,

@@ -6,16 +6,15 @@ mod caches;
 mod cases;
 mod time;
 
+use cases::{any_case, any_server, finding, last_servers, resolvers, security, silence, weight};
 use chrono::TimeDelta;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::evidence::{Evidence, Outcome, ResolverAnswer, Security};
-use super::silence::answered;
-use super::{Decision, check, overall};
 use crate::propagation::fixtures::{address, key, server};
 
-use cases::{any_case, any_server, finding, last_servers, resolvers, security, silence, weight};
+use super::evidence::{Evidence, Outcome, ResolverAnswer, Security, ServerAnswer};
+use super::{Decision, check, overall};
 
 /// How many cases, unless the environment says so.
 const CASES: u32 = 300;
@@ -141,7 +140,7 @@ proptest! {
         let before = case.verdict(&case.evidence);
         let mut worse = case.evidence.clone();
         // Where nobody answered, a server that does is news.
-        let heard = worse.hops.iter().all(|hop| hop.servers.iter().any(answered));
+        let heard = worse.hops.iter().all(|hop| hop.servers.iter().any(ServerAnswer::answered));
         let Some(hop) = worse.hops.last_mut() else { return Ok(()) };
         hop.servers.push(server(9, &[key("old")]));
         let after = case.verdict(&worse).decision;
@@ -209,7 +208,7 @@ proptest! {
     #[test]
     fn an_answer_without_serial_is_never_better_than_unknown(case in any_case(), index: Index) {
         let mut worse = case.evidence.clone();
-        let Some(server) = any_server(&mut worse, &index).filter(|server| answered(server)) else { return Ok(()) };
+        let Some(server) = any_server(&mut worse, &index).filter(|server| server.answered()) else { return Ok(()) };
         server.serial = None;
         prop_assert!(case.verdict(&worse).decision >= Decision::Unknown);
     }

@@ -24,41 +24,36 @@ pub mod history;
 mod key_change;
 mod old_set;
 mod resolvers;
+mod served;
 mod server;
 mod stored;
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use key_change::Heard;
 use serde::{Deserialize, Serialize};
 
 use crate::name::Name;
-use crate::propagation::evidence::{Evidence, Hop, ServerAnswer};
+use crate::propagation::evidence::{Evidence, Hop, lacks_any};
 use crate::propagation::memory::clock::{Clock, Reading};
 use crate::propagation::memory::history::{Content, History};
-use crate::propagation::servers::lacks_any;
-use crate::propagation::silence::silent;
-use crate::propagation::{Decision, Expectation, Verdict, hold, sorted};
+use crate::propagation::memory::resolvers::WEEK;
+use crate::propagation::{Decision, Expectation, Verdict, sorted};
 use crate::tlsa::Tlsa;
 
 pub(crate) use departures::Departures;
-use key_change::Heard;
-pub use key_change::Watch;
-pub use old_set::Old;
+pub use key_change::KeyChange;
+pub use old_set::{OldSet, OldTtl};
 pub use resolvers::Resolvers;
 pub(crate) use resolvers::{OVERLAP, held_until};
-pub use server::{Amiss, Seen};
-
+pub use server::{Amiss, ServerMemory};
 /// The form of the document; another number is another form.
 pub const VERSION: u32 = 2;
 
 /// Changes kept per owner; beyond, the one that was looked at longest ago goes.
 /// Its clock starts again when somebody comes back to it.
 const CHANGES: usize = 8;
-
-/// No cache keeps an answer longer than this, in seconds, unless it validated it
-/// (BIND's `max-cache-ttl`): the most that an unproven TTL can mean.
-pub(crate) const WEEK: u32 = 604_800;
 
 /// What is remembered about one zone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,26 +79,7 @@ pub struct Owner {
     /// What resolvers were seen to hold.
     pub resolvers: Resolvers,
     /// The key changes, each with its own clock.
-    pub changes: Vec<Watch>,
-}
-
-/// How long answers of the time before a change are cached, as a zone file says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OldTtl {
-    /// There was a set, with this TTL in seconds.
-    Set(u32),
-    /// There was none; its absence is cached this long, in seconds: the smaller
-    /// of the SOA's TTL and its minimum field (RFC 2308 section 5).
-    Absent(u32),
-}
-
-/// How a server is remembered: the owner that was asked, the name, the address.
-#[must_use]
-pub fn server_key(hop: &Hop, server: &ServerAnswer) -> String {
-    match server.address {
-        Some(address) => format!("{} {} {address}", hop.owner, server.name),
-        None => format!("{} {}", hop.owner, server.name),
-    }
+    pub changes: Vec<KeyChange>,
 }
 
 impl Memory {
@@ -120,7 +96,7 @@ impl Memory {
 
     /// What is remembered of one key change; nothing, if it was never looked at.
     #[must_use]
-    pub fn of(&self, owner: &Name, expectation: &Expectation) -> Watch {
+    pub fn of(&self, owner: &Name, expectation: &Expectation) -> KeyChange {
         self.watch(owner, expectation)
     }
 
@@ -185,7 +161,7 @@ impl Memory {
             OldTtl::Absent(ttl) => OldTtl::Absent(ttl.min(WEEK)),
         };
         let signed = owner.history.signature_of(&records).is_some();
-        let old = Old::by_patch(
+        let old = OldSet::by_patch(
             records.clone(),
             ttl,
             signed,
@@ -203,11 +179,13 @@ impl Memory {
             .filter(|other| lacks_any(&old.records, &other.expected));
         lacking.for_each(|other| other.stop(now));
         owner.history.word(content, seconds, now);
-        let watch = Watch {
+        let watch = KeyChange {
             old,
-            ..before.as_ref().map_or_else(Watch::default, Watch::anew)
+            ..before
+                .as_ref()
+                .map_or_else(KeyChange::default, KeyChange::anew)
         };
-        owner.put(Watch {
+        owner.put(KeyChange {
             expected,
             patched_at: Some(now),
             ..watch
@@ -320,7 +298,7 @@ impl Memory {
                 continue;
             };
             for server in &hop.servers {
-                let (key, alias) = (server_key(hop, server), server.alias.as_ref());
+                let (key, alias) = (hop.server_key(server), server.alias.as_ref());
                 if alias.is_some_and(|alias| history.gave_no_alias_of(&key, &alias.to_string())) {
                     strays.push(key);
                 }
@@ -332,12 +310,12 @@ impl Memory {
     /// What the history says of the set before.
     fn weigh_history(
         &self,
-        watch: &mut Watch,
+        watch: &mut KeyChange,
         evidence: &Evidence,
         expectation: &Expectation,
         now: DateTime<Utc>,
     ) {
-        for served in hold::served_before(evidence, expectation, self) {
+        for served in self.served_before(evidence, expectation) {
             match served.content {
                 Content::Absent => watch.old.absence_seen = true,
                 _ => {
@@ -351,7 +329,7 @@ impl Memory {
                 .and_then(|history| history.signature_of(&watch.old.records))
         };
         watch.old.unsigned &= evidence.hops.iter().all(|hop| signature(hop).is_none());
-        let agreed = hold::agreed_ttl(evidence, expectation, watch, self, now);
+        let agreed = self.agreed_ttl(evidence, expectation, watch, now);
         watch.agreed_ttl = watch.agreed_ttl.max(agreed);
     }
 
@@ -378,10 +356,10 @@ impl Memory {
             for server in &hop.servers {
                 let seen = watch
                     .servers
-                    .entry(server_key(hop, server))
-                    .or_insert(Seen::UNHEARD);
+                    .entry(hop.server_key(server))
+                    .or_insert(ServerMemory::UNHEARD);
                 seen.learn_amiss(&verdict.findings, &server.label(), now);
-                if !silent(server) {
+                if !server.silent() {
                     seen.heard_at = Some(now);
                     seen.sound = verdict.settled;
                 }
@@ -397,12 +375,12 @@ impl Memory {
 
     /// The change as it counts for this expectation. One that was never looked at
     /// takes over what is known of the set that is being replaced.
-    pub(crate) fn watch(&self, owner: &Name, expectation: &Expectation) -> Watch {
+    pub(crate) fn watch(&self, owner: &Name, expectation: &Expectation) -> KeyChange {
         let expected = expectation.expected().to_vec();
         let Some(owner) = self.owners.get(&owner.to_string()) else {
-            return Watch {
+            return KeyChange {
                 expected,
-                ..Watch::default()
+                ..KeyChange::default()
             };
         };
         if let Some(watch) = owner
@@ -420,22 +398,22 @@ impl Memory {
             .filter(|watch| watch.old.by_patch && watch.calm_since().is_none());
         let old = match pending.max_by_key(|watch| watch.old.seen_at) {
             Some(watch) => watch.old.clone(),
-            None => Old {
+            None => OldSet {
                 records: owner.history.records_without(&expected),
-                ..Old::default()
+                ..OldSet::default()
             },
         };
-        Watch {
+        KeyChange {
             expected,
             old,
-            ..Watch::default()
+            ..KeyChange::default()
         }
     }
 }
 
 impl Owner {
     /// Keeps this change in the place of the one with the same records.
-    fn put(&mut self, watch: Watch) {
+    fn put(&mut self, watch: KeyChange) {
         self.changes
             .retain(|other| other.expected != watch.expected);
         while self.changes.len() >= CHANGES {
@@ -457,7 +435,7 @@ impl Owner {
 
     /// Every time in it that a set clock moves along.
     fn times(&mut self) -> impl Iterator<Item = &mut DateTime<Utc>> {
-        let changes = self.changes.iter_mut().flat_map(Watch::times);
+        let changes = self.changes.iter_mut().flat_map(KeyChange::times);
         self.history
             .times()
             .chain(self.resolvers.times())

@@ -18,35 +18,20 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use crate::finding::{Finding, Severity};
-use crate::propagation::evidence::address_text;
-use crate::propagation::evidence::{Evidence, Hop, Outcome, Security, ServerAnswer};
+use crate::propagation::evidence::{
+    Evidence, Hop, Outcome, Security, ServerAnswer, address_text, lacks_any,
+};
 use crate::propagation::ledger::Ledger;
-use crate::propagation::memory::{Resolvers, Watch, held_until};
-use crate::propagation::silence::{Waived, answered};
+use crate::propagation::memory::{KeyChange, Resolvers, held_until};
+use crate::propagation::silence::Waived;
 use crate::propagation::{Expectation, brief_list};
 use crate::tlsa::Tlsa;
-
-/// Whether a server serves what is expected of it, secure: the whole expected
-/// set, or the alias that leads there.
-pub(crate) fn serves(
-    evidence: &Evidence,
-    hop: usize,
-    server: &ServerAnswer,
-    expected: &[Tlsa],
-) -> bool {
-    server.outcome == Outcome::Answered
-        && server.security == Security::Secure
-        && match evidence.hops.get(hop + 1) {
-            Some(next) => server.alias.as_ref() == Some(&next.owner),
-            None => server.alias.is_none() && !lacks_any(&server.records, expected),
-        }
-}
 
 /// Judges what the servers that answered serve.
 pub(crate) fn judge(
     evidence: &Evidence,
     expectation: &Expectation,
-    watch: &Watch,
+    watch: &KeyChange,
     waived: &Waived,
     ledger: &mut Ledger,
 ) {
@@ -58,7 +43,7 @@ pub(crate) fn judge(
         for server in hop
             .servers
             .iter()
-            .filter(|server| answered(server) && !waived.contains(hop, server))
+            .filter(|server| server.answered() && !waived.contains(hop, server))
         {
             let findings = match next {
                 Some(next) => alias_missing(server, next),
@@ -83,7 +68,7 @@ pub(crate) fn judge(
 }
 
 /// What is not checked, or only by what is known otherwise, without `--current`.
-fn unnamed(watch: &Watch) -> Finding {
+fn unnamed(watch: &KeyChange) -> Finding {
     let text = if watch.old.by_patch {
         "the deployed key is not named: whether its records are still there was judged by what patch found in the zone"
     } else {
@@ -98,7 +83,7 @@ fn unnamed(watch: &Watch) -> Finding {
 pub(crate) fn judge_unpublished(
     evidence: &Evidence,
     expectation: &Expectation,
-    watch: &Watch,
+    watch: &KeyChange,
     ledger: &mut Ledger,
 ) -> bool {
     let Some(hop) = evidence.hops.last() else {
@@ -110,7 +95,7 @@ pub(crate) fn judge_unpublished(
             .expected()
             .iter()
             .any(|record| server.records.contains(record));
-        answered(server) && server.security == Security::Secure && server.alias.is_none() && none
+        server.answered() && server.security == Security::Secure && server.alias.is_none() && none
     };
     let expects = !expectation.expected().is_empty();
     let all = expects && !hop.servers.is_empty() && hop.servers.iter().all(without);
@@ -164,7 +149,11 @@ fn alias_missing(server: &ServerAnswer, next: &Hop) -> Option<Finding> {
 }
 
 /// A set without the record of the deployed key loses mail now.
-fn old_missing(server: &ServerAnswer, expectation: &Expectation, watch: &Watch) -> Option<Finding> {
+fn old_missing(
+    server: &ServerAnswer,
+    expectation: &Expectation,
+    watch: &KeyChange,
+) -> Option<Finding> {
     if server.records.is_empty() {
         return None;
     }
@@ -381,9 +370,4 @@ fn judge_remembered(
             );
         }
     }
-}
-
-/// Whether a set lacks one of these records.
-pub(crate) fn lacks_any(records: &[Tlsa], expected: &[Tlsa]) -> bool {
-    expected.iter().any(|record| !records.contains(record))
 }

@@ -12,10 +12,10 @@ use chrono::{DateTime, Utc};
 
 use crate::finding::{Finding, Severity};
 use crate::propagation::Policy;
-use crate::propagation::evidence::{Evidence, Hop, Outcome, Security, ServerAnswer, code_name};
+use crate::propagation::evidence::{Evidence, Hop, Outcome, ServerAnswer, code_name};
 use crate::propagation::hold::Terms;
 use crate::propagation::ledger::Ledger;
-use crate::propagation::memory::{Watch, server_key};
+use crate::propagation::memory::KeyChange;
 
 /// The addresses that are waived, by the owner asked for and the server's label.
 #[derive(Debug, Default)]
@@ -24,22 +24,14 @@ pub(crate) struct Waived(BTreeSet<String>);
 impl Waived {
     /// Whether this server may be silent.
     pub(crate) fn contains(&self, hop: &Hop, server: &ServerAnswer) -> bool {
-        self.0.contains(&server_key(hop, server))
+        self.0.contains(&hop.server_key(server))
     }
-}
-
-/// Whether the server answered the question, rightly or wrongly.
-pub(crate) fn answered(server: &ServerAnswer) -> bool {
-    matches!(
-        server.outcome,
-        Outcome::Answered | Outcome::NoData | Outcome::NoName
-    )
 }
 
 /// Judges what is missing, and says which servers need not be looked at.
 pub(crate) fn judge(
     evidence: &Evidence,
-    watch: &Watch,
+    watch: &KeyChange,
     policy: &Policy,
     terms: &Terms,
     now: DateTime<Utc>,
@@ -51,12 +43,12 @@ pub(crate) fn judge(
     }
     let waived = waive(evidence, watch, policy, terms, now);
     for hop in &evidence.hops {
-        if !hop.servers.iter().any(answered) {
+        if !hop.servers.iter().any(ServerAnswer::answered) {
             let text = format!("no name server of {} answered for {}", hop.zone, hop.owner);
             ledger.add(Finding::new("no-servers", Severity::Unknown, text));
         }
         for server in &hop.servers {
-            let (name, mute) = (server.label(), silent(server));
+            let (name, mute) = (server.label(), server.silent());
             let excused = waived.contains(hop, server);
             for finding in &server.findings {
                 let mut finding = Finding {
@@ -65,7 +57,7 @@ pub(crate) fn judge(
                 };
                 if excused {
                     finding.severity = Severity::Note;
-                } else if !answered(server) && finding.code == server.outcome.word() {
+                } else if !server.answered() && finding.code == server.outcome.word() {
                     finding.severity = finding.severity.max(Severity::Unknown);
                 }
                 if mute && finding.severity <= Severity::Unknown {
@@ -116,7 +108,7 @@ fn missing(server: &ServerAnswer, excused: bool) -> Option<Finding> {
 
 fn waive(
     evidence: &Evidence,
-    watch: &Watch,
+    watch: &KeyChange,
     policy: &Policy,
     terms: &Terms,
     now: DateTime<Utc>,
@@ -125,7 +117,7 @@ fn waive(
     let mut waived = Waived::default();
     for hop in &evidence.hops {
         // Somebody must have answered for each zone on the way.
-        let spoken = hop.servers.iter().any(answered);
+        let spoken = hop.servers.iter().any(ServerAnswer::answered);
         for server in hop
             .servers
             .iter()
@@ -136,8 +128,8 @@ fn waive(
                     .address
                     .map_or_else(|| server.name.to_string(), |address| address.to_string()),
             );
-            if spoken && silent(server) && !last_heard_amiss(hop, server, watch, terms, now) {
-                waived.0.insert(server_key(hop, server));
+            if spoken && server.silent() && !last_heard_amiss(hop, server, watch, terms, now) {
+                waived.0.insert(hop.server_key(server));
             }
         }
     }
@@ -149,28 +141,16 @@ fn waive(
     }
 }
 
-/// Whether nothing at all is known from the server: it did not answer, gave no
-/// serial either, and none of its other answers was wrong.
-pub(crate) fn silent(server: &ServerAnswer) -> bool {
-    server.outcome == Outcome::Unreachable
-        && server.serial.is_none()
-        && !matches!(server.security, Security::Bogus | Security::Insecure)
-        && server
-            .findings
-            .iter()
-            .all(|finding| finding.severity < Severity::Unsafe)
-}
-
 fn last_heard_amiss(
     hop: &Hop,
     server: &ServerAnswer,
-    watch: &Watch,
+    watch: &KeyChange,
     terms: &Terms,
     now: DateTime<Utc>,
 ) -> bool {
     watch
         .servers
-        .get(&server_key(hop, server))
+        .get(&hop.server_key(server))
         .is_some_and(|seen| {
             // Without an end nothing can be said to have passed.
             let passed =

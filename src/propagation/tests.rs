@@ -6,14 +6,16 @@ mod holding;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::evidence::{Evidence, Outcome, Security, ServerAnswer};
-use super::memory::{Memory, OldTtl};
-use super::{Decision, Expectation, HoldWish, Policy, Verdict, check, judge, overall};
 use crate::finding::{Finding, Severity};
 use crate::propagation::fixtures::{
     alias, aliased, at, evidence, failing, key, key_as, name, resolver, server,
 };
+use crate::propagation::memory::OldTtl;
 use crate::tlsa::Tlsa;
+
+use super::evidence::{Evidence, Outcome, Security, ServerAnswer};
+use super::memory::Memory;
+use super::{Decision, Expectation, HoldWish, Policy, Verdict, check, judge, overall};
 
 const NO_HOLD: Policy = Policy {
     hold: HoldWish::For(TimeDelta::zero()),

@@ -8,7 +8,7 @@ use crate::duration;
 use crate::finding::{Finding, Severity};
 use crate::propagation::evidence::address_text;
 use crate::propagation::evidence::{Hop, Outcome, ResolverAnswer, ServerAnswer};
-use crate::propagation::memory::{Seen, server_key};
+use crate::propagation::memory::ServerMemory;
 use crate::propagation::{Judged, brief};
 use crate::report::table::{table, worded};
 use crate::report::wrap::wrapped;
@@ -20,14 +20,14 @@ pub(crate) struct Standing<'a> {
     /// The heaviest finding about it; a note where all is well.
     pub(crate) severity: Severity,
     findings: Vec<&'a Finding>,
-    seen: Option<&'a Seen>,
+    seen: Option<&'a ServerMemory>,
     /// Since when some server of the zone has agreed.
     first: Option<DateTime<Utc>>,
 }
 
 /// The servers of one zone on the way.
 pub(crate) fn standings<'a>(target: &'a Judged, hop: &'a Hop) -> Vec<Standing<'a>> {
-    let seen = |answer: &ServerAnswer| target.watch.servers.get(&server_key(hop, answer));
+    let seen = |answer: &ServerAnswer| target.watch.servers.get(&hop.server_key(answer));
     let first = hop
         .servers
         .iter()

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::finding::{Finding, Severity};
 use crate::propagation::evidence::address_text;
 use crate::propagation::evidence::{Hop, ResolverAnswer, ServerAnswer};
-use crate::propagation::memory::{Watch, server_key};
+use crate::propagation::memory::KeyChange;
 use crate::propagation::{Judged, moment, overall};
 use crate::report::verdict::worst;
 use crate::tlsa::Tlsa;
@@ -67,9 +67,9 @@ fn target(judged: &Judged) -> Value {
 }
 
 /// One server; `findings` has the codes of the target's findings about it.
-fn server(hop: &Hop, answer: &ServerAnswer, watch: &Watch, findings: &[Finding]) -> Value {
+fn server(hop: &Hop, answer: &ServerAnswer, watch: &KeyChange, findings: &[Finding]) -> Value {
     let name = answer.label();
-    let seen = watch.servers.get(&server_key(hop, answer));
+    let seen = watch.servers.get(&hop.server_key(answer));
     let mut codes: Vec<&str> = findings
         .iter()
         .filter(|f| f.server.as_deref() == Some(name.as_str()))
@@ -259,7 +259,7 @@ mod tests {
                 evidence: seen,
                 expectation,
                 verdict,
-                watch: Watch::default(),
+                watch: KeyChange::default(),
             }],
             at("12:00:00"),
         ));

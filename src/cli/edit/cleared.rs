@@ -9,7 +9,7 @@ use crate::cli::Failure;
 use crate::cli::remember::owners;
 use crate::files::state;
 use crate::keys::{self, KeyFile};
-use crate::propagation::memory::{Memory, Watch};
+use crate::propagation::memory::{KeyChange, Memory};
 use crate::tlsa::{Target, Tlsa};
 use crate::zone::edit::plan::Zone;
 
@@ -42,7 +42,7 @@ pub(crate) fn keys_in_use(
         let known = names
             .iter()
             .filter_map(|owner| memory.owners.get(&owner.to_string()));
-        let changes: Vec<&Watch> = known.flat_map(|owner| &owner.changes).collect();
+        let changes: Vec<&KeyChange> = known.flat_map(|owner| &owner.changes).collect();
         for key in keep {
             if !changes
                 .iter()
@@ -56,7 +56,7 @@ pub(crate) fn keys_in_use(
 }
 
 /// Whether this change was one to the key, and to none that is not kept.
-fn is_of(watch: &Watch, key: &KeyFile, keep: &[KeyFile]) -> bool {
+fn is_of(watch: &KeyChange, key: &KeyFile, keep: &[KeyFile]) -> bool {
     let records = |of: &[KeyFile], record: &Tlsa| {
         keys::records(of, record.params).is_ok_and(|all| all.contains(record))
     };

@@ -19,7 +19,6 @@ use crate::dns::wire::reading::Said;
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
 use crate::propagation::evidence::{Outcome, Security, ServerAnswer, label};
-use crate::propagation::silence::answered;
 use crate::tlsa::{Port, Target};
 
 /// What the servers of one zone say of a name's addresses.
@@ -153,7 +152,7 @@ impl Walk {
             return Err(untold(&facts.zone.to_string(), &grave.message));
         }
         let proves =
-            |server: &&ServerAnswer| answered(server) && server.security == Security::Secure;
+            |server: &&ServerAnswer| server.answered() && server.security == Security::Secure;
         match servers.iter().find(|server| !proves(server)) {
             None if servers.is_empty() => {
                 Err(untold(&facts.zone.to_string(), "it has no name server"))
@@ -164,7 +163,7 @@ impl Walk {
                     .findings
                     .iter()
                     .max_by_key(|finding| finding.severity)
-                    .filter(|_| answered(server));
+                    .filter(|_| server.answered());
                 let why = worst.map_or_else(
                     || server.outcome.word().to_owned(),
                     |f| format!("{}, {}", f.code, f.message),

@@ -21,7 +21,6 @@ use crate::dns::wire::shared::together;
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
 use crate::propagation::evidence::{Outcome, Security, ServerAnswer, label};
-use crate::propagation::silence::answered;
 use crate::tlsa::Tlsa;
 
 impl Walk {
@@ -39,7 +38,7 @@ impl Walk {
         let sampling = first.into_iter().enumerate().map(|(index, first)| {
             let (walk, facts, owner) = (Arc::clone(self), Arc::clone(facts), owner.clone());
             async move {
-                match first.address.filter(|_| answered(&first)) {
+                match first.address.filter(|_| first.answered()) {
                     Some(address) => walk.at_address(&facts, index, &owner, address, first).await,
                     None => vec![first],
                 }
@@ -90,7 +89,7 @@ impl Walk {
 /// Whether those that answered give one set or one alias, secure all of them:
 /// otherwise more answers make no difference.
 fn agree(first: &[ServerAnswer]) -> bool {
-    let mut heard = first.iter().filter(|server| answered(server));
+    let mut heard = first.iter().filter(|server| server.answered());
     let Some(one) = heard.next() else {
         return false;
     };

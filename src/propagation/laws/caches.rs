@@ -18,13 +18,14 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 
-use super::config;
 use crate::propagation::evidence::{Evidence, Outcome, ServerAnswer};
 use crate::propagation::fixtures::{alias, at, evidence, failing, hop, key_as, name, server};
 use crate::propagation::memory::clock::Reading;
 use crate::propagation::memory::{Memory, OldTtl};
 use crate::propagation::{Decision, Expectation, Policy, check};
 use crate::tlsa::{Params, Tlsa};
+
+use super::config;
 
 /// How long a cache goes on asking a server that left.
 const LEFT: TimeDelta = TimeDelta::hours(48);

@@ -11,7 +11,6 @@ use crate::propagation::fixtures::{
     self, alias, aliased, at, evidence, key, key_as, name, resolver, server,
 };
 use crate::propagation::memory::{Memory, OldTtl};
-use crate::propagation::silence::answered;
 use crate::propagation::{Decision, Expectation, HoldWish, Policy, Verdict, check, judge};
 use crate::tlsa::Tlsa;
 
@@ -361,7 +360,7 @@ pub(super) fn signatures_live(evidence: &Evidence, moment: DateTime<Utc>) -> boo
         .hops
         .iter()
         .flat_map(|hop| &hop.servers)
-        .filter(|server| answered(server));
+        .filter(|server| server.answered());
     servers
         .filter_map(|server| server.signature_expires)
         .all(|end| end > moment)

@@ -5,14 +5,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::cases::{
-    Case, any_case, any_server, bare, lagging, last_servers, signatures_live, silence,
-};
-use super::config;
 use crate::propagation::evidence::{Evidence, Outcome, Security};
 use crate::propagation::fixtures::{key, name, server};
 use crate::propagation::memory::{Memory, OldTtl};
 use crate::propagation::{Decision, HoldWish, Policy, Verdict, check, judge};
+
+use super::cases::{
+    Case, any_case, any_server, bare, lagging, last_servers, signatures_live, silence,
+};
+use super::config;
 
 /// The memory of everything before the check and of the check itself, and its verdict.
 fn checked(case: &Case) -> (Verdict, Memory) {

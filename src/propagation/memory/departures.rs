@@ -6,9 +6,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use crate::propagation::evidence::Evidence;
-use crate::propagation::memory::server_key;
-use crate::propagation::silence::answered;
+use crate::propagation::evidence::{Evidence, ServerAnswer};
 
 /// What tells whether a server that was asked before has left.
 pub(crate) struct Departures {
@@ -36,7 +34,7 @@ impl Departures {
         let last = evidence.hops.last();
         let aliased =
             last.is_some_and(|hop| hop.servers.iter().any(|server| server.alias.is_some()));
-        let mute = last.is_some_and(|hop| !hop.servers.iter().any(answered));
+        let mute = last.is_some_and(|hop| !hop.servers.iter().any(ServerAnswer::answered));
         let mut findings = evidence.hops.iter().flat_map(|hop| &hop.findings);
         let partial = findings.any(|finding| finding.code == "family-not-asked");
         let asked = |v6: bool| {
@@ -53,9 +51,9 @@ impl Departures {
                 .iter()
                 .map(|hop| format!("{} ", hop.owner))
                 .collect(),
-            keys: all().map(|(hop, server)| server_key(hop, server)).collect(),
+            keys: all().map(|(hop, server)| hop.server_key(server)).collect(),
             nameless: nameless
-                .map(|(hop, server)| format!("{} ", server_key(hop, server)))
+                .map(|(hop, server)| format!("{} ", hop.server_key(server)))
                 .collect(),
             lost: aliased || mute,
             families: partial.then(|| [asked(false), asked(true)]),

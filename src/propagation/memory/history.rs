@@ -12,10 +12,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::propagation::evidence::{Hop, Outcome, Security, ServerAnswer};
-use crate::propagation::memory::{Departures, OVERLAP, WEEK, server_key};
-use crate::propagation::servers::lacks_any;
-use crate::propagation::silence::answered;
+use crate::propagation::evidence::{Hop, Outcome, Security, ServerAnswer, lacks_any};
+use crate::propagation::memory::resolvers::WEEK;
+use crate::propagation::memory::{Departures, OVERLAP};
 use crate::propagation::sorted;
 use crate::tlsa::Tlsa;
 
@@ -161,7 +160,7 @@ fn content(server: &ServerAnswer) -> Option<(Content, u32)> {
 }
 
 fn said(server: &ServerAnswer) -> Option<(Content, u32)> {
-    if !answered(server) {
+    if !server.answered() {
         return None;
     }
     let ttl = server.ttl.max(server.original_ttl);
@@ -187,7 +186,7 @@ impl History {
         let mut led_elsewhere = Vec::new();
         let mut heard: BTreeMap<String, Vec<(Content, u32)>> = BTreeMap::new();
         for server in &hop.servers {
-            let key = server_key(hop, server);
+            let key = hop.server_key(server);
             let look = self.servers.entry(key.clone()).or_default();
             look.listed |= server.listed.by_parent || server.listed.by_zone;
             let Some((content, ttl)) = content(server) else {
@@ -239,7 +238,7 @@ impl History {
         let looks = hop
             .servers
             .iter()
-            .filter_map(|server| self.servers.get(&server_key(hop, server)));
+            .filter_map(|server| self.servers.get(&hop.server_key(server)));
         looks.filter(|look| look.listed)
     }
 

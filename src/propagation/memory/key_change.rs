@@ -9,20 +9,19 @@ use serde::{Deserialize, Serialize};
 use crate::propagation::Expectation;
 use crate::propagation::evidence::Evidence;
 use crate::propagation::memory::server::{says_something, shows_another_set};
-use crate::propagation::memory::{Departures, OVERLAP, Old, Seen, server_key, stored};
+use crate::propagation::memory::{Departures, OVERLAP, OldSet, ServerMemory, stored};
 use crate::propagation::parameters::has_unmatched;
-use crate::propagation::servers::serves;
 use crate::tlsa::Tlsa;
 
 /// One key change at one owner: a set of expected records, and its clock.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Watch {
+pub struct KeyChange {
     /// The records of the new key.
     #[serde(with = "stored")]
     pub expected: Vec<Tlsa>,
     /// The servers that were asked, by [`server_key`].
-    pub servers: BTreeMap<String, Seen>,
+    pub servers: BTreeMap<String, ServerMemory>,
     /// The last time a server was seen that did not serve them.
     #[serde(deserialize_with = "Option::deserialize")]
     pub disagreed_at: Option<DateTime<Utc>>,
@@ -51,7 +50,7 @@ pub struct Watch {
     #[serde(deserialize_with = "Option::deserialize")]
     pub agreed_ttl: Option<u32>,
     /// The set that is being replaced.
-    pub old: Old,
+    pub old: OldSet,
 }
 
 /// What was found this time, for the clocks.
@@ -63,7 +62,7 @@ pub(super) struct Heard<'a> {
     pub(super) now: DateTime<Utc>,
 }
 
-impl Watch {
+impl KeyChange {
     /// The same change with a clock that has not begun.
     pub(super) fn anew(&self) -> Self {
         let servers = self.servers.iter().filter(|(_, seen)| seen.listed);
@@ -71,9 +70,9 @@ impl Watch {
             .map(|(key, _)| {
                 (
                     key.clone(),
-                    Seen {
+                    ServerMemory {
                         listed: true,
-                        ..Seen::UNHEARD
+                        ..ServerMemory::UNHEARD
                     },
                 )
             })
@@ -126,12 +125,15 @@ impl Watch {
         let mut agreed: BTreeMap<String, bool> = BTreeMap::new();
         for (index, hop) in evidence.hops.iter().enumerate() {
             for server in &hop.servers {
-                let key = server_key(hop, server);
-                let seen = self.servers.entry(key.clone()).or_insert(Seen::UNHEARD);
+                let key = hop.server_key(server);
+                let seen = self
+                    .servers
+                    .entry(key.clone())
+                    .or_insert(ServerMemory::UNHEARD);
                 seen.listed |= server.listed.by_parent || server.listed.by_zone;
                 let agrees = if says_something(evidence, index, server) {
                     seen.heard_at = Some(now);
-                    let whole = serves(evidence, index, server, &self.expected);
+                    let whole = evidence.serves(index, server, &self.expected);
                     if !whole {
                         self.old.learn(server);
                     }
@@ -165,10 +167,10 @@ impl Watch {
         let Heard { evidence, now, .. } = *heard;
         for (index, hop) in evidence.hops.iter().enumerate() {
             for server in &hop.servers {
-                let key = server_key(hop, server);
+                let key = hop.server_key(server);
                 let says = says_something(evidence, index, server);
                 let lacks = if says {
-                    !serves(evidence, index, server, &self.expected)
+                    !evidence.serves(index, server, &self.expected)
                 } else {
                     shows_another_set(server, &self.expected) || heard.strays.contains(&key)
                 };
@@ -185,7 +187,7 @@ impl Watch {
     /// Forgets servers that are no longer there. One that did not agree, or was
     /// never heard, may have been asked until now.
     fn forget_departed(&mut self, heard: &Heard<'_>) {
-        let left = |(key, seen): (&String, &Seen)| {
+        let left = |(key, seen): (&String, &ServerMemory)| {
             seen.listed && seen.since.is_none() && heard.departures.has_left(key)
         };
         if self.servers.iter().any(left) {
@@ -207,7 +209,7 @@ impl Watch {
         ];
         own.into_iter()
             .flatten()
-            .chain(self.servers.values_mut().flat_map(Seen::times))
+            .chain(self.servers.values_mut().flat_map(ServerMemory::times))
     }
 
     pub(super) fn correct(&mut self, now: DateTime<Utc>) -> bool {

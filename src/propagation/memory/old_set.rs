@@ -4,14 +4,13 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::propagation::evidence::{Security, ServerAnswer};
-use crate::propagation::memory::OldTtl;
 use crate::propagation::sorted;
 use crate::tlsa::Tlsa;
 
 /// What is known of the set that is being replaced.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Old {
+pub struct OldSet {
     /// Its records.
     #[serde(with = "crate::propagation::memory::stored")]
     pub records: Vec<Tlsa>,
@@ -35,7 +34,7 @@ pub struct Old {
     pub absence_seen: bool,
 }
 
-impl Old {
+impl OldSet {
     /// What `patch` found in the zone file, and what was known before of the same change.
     pub(crate) fn by_patch(
         records: Vec<Tlsa>,
@@ -74,4 +73,14 @@ impl Old {
             self.records = sorted(std::mem::take(&mut self.records));
         }
     }
+}
+
+/// How long answers of the time before a change are cached, as a zone file says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OldTtl {
+    /// There was a set, with this TTL in seconds.
+    Set(u32),
+    /// There was none; its absence is cached this long, in seconds: the smaller
+    /// of the SOA's TTL and its minimum field (RFC 2308 section 5).
+    Absent(u32),
 }

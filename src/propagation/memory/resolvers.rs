@@ -7,10 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::propagation::Expectation;
-use crate::propagation::evidence::{Outcome, ResolverAnswer};
+use crate::propagation::evidence::{Outcome, ResolverAnswer, lacks_any};
 use crate::propagation::ledger::end;
-use crate::propagation::memory::WEEK;
-use crate::propagation::servers::lacks_any;
 use crate::tlsa::Tlsa;
 
 /// Sets remembered of one resolver.
@@ -113,3 +111,7 @@ impl Resolvers {
         wrong
     }
 }
+
+/// No cache keeps an answer longer than this, in seconds, unless it validated it
+/// (BIND's `max-cache-ttl`): the most that an unproven TTL can mean.
+pub(crate) const WEEK: u32 = 604_800;

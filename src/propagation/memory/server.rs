@@ -4,15 +4,13 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{Finding, Severity};
-use crate::propagation::evidence::{Evidence, Security, ServerAnswer};
-use crate::propagation::servers::lacks_any;
-use crate::propagation::silence::answered;
+use crate::propagation::evidence::{Evidence, Security, ServerAnswer, lacks_any};
 use crate::tlsa::Tlsa;
 
 /// What is known of one server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Seen {
+pub struct ServerMemory {
     /// Since when it has served the expected set; `None` when it last did not.
     #[serde(deserialize_with = "Option::deserialize")]
     pub since: Option<DateTime<Utc>>,
@@ -38,7 +36,7 @@ pub struct Amiss {
     pub since: DateTime<Utc>,
 }
 
-impl Seen {
+impl ServerMemory {
     /// A server that was asked and not heard yet.
     pub(crate) const UNHEARD: Self = Self {
         since: None,
@@ -76,11 +74,11 @@ impl Seen {
 /// could not be verified do not, nor does an alias that was not followed.
 pub(crate) fn says_something(evidence: &Evidence, hop: usize, server: &ServerAnswer) -> bool {
     let unfollowed = server.alias.is_some() && hop + 1 == evidence.hops.len();
-    answered(server) && server.security != Security::Indeterminate && !unfollowed
+    server.answered() && server.security != Security::Indeterminate && !unfollowed
 }
 
 /// Whether an answer that says nothing for certain, as its signatures could not be
 /// verified, is not the expected one at any rate: so the clock must not run on.
 pub(crate) fn shows_another_set(server: &ServerAnswer, expected: &[Tlsa]) -> bool {
-    answered(server) && server.alias.is_none() && lacks_any(&server.records, expected)
+    server.answered() && server.alias.is_none() && lacks_any(&server.records, expected)
 }

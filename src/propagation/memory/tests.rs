@@ -2,17 +2,19 @@
 
 use chrono::TimeDelta;
 
-use super::{Memory, OldTtl, Watch};
 use crate::propagation::evidence::Outcome;
 use crate::propagation::fixtures::{at, evidence, failing, key, name, server};
+use crate::propagation::memory::OldTtl;
 use crate::propagation::{Decision, Expectation, HoldWish, Policy, check};
+
+use super::{KeyChange, Memory};
 
 fn owner() -> crate::name::Name {
     name("_25._tcp.mail.example.com")
 }
 
 /// The change to this key at the usual owner.
-fn change(memory: &Memory, to: &str) -> Watch {
+fn change(memory: &Memory, to: &str) -> KeyChange {
     memory.of(&owner(), &Expectation::new(vec![key(to)], None))
 }
 
@@ -142,7 +144,7 @@ fn a_field_that_was_left_out_is_an_error() {
     let server = seen.hops[0]
         .servers
         .first()
-        .map(|first| super::server_key(&seen.hops[0], first))
+        .map(|first| seen.hops[0].server_key(first))
         .unwrap();
     let mut tried = 0;
     for place in [
@@ -253,7 +255,7 @@ fn what_is_amiss_at_a_server_is_dated_from_the_first_check_that_found_it() {
         (_, memory) = check(&seen, &expectation, &memory, &policy, at(now));
         let amiss = |index: usize| {
             let servers = change(&memory, "new").servers;
-            let seen = &servers[&super::server_key(&seen.hops[0], &seen.hops[0].servers[index])];
+            let seen = &servers[&seen.hops[0].server_key(&seen.hops[0].servers[index])];
             seen.amiss
                 .as_ref()
                 .map(|amiss| (amiss.code.clone(), amiss.since))

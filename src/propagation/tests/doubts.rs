@@ -1,9 +1,10 @@
 //! Cases in which the verdict was once *safe* too early: what was seen before,
 //! and by whom, must not be forgotten too soon.
 
-use super::*;
 use crate::propagation::Basis;
 use crate::propagation::evidence::Listed;
+
+use super::*;
 
 fn third() -> Expectation {
     Expectation::new(vec![key("third")], None)

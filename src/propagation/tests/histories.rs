@@ -1,8 +1,9 @@
 //! Histories of several looks, changes and servers that came out *safe* too early
 //! once, or made people wait for nothing.
 
-use super::*;
 use crate::propagation::Basis;
+
+use super::*;
 
 fn day(days: i64, time: &str) -> DateTime<Utc> {
     at(time) + TimeDelta::days(30 + days)

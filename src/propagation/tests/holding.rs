@@ -2,13 +2,14 @@
 
 use chrono::TimeDelta;
 
-use super::{DEFAULT, NO_HOLD, NS1, Watched, absent, found, new, new_and_old, spoiled, with_ttl};
 use crate::finding::Severity;
 use crate::propagation::evidence::{Listed, Outcome, Security, ServerAnswer};
 use crate::propagation::fixtures::{alias, aliased, at, evidence, failing, key, name, server};
 use crate::propagation::memory::{Memory, OldTtl};
 use crate::propagation::{Basis, Decision, Expectation, HoldWish, Policy, check};
 use crate::tlsa::Tlsa;
+
+use super::{DEFAULT, NO_HOLD, NS1, Watched, absent, found, new, new_and_old, spoiled, with_ttl};
 
 #[test]
 fn an_assumed_hold_is_not_shortened_by_a_server_that_falls_silent() {
