@@ -9,6 +9,7 @@ pub mod metrics;
 pub mod monitoring;
 pub mod progress;
 pub mod records;
+pub(crate) mod sentence;
 pub(crate) mod servers;
 pub mod table;
 pub(crate) mod timeline;

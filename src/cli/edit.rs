@@ -17,7 +17,6 @@ use crate::cli::{Answer, Failure, Ran, Status, Ui};
 use crate::command::{self, Ended};
 use crate::files::copy::copy_pieces;
 use crate::files::disk::{Disk, Swept};
-use crate::files::foreign::foreign as foreign_file;
 use crate::files::output;
 use crate::files::replace::{ReplaceError, Staged};
 use crate::files::state::StateError;
@@ -328,7 +327,7 @@ impl Opened {
         let files = patch.splices().iter().map(|(file, _)| *file);
         match files
             .filter(|_| !args.write_foreign)
-            .find_map(|file| foreign_file(&self.disk, file))
+            .find_map(|file| self.disk.foreign(file))
         {
             Some(found) => Err(foreign(&found)),
             None => Ok(()),

@@ -10,6 +10,7 @@ mod answer;
 mod denial;
 mod fault;
 mod serve;
+mod sets;
 mod zone;
 
 use std::collections::HashMap;

@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use crate::files::foreign::{foreign, strange};
+use crate::files::foreign::{Foreign, strange};
 use crate::files::lock::{Lock, LockError};
 use crate::files::spot::{Link, Spot};
 use crate::files::{BACKUP, CHECK, LOCK, NEW, OLD, hidden, open};
@@ -386,11 +386,26 @@ impl Disk {
         ours.find(|path| self.holds(path))
     }
 
+    /// Whether one of the zone's files is somebody else's, for root: others cannot
+    /// give a file away, and fail by themselves.
+    #[must_use]
+    pub fn foreign(&self, file: usize) -> Option<Foreign> {
+        let zone = self.with(0, |opened| opened.fingerprint.owner())?;
+        self.with(file, |opened| {
+            strange(
+                &opened.path,
+                opened.fingerprint.owner(),
+                zone,
+                &opened.links,
+            )
+        })?
+    }
+
     /// Removes what a run that was killed left beside the files, where no other
     /// run is at work, and for root only beside those that are not somebody else's,
     /// unless told otherwise. What may be missed is said.
     pub fn sweep(&self, foreign_too: bool) -> Vec<Swept> {
-        let ours = |file: &usize| foreign_too || foreign(self, *file).is_none();
+        let ours = |file: &usize| foreign_too || self.foreign(*file).is_none();
         let count = self.files.borrow().len();
         let files: Vec<usize> = (0..count).filter(ours).collect();
         let mut swept = Vec::new();

@@ -5,7 +5,6 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::files::disk::Disk;
 use crate::files::lock::user;
 use crate::files::spot::Link;
 
@@ -30,21 +29,6 @@ pub enum Foreign {
         /// Where the file lies.
         path: PathBuf,
     },
-}
-
-/// Whether one of the zone's files is somebody else's, for root: others cannot
-/// give a file away, and fail by themselves.
-#[must_use]
-pub fn foreign(disk: &Disk, file: usize) -> Option<Foreign> {
-    let zone = disk.with(0, |opened| opened.fingerprint.owner())?;
-    disk.with(file, |opened| {
-        strange(
-            &opened.path,
-            opened.fingerprint.owner(),
-            zone,
-            &opened.links,
-        )
-    })?
 }
 
 /// Whether a file of this owner, to which these links led, is somebody else's, for root.

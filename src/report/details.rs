@@ -11,10 +11,10 @@ use crate::finding::Finding;
 use crate::name::Name;
 use crate::propagation::Judged;
 use crate::report::hints;
+use crate::report::sentence::sentence;
 use crate::report::servers::{all_heard, resolvers, servers};
 use crate::report::table::cell;
 use crate::report::timeline::timeline;
-use crate::report::verdict::sentence;
 use crate::report::wrap::wrapped;
 use crate::tlsa::Tlsa;
 

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 
 use crate::duration;
 use crate::propagation::{Decision, Judged, overall};
+use crate::report::sentence::{sentence, worst};
 use crate::report::table::cell;
-use crate::report::verdict::{sentence, worst};
 
 /// The state in the words of monitoring plugins.
 #[must_use]

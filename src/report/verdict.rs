@@ -11,8 +11,9 @@ use crate::finding::{Finding, Severity};
 use crate::propagation::{Decision, Judged, moment, overall};
 use crate::report::details::details;
 use crate::report::hints;
+use crate::report::sentence::{sentence, worst};
 use crate::report::servers::{coarse, since};
-use crate::report::table::{cell, worded};
+use crate::report::table::worded;
 use crate::report::wrap::wrapped;
 
 /// Where what belongs to a heading begins.
@@ -74,24 +75,6 @@ pub fn line(targets: &[Judged], checked_at: DateTime<Utc>) -> String {
         .map(|time| format!(" until {} ({})", moment(time), left(time, checked_at)))
         .unwrap_or_default();
     format!("{} {}{time}{reason}", moment(checked_at), decision.word())
-}
-
-/// The finding that decides, with its target: the first of the heaviest, and not
-/// one that only follows from another.
-pub(crate) fn worst(targets: &[Judged]) -> Option<(&Judged, &Finding)> {
-    let all = targets.iter().flat_map(|target| {
-        target
-            .verdict
-            .findings
-            .iter()
-            .map(move |finding| (target, finding))
-    });
-    all.min_by_key(|(target, finding)| {
-        (
-            Reverse(finding.severity),
-            hints::follows(finding, &target.verdict.findings),
-        )
-    })
 }
 
 /// What decided, the first of the heaviest findings, and what to do about it.
@@ -216,16 +199,6 @@ fn overview(targets: &[&Judged], now: DateTime<Utc>, width: Option<usize>) -> St
 
 fn left(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
     format!("in {}", duration::text(time - now))
-}
-
-/// The finding with the server it is about, escaped.
-pub(crate) fn sentence(finding: &Finding) -> String {
-    let server = finding
-        .server
-        .as_ref()
-        .map(|server| format!("{server}: "))
-        .unwrap_or_default();
-    cell(&format!("{server}{}", finding.message))
 }
 
 #[cfg(test)]

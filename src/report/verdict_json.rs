@@ -9,7 +9,7 @@ use crate::propagation::evidence::address_text;
 use crate::propagation::evidence::{Hop, ResolverAnswer, ServerAnswer};
 use crate::propagation::memory::KeyChange;
 use crate::propagation::{Judged, moment, overall};
-use crate::report::verdict::worst;
+use crate::report::sentence::worst;
 use crate::tlsa::Tlsa;
 
 /// The fields `verdict`, `checked_at`, `safe_at`, `why` and `targets`.

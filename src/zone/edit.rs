@@ -18,6 +18,7 @@ mod notes;
 pub mod patch;
 pub mod plan;
 pub mod proof;
+pub(crate) mod reaching;
 pub mod remove;
 pub mod serial;
 mod sharing;

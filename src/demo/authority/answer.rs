@@ -9,7 +9,8 @@ use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::{Name as WireName, RData, Record, RecordType};
 
 use super::denial;
-use super::zone::{SignedZone, zone_cut};
+use super::sets::{encloser, zone_cut};
+use super::zone::SignedZone;
 
 /// The zones of one server, by apex.
 pub(super) type Zones = BTreeMap<WireName, SignedZone>;
@@ -113,12 +114,14 @@ fn in_zone(zone: &SignedZone, name: &WireName, kind: RecordType, signed: bool) -
         said.answers = found;
     } else {
         let exists = |name: &WireName| zone.sets.keys().any(|(owner, _)| name.zone_of(owner));
-        let wildcard = encloser(zone, &name).and_then(|encloser| encloser.prepend_label("*").ok());
+        let wildcard =
+            encloser(&zone.sets, &name).and_then(|encloser| encloser.prepend_label("*").ok());
         said.code = (!exists(&name) && !wildcard.is_some_and(|star| exists(&star)))
             .then_some(ResponseCode::NXDomain);
         said.authorities = pick(zone, &zone.apex, RecordType::SOA, signed).unwrap_or_default();
         if signed {
-            said.authorities.extend(denial::about(zone, &name));
+            said.authorities
+                .extend(denial::about(&zone.sets, &zone.signatures, &name));
         }
     }
     said
@@ -164,7 +167,7 @@ fn expanded(
     kind: RecordType,
     signed: bool,
 ) -> Option<Vec<Record>> {
-    let star = encloser(zone, name)
+    let star = encloser(&zone.sets, name)
         .filter(|encloser| encloser != name)?
         .prepend_label("*")
         .ok()?;
@@ -176,16 +179,4 @@ fn expanded(
             .map(|record| Record::from_rdata(name.clone(), record.ttl, record.data))
             .collect(),
     )
-}
-
-/// The nearest name at or above this one that is there.
-pub(super) fn encloser(zone: &SignedZone, name: &WireName) -> Option<WireName> {
-    let mut at = name.clone();
-    while !zone.sets.keys().any(|(owner, _)| at.zone_of(owner)) {
-        if at.is_root() {
-            return None;
-        }
-        at = at.base_name();
-    }
-    Some(at)
 }

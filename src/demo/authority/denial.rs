@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hickory_proto::dnssec::rdata::{DNSSECRData, NSEC};
 use hickory_proto::rr::{Name as WireName, RData, Record, RecordType};
 
-use super::zone::{Sets, SignedZone, zone_cut};
+use super::sets::{Sets, zone_cut};
 
 /// Adds a record to each name that the zone has something to say of.
 pub(super) fn link(sets: &mut Sets, apex: &WireName) {
@@ -51,9 +51,10 @@ pub(super) fn link(sets: &mut Sets, apex: &WireName) {
 }
 
 /// The records that speak of the name and of the wildcard next to it, each once.
-pub(super) fn about(zone: &SignedZone, name: &WireName) -> Vec<Record> {
+pub(super) fn about(sets: &Sets, signatures: &Sets, name: &WireName) -> Vec<Record> {
     let mut found: Vec<Record> = Vec::new();
-    let wildcard = super::answer::encloser(zone, name).filter(|encloser| encloser != name);
+    let wildcard =
+        crate::demo::authority::sets::encloser(sets, name).filter(|encloser| encloser != name);
     for name in [
         Some(name.clone()),
         wildcard.and_then(|encloser| encloser.prepend_label("*").ok()),
@@ -63,15 +64,11 @@ pub(super) fn about(zone: &SignedZone, name: &WireName) -> Vec<Record> {
     {
         let at_or_before =
             |(owner, kind): &&(WireName, RecordType)| *kind == RecordType::NSEC && *owner <= name;
-        let Some(key) = zone.sets.keys().rfind(at_or_before) else {
+        let Some(key) = sets.keys().rfind(at_or_before) else {
             continue;
         };
-        let sets = zone
-            .sets
-            .get(key)
-            .into_iter()
-            .chain(zone.signatures.get(key));
-        let new = sets
+        let both = sets.get(key).into_iter().chain(signatures.get(key));
+        let new = both
             .flatten()
             .filter(|record| !found.contains(record))
             .cloned()

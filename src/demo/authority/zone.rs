@@ -2,7 +2,6 @@
 //! zone (RFC 4035 section 2). ECDSA P-256 only, keys are made in the process
 //! and never leave it.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -14,12 +13,11 @@ use hickory_proto::dnssec::{Algorithm, DigestType, PublicKeyBuf, SigningKey, TBS
 use hickory_proto::rr::{DNSClass, Name as WireName, RData, Record, RecordType, SerialNumber};
 use hickory_proto::serialize::txt::Parser;
 
-use super::denial;
 use crate::dns::wire::convert::to_hickory;
 use crate::name::Name;
 
-/// Records of one owner and type.
-pub(super) type Sets = BTreeMap<(WireName, RecordType), Vec<Record>>;
+use super::denial;
+use super::sets::{Sets, zone_cut};
 
 /// Why a zone or a key could not be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -211,19 +209,6 @@ impl Zone {
             .map(|name| to_hickory(&name))
             .map_err(|error| ZoneError::new(format!("the owner {text}"), error))
     }
-}
-
-/// The delegation at or above a name, when there is one below the apex.
-pub(super) fn zone_cut(sets: &Sets, apex: &WireName, name: &WireName) -> Option<WireName> {
-    let mut found = None;
-    let mut at = name.to_lowercase();
-    while at != *apex && !at.is_root() {
-        if sets.contains_key(&(at.clone(), RecordType::NS)) {
-            found = Some(at.clone());
-        }
-        at = at.base_name();
-    }
-    found
 }
 
 /// From when until when signatures are valid.

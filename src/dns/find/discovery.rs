@@ -22,11 +22,11 @@ use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::dns::find::roots::Descent;
-use crate::dns::wire::answer::Answer;
 use crate::dns::wire::convert::{from_hickory, to_hickory};
 use crate::dns::wire::exchange::{Asker, Reply};
-use crate::dns::wire::question::{Manner, Question};
+use crate::dns::wire::question::{Question, Role};
 use crate::dns::wire::reading::{address, delegated_names, glue, name_servers};
+use crate::dns::wire::response::Response;
 use crate::dns::wire::shared::{Shared, together};
 use crate::dns::{Family, FromRoot, Reach, Settings, limits};
 use crate::finding::{Finding, Severity};
@@ -44,8 +44,8 @@ pub(crate) struct Discovery {
     from_root: FromRoot,
     pub(crate) family: Family,
     pub(crate) port: u16,
-    answers: Shared<(Name, RecordType), Option<Arc<Answer>>>,
-    from_all: Shared<(Name, RecordType), Arc<[Arc<Answer>]>>,
+    answers: Shared<(Name, RecordType), Option<Arc<Response>>>,
+    from_all: Shared<(Name, RecordType), Arc<[Arc<Response>]>>,
     /// The apex of the zone that a name is in, where an answer has told it.
     inside: Mutex<HashMap<Name, Name>>,
     /// Zones that were found without the resolvers, which took too long.
@@ -173,11 +173,11 @@ impl Discovery {
 
     /// The first usable answer of a resolver, else that of the zone's servers;
     /// `None` when there is none.
-    async fn find(&self, name: &Name, kind: RecordType) -> Option<Arc<Answer>> {
+    async fn find(&self, name: &Name, kind: RecordType) -> Option<Arc<Response>> {
         let question = Question {
             name: to_hickory(name),
             kind,
-            manner: Manner::Finding,
+            role: Role::Finding,
         };
         let search = async {
             for resolver in self.usable().await.iter() {
@@ -213,7 +213,7 @@ impl Discovery {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn descend(&self, name: &Name, kind: RecordType) -> Option<Arc<Answer>> {
+    async fn descend(&self, name: &Name, kind: RecordType) -> Option<Arc<Response>> {
         match &self.roots {
             Some(roots) => roots.lookup(name, kind).await,
             None => None,
@@ -230,7 +230,7 @@ impl Discovery {
             let question = Question {
                 name: to_hickory(name),
                 kind,
-                manner: Manner::Finding,
+                role: Role::Finding,
             };
             let (asker, resolver) = (Arc::clone(&self.asker), *resolver);
             async move { asker.ask(resolver, &question).await }
@@ -368,7 +368,7 @@ impl Discovery {
     }
 
     /// What every resolver that has a usable answer says, else the zone's servers.
-    async fn find_all(&self, name: &Name, kind: RecordType) -> Arc<[Arc<Answer>]> {
+    async fn find_all(&self, name: &Name, kind: RecordType) -> Arc<[Arc<Response>]> {
         let search = async {
             let resolvers = if self.is_dark(name).await {
                 Arc::default()
@@ -376,7 +376,7 @@ impl Discovery {
                 self.usable().await
             };
             let replies = self.resolvers_asked(name, kind, &resolvers).await;
-            let mut answers: Vec<Arc<Answer>> = replies
+            let mut answers: Vec<Arc<Response>> = replies
                 .into_iter()
                 .flatten()
                 .filter(|answer| is_usable(answer))

@@ -9,7 +9,7 @@ use hickory_proto::rr::{RData, RecordType};
 
 use crate::dns::wire::convert::{tlsa, to_hickory};
 use crate::dns::wire::exchange::Asker;
-use crate::dns::wire::question::{Manner, Question};
+use crate::dns::wire::question::{Question, Role};
 use crate::dns::wire::reading::failure;
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
@@ -39,7 +39,7 @@ async fn is_broken(asker: &Arc<Asker>, resolver: SocketAddr, above: Option<&Name
         let question = Question {
             name: to_hickory(zone),
             kind: RecordType::SOA,
-            manner: Manner::Sender,
+            role: Role::Sender,
         };
         let reply = asker.ask(resolver, &question).await;
         if reply.is_ok_and(|answer| {
@@ -59,7 +59,7 @@ pub(crate) async fn ask(asker: &Arc<Asker>, resolver: SocketAddr, owner: &Name) 
     let question = Question {
         name: to_hickory(owner),
         kind: RecordType::TLSA,
-        manner: Manner::Sender,
+        role: Role::Sender,
     };
     let reply = asker.ask(resolver, &question).await;
     let mut answer = ResolverAnswer {

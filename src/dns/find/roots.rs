@@ -21,11 +21,11 @@ use tokio::task::JoinSet;
 
 use crate::dns::limits;
 use crate::dns::trust::anchors::{Anchors, Trust};
-use crate::dns::wire::answer::Answer;
 use crate::dns::wire::convert::to_hickory;
 use crate::dns::wire::exchange::Asker;
 use crate::dns::wire::question::Question;
 use crate::dns::wire::reading::{address, delegated_names, glue, name_servers};
+use crate::dns::wire::response::Response;
 use crate::name::Name;
 
 /// The root servers `a` to `m` of `root-servers.net`, as IANA publishes them.
@@ -121,7 +121,7 @@ impl Descent {
     }
 
     /// What a server of the zone that the name is in says to the question.
-    pub(crate) async fn lookup(&self, name: &Name, kind: RecordType) -> Option<Arc<Answer>> {
+    pub(crate) async fn lookup(&self, name: &Name, kind: RecordType) -> Option<Arc<Response>> {
         let cut = self.cut(name, limits::DEPTH).await?;
         self.ask(&cut, name, kind).await
     }
@@ -210,7 +210,7 @@ impl Descent {
     }
 
     /// The first useful answer: an authoritative one, or a referral to the name.
-    async fn ask(&self, cut: &Cut, name: &Name, kind: RecordType) -> Option<Arc<Answer>> {
+    async fn ask(&self, cut: &Cut, name: &Name, kind: RecordType) -> Option<Arc<Response>> {
         let question = Question::authority(&to_hickory(name), kind);
         let useful = |message: &Message| {
             let code = message.metadata.response_code;

@@ -14,7 +14,7 @@ use crate::propagation::evidence::{Listed, label};
 
 /// What the servers of a zone and of its parent have said.
 #[derive(Default)]
-pub(crate) struct Heard {
+pub(crate) struct ServerList {
     /// By each address of the parent: its reply about DS.
     pub(crate) digests: Vec<(String, Reply)>,
     /// By each address of the parent: its reply about the parent's own keys.
@@ -47,7 +47,7 @@ pub(crate) struct Asked {
     pub(crate) keys: Reply,
 }
 
-impl Heard {
+impl ServerList {
     /// Adds addresses of a server to those that are known.
     pub(crate) fn note_addresses(&mut self, name: &Name, more: Addresses) {
         let all = self.addresses.entry(name.clone()).or_default();

@@ -14,14 +14,14 @@ use crate::finding::{Finding, Severity};
 use crate::propagation::evidence::Security;
 
 /// One piece of work that signatures are tried for.
-pub(crate) struct Trials {
+pub(crate) struct Budget {
     pub(crate) now: DateTime<Utc>,
     left: AtomicUsize,
     /// When the time for the whole check is over.
     end: Option<Instant>,
 }
 
-impl Trials {
+impl Budget {
     /// As many as one piece of work may take, and none after the end of the check.
     pub(crate) fn at(now: DateTime<Utc>, end: Option<Instant>) -> Self {
         Self {
@@ -75,13 +75,13 @@ mod tests {
     fn after_the_end_of_the_check_nothing_is_tried() {
         let now = DateTime::UNIX_EPOCH;
         let later = Instant::now().checked_add(std::time::Duration::from_secs(3600));
-        assert!(Trials::at(now, None).take().is_ok() && Trials::at(now, later).take().is_ok());
-        let trials = Trials::at(now, Some(Instant::now()));
-        let proof = trials.take().unwrap_err();
+        assert!(Budget::at(now, None).take().is_ok() && Budget::at(now, later).take().is_ok());
+        let budget = Budget::at(now, Some(Instant::now()));
+        let proof = budget.take().unwrap_err();
         assert_eq!(
             (proof.security, proof.findings[0].code),
             (Security::Indeterminate, "check-timeout")
         );
-        assert_eq!(trials.spent(), 0);
+        assert_eq!(budget.spent(), 0);
     }
 }

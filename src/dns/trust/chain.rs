@@ -6,12 +6,12 @@
 use hickory_proto::dnssec::rdata::{DNSKEY, DNSSECRData, DS};
 use hickory_proto::rr::{RData, RecordType};
 
-use crate::dns::trust::budget::Trials;
+use crate::dns::trust::budget::Budget;
 use crate::dns::trust::proof::Proof;
 use crate::dns::trust::signatures::prove;
 use crate::dns::wire::convert::to_hickory;
 use crate::dns::wire::exchange::Reply;
-use crate::dns::wire::reading::Said;
+use crate::dns::wire::reading::Answer;
 use crate::dns::wire::rrset::RrSet;
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
@@ -83,11 +83,11 @@ pub(crate) fn delegation(
     parent: &Name,
     zone: &Name,
     keys: &[DNSKEY],
-    trials: &Trials,
+    budget: &Budget,
 ) -> Delegation {
-    match Said::by_authority(reply, parent, zone, RecordType::DS) {
-        Said::Records(set) => {
-            let proof = prove(&set, parent, keys, trials);
+    match Answer::by_authority(reply, parent, zone, RecordType::DS) {
+        Answer::Records(set) => {
+            let proof = prove(&set, parent, keys, budget);
             let digest = |data: &RData| match data {
                 RData::DNSSEC(DNSSECRData::DS(ds)) => Some(ds.clone()),
                 _ => None,
@@ -110,10 +110,10 @@ pub(crate) fn delegation(
                 Delegation::Unproven(proof)
             }
         }
-        Said::NoData => match reply.as_ref().ok().and_then(|message| {
+        Answer::NoData => match reply.as_ref().ok().and_then(|message| {
             RrSet::find(&message.authorities, &to_hickory(parent), RecordType::SOA)
         }) {
-            Some(soa) => match prove(&soa, parent, keys, trials) {
+            Some(soa) => match prove(&soa, parent, keys, budget) {
                 proof if proof.security == Security::Secure => Delegation::Unsigned,
                 proof => Delegation::Unproven(proof),
             },
@@ -122,12 +122,12 @@ pub(crate) fn delegation(
                 "no DS for {zone}, and nothing that proves it"
             ))),
         },
-        Said::NoName | Said::Alias { .. } | Said::Renamed { .. } => {
+        Answer::NoName | Answer::Alias { .. } | Answer::Renamed { .. } => {
             let message = format!("the zone {parent} knows no delegation of {zone}");
             let finding = Finding::new("delegation-missing", Severity::Unknown, message);
             Delegation::Unproven(Proof::only(Security::Indeterminate, finding))
         }
-        Said::Failed(_) => Delegation::Silent,
+        Answer::Failed(_) => Delegation::Silent,
     }
 }
 

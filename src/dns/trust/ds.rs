@@ -11,7 +11,7 @@ use hickory_proto::dnssec::{Algorithm, DigestType, PublicKey};
 
 use crate::dns::limits;
 use crate::dns::trust::anchors::Trust;
-use crate::dns::trust::budget::{Trials, limit};
+use crate::dns::trust::budget::{Budget, limit};
 use crate::dns::trust::proof::Proof;
 use crate::dns::trust::signatures::{algorithm_name, can_verify, prove_keys};
 use crate::dns::wire::rrset::RrSet;
@@ -23,22 +23,22 @@ use crate::propagation::evidence::Security;
 pub(crate) const INCOMPLETE: &str = "algorithm-incomplete";
 
 /// A way to prove a zone's DNSKEY set.
-pub(crate) type ProveKeys = fn(&RrSet, &Name, &[Trust], &Trials) -> Proof;
+pub(crate) type ProveKeys = fn(&RrSet, &Name, &[Trust], &Budget) -> Proof;
 
 /// By anchors, any of which is enough.
-pub(crate) fn by_anchors(set: &RrSet, zone: &Name, trusted: &[Trust], trials: &Trials) -> Proof {
+pub(crate) fn by_anchors(set: &RrSet, zone: &Name, trusted: &[Trust], budget: &Budget) -> Proof {
     prove_keys(
         set,
         zone,
         |key| trusted.iter().any(|trust| trust.names(zone, key)),
-        trials,
+        budget,
     )
 }
 
 /// By digests at the parent: each digest type must lead to a key, no digest may
 /// contradict one, and each algorithm must have signed.
-pub(crate) fn by_digests(set: &RrSet, zone: &Name, trusted: &[Trust], trials: &Trials) -> Proof {
-    let mut proof = by_anchors(set, zone, trusted, trials);
+pub(crate) fn by_digests(set: &RrSet, zone: &Name, trusted: &[Trust], budget: &Budget) -> Proof {
+    let mut proof = by_anchors(set, zone, trusted, budget);
     let keys = set.keys();
     if keys.len() > limits::KEYS {
         return proof;
@@ -55,7 +55,7 @@ pub(crate) fn by_digests(set: &RrSet, zone: &Name, trusted: &[Trust], trials: &T
             let of_type =
                 |trust: &&Trust| digest(trust).is_some_and(|ds| u8::from(ds.digest_type()) == kind);
             let only: Vec<Trust> = trusted.iter().filter(of_type).cloned().collect();
-            proof.weakened_by(&by_anchors(set, zone, &only, trials));
+            proof.weakened_by(&by_anchors(set, zone, &only, budget));
         }
     }
     for ds in &digests {

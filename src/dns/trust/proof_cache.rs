@@ -18,12 +18,12 @@ type Known = HashMap<(WireName, RecordType), Vec<(RrSet, Proof, Held)>>;
 
 /// Sets of one zone, with their proof under the zone's keys, as far as there is
 /// room for them.
-pub(crate) struct Tried {
+pub(crate) struct ProofCache {
     known: Mutex<Known>,
     room: Arc<Room>,
 }
 
-impl Tried {
+impl ProofCache {
     /// Nothing yet, and room for it.
     pub(crate) fn within(room: &Arc<Room>) -> Self {
         Self {
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_set_is_tried_again_when_anything_about_it_is_different() {
-        let tried = Tried::within(&Room::for_targets(1));
+        let tried = ProofCache::within(&Room::for_targets(1));
         let known = set(60, "3 1 1 aa");
         assert_eq!(
             tried.proof(&known, || Proof::bogus("first")).findings[0].message,
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn what_has_no_room_is_tried_again() {
         let room = Room::of(0);
-        let tried = Tried::within(&room);
+        let tried = ProofCache::within(&room);
         tried.proof(&set(60, "3 1 1 aa"), || Proof::bogus("first"));
         assert!(
             tried
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_limit_is_not_kept() {
-        let tried = Tried::within(&Room::for_targets(1));
+        let tried = ProofCache::within(&Room::for_targets(1));
         tried.proof(&set(60, "3 1 1 aa"), || limit("too much"));
         assert!(
             tried

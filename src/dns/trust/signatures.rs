@@ -12,7 +12,7 @@ use hickory_proto::dnssec::{Algorithm, PublicKey, Verifier};
 use hickory_proto::rr::{DNSClass, Name as WireName, Record, RecordType};
 
 use crate::dns::limits;
-use crate::dns::trust::budget::{Trials, limit};
+use crate::dns::trust::budget::{Budget, limit};
 use crate::dns::trust::denial::denied;
 use crate::dns::trust::proof::Proof;
 use crate::dns::trust::signatures::notes::{beside, clock_question, life_left, raised};
@@ -24,8 +24,8 @@ use crate::name::Name;
 use crate::propagation::evidence::Security;
 
 /// What the signatures over the set prove, by keys that are themselves proven.
-pub(crate) fn prove(set: &RrSet, zone: &Name, keys: &[DNSKEY], trials: &Trials) -> Proof {
-    let now = trials.now;
+pub(crate) fn prove(set: &RrSet, zone: &Name, keys: &[DNSKEY], budget: &Budget) -> Proof {
+    let now = budget.now;
     let mut proof = Proof::secure();
     if set.signatures.is_empty() {
         return Proof::bogus(format!("{} carries no signature", set.title()));
@@ -45,7 +45,7 @@ pub(crate) fn prove(set: &RrSet, zone: &Name, keys: &[DNSKEY], trials: &Trials) 
             continue;
         }
         considered += 1;
-        match check(set, signature, &zone_name, keys, trials) {
+        match check(set, signature, &zone_name, keys, budget) {
             Ok((signer, denial)) => {
                 held += 1;
                 denial.iter().for_each(|denial| proof.weakened_by(denial));
@@ -99,7 +99,7 @@ pub(crate) fn prove_keys(
     set: &RrSet,
     zone: &Name,
     trusted: impl Fn(&DNSKEY) -> bool,
-    trials: &Trials,
+    budget: &Budget,
 ) -> Proof {
     let keys = set.keys();
     let entry: Vec<bool> = keys
@@ -116,7 +116,7 @@ pub(crate) fn prove_keys(
             format!("none of the keys of {zone} is one that its parent or the trust anchor names")
         });
     }
-    let mut proof = prove(set, zone, &keys, trials);
+    let mut proof = prove(set, zone, &keys, budget);
     let entered = proof
         .signers
         .iter()
@@ -207,9 +207,9 @@ fn check(
     signature: &RRSIG,
     zone: &WireName,
     keys: &[DNSKEY],
-    trials: &Trials,
+    budget: &Budget,
 ) -> Result<(usize, Option<Proof>), Failure> {
-    let now = trials.now;
+    let now = budget.now;
     let input = signature.input();
     let title = || format!("a signature by key {} over {}", input.key_tag, set.title());
     let bogus = |why: &str| Proof::bogus(format!("{} {why}", title()));
@@ -282,7 +282,7 @@ fn check(
     let colliding = candidates.len() > 1;
     let mut signer = None;
     for index in candidates.into_iter().take(limits::COLLIDING) {
-        trials.take()?;
+        budget.take()?;
         let verifies = |key: &DNSKEY| {
             key.verify_rrsig(&set.owner, DNSClass::IN, signature, records.iter())
                 .is_ok()
@@ -308,7 +308,7 @@ fn check(
     if input.num_labels < set.owner.num_labels() {
         let next_closer = set.owner.trim_to(usize::from(input.num_labels) + 1);
         let denial = denied(&set.denials, zone, &next_closer, |denial| {
-            prove(denial, &from_hickory(zone), keys, trials)
+            prove(denial, &from_hickory(zone), keys, budget)
         });
         let message = || {
             format!(

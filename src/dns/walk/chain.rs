@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::dns::limits;
 use crate::dns::trust::anchors::Trust;
-use crate::dns::trust::budget::Trials;
+use crate::dns::trust::budget::Budget;
 use crate::dns::trust::chain::{Chain, Delegation, delegation, insecure, no_anchor, silence};
 use crate::dns::trust::ds::{
     INCOMPLETE, ProveKeys, by_anchors, by_digests, trust, unchecked, usable,
@@ -24,7 +24,7 @@ use crate::dns::walk::context::Walk;
 use crate::dns::wire::convert::to_hickory;
 use crate::dns::wire::exchange::{Asker, Reply};
 use crate::dns::wire::question::Question;
-use crate::dns::wire::reading::Said;
+use crate::dns::wire::reading::Answer;
 use crate::finding::Severity;
 use crate::name::Name;
 use crate::propagation::evidence::Security;
@@ -55,7 +55,7 @@ impl Walk {
         let Some(zone) = zones.get(index) else {
             return Chain::default();
         };
-        let trials = self.trials();
+        let budget = self.budget();
         let anchors = self.anchors.of(zone);
         if !anchors.is_empty() {
             let mut keys = self.asking(zone, RecordType::DNSKEY, zone).await;
@@ -64,7 +64,7 @@ impl Walk {
                 &Chain::default(),
                 zone,
                 (&anchors, by_anchors),
-                &trials,
+                &budget,
             )
             .await;
         }
@@ -82,10 +82,10 @@ impl Walk {
         if let Some(ceiling) = chain.ceiling() {
             return chain.with(zone, &ceiling, Vec::new());
         }
-        match digests_from(&mut digests, &chain, parent, zone, &trials).await {
+        match digests_from(&mut digests, &chain, parent, zone, &budget).await {
             Ok(trusted) => {
                 let mut chain =
-                    keys_from(&mut keys, &chain, zone, (&trusted, by_digests), &trials).await;
+                    keys_from(&mut keys, &chain, zone, (&trusted, by_digests), &budget).await;
                 let usable = chain
                     .links
                     .last_mut()
@@ -148,11 +148,11 @@ async fn digests_from(
     chain: &Chain,
     parent: &Name,
     zone: &Name,
-    trials: &Trials,
+    budget: &Budget,
 ) -> Result<Vec<Trust>, Proof> {
     let mut failed = silence(&format!("no server of {parent} says who signs {zone}"));
     while let Some(reply) = replies.next().await {
-        match delegation(&reply, parent, zone, &chain.keys, trials) {
+        match delegation(&reply, parent, zone, &chain.keys, budget) {
             Delegation::Signed { digests, .. } => return Ok(trust(digests)),
             Delegation::Unsigned => failed = insecure(zone),
             Delegation::Unproven(proof) if failed.security < proof.security => failed = proof,
@@ -167,7 +167,7 @@ async fn keys_from(
     above: &Chain,
     zone: &Name,
     (trusted, prove): (&[Trust], ProveKeys),
-    trials: &Trials,
+    budget: &Budget,
 ) -> Chain {
     let trusted = match usable(zone, trusted) {
         Ok(trusted) => trusted,
@@ -175,10 +175,11 @@ async fn keys_from(
     };
     let mut failed = silence(&format!("no server of {zone} gives its keys"));
     while let Some(reply) = replies.next().await {
-        let Said::Records(set) = Said::by_authority(&reply, zone, zone, RecordType::DNSKEY) else {
+        let Answer::Records(set) = Answer::by_authority(&reply, zone, zone, RecordType::DNSKEY)
+        else {
             continue;
         };
-        let mut proof = prove(&set, zone, &trusted, trials);
+        let mut proof = prove(&set, zone, &trusted, budget);
         if proof.security == Security::Secure {
             // Whoever runs the zones above sees to their signatures.
             let told = proof

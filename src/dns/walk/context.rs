@@ -7,10 +7,9 @@ use chrono::{DateTime, Utc};
 
 use crate::dns::find::discovery::Discovery;
 use crate::dns::trust::anchors::Anchors;
-use crate::dns::trust::budget::Trials;
+use crate::dns::trust::budget::Budget;
 use crate::dns::trust::chain::Chain;
-use crate::dns::walk::facts::Facts;
-use crate::dns::walk::named::Rest;
+use crate::dns::walk::facts::{Facts, Rest};
 use crate::dns::wire::clock::Clock;
 use crate::dns::wire::exchange::Asker;
 use crate::dns::wire::room::Room;
@@ -58,7 +57,7 @@ impl Walk {
     }
 
     /// As many signatures as one piece of work may try.
-    pub(crate) fn trials(&self) -> Trials {
-        Trials::at(self.now, self.asker.clock.end())
+    pub(crate) fn budget(&self) -> Budget {
+        Budget::at(self.now, self.asker.clock.end())
     }
 }

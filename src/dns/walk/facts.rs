@@ -1,13 +1,14 @@
 //! What is known of a zone and of each of its servers.
 
-use std::net::SocketAddr;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
 
 use chrono::{DateTime, Utc};
 use hickory_proto::dnssec::Algorithm;
 use hickory_proto::dnssec::rdata::DNSKEY;
 
 use crate::dns::trust::proof::Proof;
-use crate::dns::trust::proof_cache::Tried;
+use crate::dns::trust::proof_cache::ProofCache;
 use crate::dns::wire::exchange::Reply;
 use crate::finding::Finding;
 use crate::name::Name;
@@ -29,7 +30,7 @@ pub(crate) struct Facts {
     pub(crate) servers: Vec<Server>,
     pub(crate) findings: Vec<Finding>,
     /// What was found under these keys.
-    pub(crate) tried: Tried,
+    pub(crate) proofs: ProofCache,
 }
 
 /// A zone's keys, as some of its servers give them.
@@ -48,4 +49,15 @@ pub(crate) struct Server {
     pub(crate) soa: Reply,
     /// How far its keys are proven.
     pub(crate) keys: Proof,
+}
+
+/// What the addresses of a name server rest on.
+#[derive(Clone, Debug)]
+pub(crate) enum Rest {
+    /// Signatures, from the trust anchor down, over these.
+    Proof(BTreeSet<IpAddr>),
+    /// What resolvers say: no anchor is above, or the zone is proven to be unsigned.
+    Resolvers,
+    /// Nothing that holds, for this reason.
+    Nothing(String),
 }

@@ -15,7 +15,7 @@ use crate::dns::walk::context::Walk;
 use crate::dns::walk::facts::Facts;
 use crate::dns::walk::owner::{labelled, proven};
 use crate::dns::walk::zone_trust::missing;
-use crate::dns::wire::reading::Said;
+use crate::dns::wire::reading::Answer;
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
 use crate::propagation::evidence::{Outcome, Security, ServerAnswer, label};
@@ -185,13 +185,13 @@ impl Walk {
             self.ask_all(facts, name, RecordType::A),
             self.ask_all(facts, name, RecordType::AAAA)
         );
-        let trials = self.trials();
+        let budget = self.budget();
         for (kind, replies) in [(RecordType::A, v4), (RecordType::AAAA, v6)] {
             let mut failures = BTreeSet::new();
             let mut answered = false;
             for (server, reply) in facts.servers.iter().zip(&replies) {
-                let said = Said::by_authority(reply, &facts.zone, name, kind);
-                if let Said::Failed(outcome) = said {
+                let said = Answer::by_authority(reply, &facts.zone, name, kind);
+                if let Answer::Failed(outcome) = said {
                     failures.insert(outcome.word());
                     let failed = missing(&format!("the addresses of {name}"), outcome).findings;
                     let at = label(&server.name, server.address);
@@ -206,13 +206,13 @@ impl Walk {
                     continue;
                 }
                 answered = true;
-                let mut proof = proven(facts, server, reply, (&said, name, kind), &trials);
+                let mut proof = proven(facts, server, reply, (&said, name, kind), &budget);
                 proof.findings = labelled(proof.findings, &server.name, server.address);
                 step.proof.weakened_by(&proof);
-                step.address |= matches!(said, Said::Records(_));
+                step.address |= matches!(said, Answer::Records(_));
                 aliases.insert(match said {
-                    Said::Alias { target, .. } => Some(target),
-                    Said::Renamed { target } => target,
+                    Answer::Alias { target, .. } => Some(target),
+                    Answer::Renamed { target } => target,
                     _ => None,
                 });
             }

@@ -67,13 +67,13 @@ impl Walk {
             async move { walk.asker.ask_again(address, &question).await }
         });
         let samples: Vec<Reply> = together(samples).await;
-        let trials = self.trials();
+        let budget = self.budget();
         let mut answers = vec![first];
         for reply in samples.into_iter().filter(is_answer) {
             let Some(server) = facts.servers.get(index) else {
                 break;
             };
-            let sample = answer(facts, server, owner, &reply, &trials);
+            let sample = answer(facts, server, owner, &reply, &budget);
             if let Some(known) = answers.iter_mut().find(|known| is_same(known, &sample)) {
                 unite(known, sample);
             } else if answers.len() < limits::MACHINES {

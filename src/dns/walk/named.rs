@@ -19,13 +19,13 @@ use crate::dns::trust::negative::denied;
 use crate::dns::trust::proof::Proof;
 use crate::dns::trust::signatures::prove;
 use crate::dns::walk::context::Walk;
-use crate::dns::walk::facts::Facts;
+use crate::dns::walk::facts::{Facts, Rest};
 use crate::dns::walk::owner::under_all_keys;
 use crate::dns::walk::zone_trust::soa_of;
 use crate::dns::wire::convert::to_hickory;
 use crate::dns::wire::exchange::Reply;
 use crate::dns::wire::question::Question;
-use crate::dns::wire::reading::{Said, address, name_servers};
+use crate::dns::wire::reading::{Answer, address, name_servers};
 use crate::dns::wire::rrset::RrSet;
 use crate::dns::{Family, limits};
 use crate::finding::{Finding, Severity};
@@ -47,17 +47,6 @@ struct Own {
 
 /// The code of what is not proven and should be.
 const UNPROVEN: &str = "name-servers-unproven";
-
-/// What the addresses of a name server rest on.
-#[derive(Clone, Debug)]
-pub(crate) enum Rest {
-    /// Signatures, from the trust anchor down, over these.
-    Proof(BTreeSet<IpAddr>),
-    /// What resolvers say: no anchor is above, or the zone is proven to be unsigned.
-    Resolvers,
-    /// Nothing that holds, for this reason.
-    Nothing(String),
-}
 
 impl Walk {
     /// What is not proven of these name servers of the zone.
@@ -152,8 +141,8 @@ impl Walk {
 
     /// Which addresses the zone's own servers prove, and what they say without proof.
     async fn by_own_servers(self: &Arc<Self>, facts: &Facts, inside: &[Name]) -> Own {
-        let trials = self.trials();
-        let prove = |set: &RrSet| under_all_keys(facts, set, &trials);
+        let budget = self.budget();
+        let prove = |set: &RrSet| under_all_keys(facts, set, &budget);
         let mut all = Own::default();
         // Those beyond the limit have not been asked, which is told of elsewhere.
         let mut left = limits::OWN_ADDRESSES;
@@ -167,7 +156,7 @@ impl Walk {
             let mut wrong: Option<String> = None;
             // All of it has been asked before, so that none of it takes time.
             let own = Question::authority(&to_hickory(&facts.zone), RecordType::NS);
-            if let Said::Records(set) = Said::by_authority(
+            if let Answer::Records(set) = Answer::by_authority(
                 &self.asker.ask(address, &own).await,
                 &facts.zone,
                 &facts.zone,
@@ -269,8 +258,8 @@ impl Walk {
             return false;
         };
         let keys = self.chain(Arc::clone(zones), index).await.keys.clone();
-        let (trials, question) = (
-            self.trials(),
+        let (budget, question) = (
+            self.budget(),
             Question::authority(&to_hickory(cut), RecordType::DS),
         );
         for address in self.discovery.servers(above).await.addresses {
@@ -279,10 +268,10 @@ impl Walk {
                 .as_ref()
                 .map(|message| message.authorities.as_slice())
                 .unwrap_or_default();
-            let proven = match delegation(&reply, above, cut, &keys, &trials) {
+            let proven = match delegation(&reply, above, cut, &keys, &budget) {
                 Delegation::Signed { digests, .. } => usable(cut, &trust(digests)).is_err(),
                 Delegation::Unsigned => {
-                    let prove = |set: &RrSet| prove(set, above, &keys, &trials);
+                    let prove = |set: &RrSet| prove(set, above, &keys, &budget);
                     denied(authorities, above, cut, Claim::Unsigned, prove).security
                         == Security::Secure
                 }
@@ -297,7 +286,7 @@ impl Walk {
 
     /// Whether the servers of the name's own zone prove its addresses.
     async fn by_zone(self: &Arc<Self>, zone: &Name, keys: &[DNSKEY], name: &Name) -> Rest {
-        let trials = self.trials();
+        let budget = self.budget();
         let servers = self.discovery.servers(zone).await.addresses;
         let mut all = BTreeSet::new();
         for kind in self.kinds() {
@@ -306,7 +295,7 @@ impl Walk {
             for address in &servers {
                 let reply = self.asker.ask(*address, &question).await;
                 match given(&reply, zone, name, kind, |set| {
-                    prove(set, zone, keys, &trials)
+                    prove(set, zone, keys, &budget)
                 }) {
                     Given::Proven(addresses) => {
                         proven = true;
@@ -359,23 +348,23 @@ fn given(
         .as_ref()
         .map(|message| message.authorities.as_slice())
         .unwrap_or_default();
-    let (proof, addresses) = match Said::by_authority(reply, zone, name, kind) {
-        Said::Records(set) => (
+    let (proof, addresses) = match Answer::by_authority(reply, zone, name, kind) {
+        Answer::Records(set) => (
             prove(&set),
             set.records.iter().filter_map(address).collect(),
         ),
-        Said::NoData => (
+        Answer::NoData => (
             denied(authorities, zone, name, Claim::NoData(kind), prove),
             Vec::new(),
         ),
-        Said::NoName => (
+        Answer::NoName => (
             denied(authorities, zone, name, Claim::NoName, prove),
             Vec::new(),
         ),
-        Said::Alias { .. } | Said::Renamed { .. } => {
+        Answer::Alias { .. } | Answer::Renamed { .. } => {
             return Given::Unproven(format!("the name server {name} is an alias"));
         }
-        Said::Failed(_) => return Given::Nothing,
+        Answer::Failed(_) => return Given::Nothing,
     };
     why_not(&proof).map_or(Given::Proven(addresses), Given::Unproven)
 }

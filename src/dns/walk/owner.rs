@@ -10,7 +10,7 @@ use hickory_proto::dnssec::{Algorithm, PublicKey};
 use hickory_proto::rr::RecordType;
 
 use crate::dns::trust::absence::Claim;
-use crate::dns::trust::budget::Trials;
+use crate::dns::trust::budget::Budget;
 use crate::dns::trust::ds::INCOMPLETE;
 use crate::dns::trust::negative::denied;
 use crate::dns::trust::proof::Proof;
@@ -21,7 +21,7 @@ use crate::dns::walk::zone_trust::{missing, soa_in, soa_of};
 use crate::dns::wire::convert::{tlsa, to_hickory};
 use crate::dns::wire::exchange::Reply;
 use crate::dns::wire::question::Question;
-use crate::dns::wire::reading::{Said, soa};
+use crate::dns::wire::reading::{Answer, soa};
 use crate::dns::wire::rrset::RrSet;
 use crate::dns::wire::shared::together;
 use crate::finding::{Finding, Severity};
@@ -67,12 +67,12 @@ impl Walk {
         owner: &Name,
     ) -> Vec<ServerAnswer> {
         let replies = self.ask_all(facts, owner, RecordType::TLSA).await;
-        let trials = self.trials();
+        let budget = self.budget();
         let answers = facts
             .servers
             .iter()
             .zip(&replies)
-            .map(|(server, reply)| answer(facts, server, owner, reply, &trials));
+            .map(|(server, reply)| answer(facts, server, owner, reply, &budget));
         answers.collect()
     }
 }
@@ -82,16 +82,16 @@ pub(crate) fn answer(
     server: &Server,
     owner: &Name,
     reply: &Reply,
-    trials: &Trials,
+    budget: &Budget,
 ) -> ServerAnswer {
-    let said = Said::by_authority(reply, &facts.zone, owner, RecordType::TLSA);
+    let said = Answer::by_authority(reply, &facts.zone, owner, RecordType::TLSA);
     let own_soa = soa_of(server, &facts.zone);
     let proof = proven(
         facts,
         server,
         reply,
         (&said, owner, RecordType::TLSA),
-        trials,
+        budget,
     );
     let about_soa = soa_in(reply, &facts.zone).or_else(|| own_soa.clone().ok());
     let mut answer = ServerAnswer {
@@ -117,7 +117,7 @@ pub(crate) fn answer(
         findings: labelled(proof.findings, &server.name, server.address),
     };
     match said {
-        Said::Records(set) => {
+        Answer::Records(set) => {
             answer.ttl = Some(
                 proof
                     .original_ttl
@@ -128,7 +128,7 @@ pub(crate) fn answer(
             answer.records = set.records.iter().filter_map(tlsa).collect();
             answer.records.sort();
         }
-        Said::Alias { set, target } => {
+        Answer::Alias { set, target } => {
             answer.ttl = Some(
                 proof
                     .original_ttl
@@ -138,8 +138,8 @@ pub(crate) fn answer(
             answer.set_signature_expires = proof.set_expires;
             answer.alias = Some(target);
         }
-        Said::Renamed { target } => answer.alias = target,
-        Said::NoData | Said::NoName | Said::Failed(_) => {}
+        Answer::Renamed { target } => answer.alias = target,
+        Answer::NoData | Answer::NoName | Answer::Failed(_) => {}
     }
     if server.address.is_none() {
         let message = "no address of this name server could be found";
@@ -157,16 +157,16 @@ pub(crate) fn proven(
     facts: &Facts,
     server: &Server,
     reply: &Reply,
-    (said, name, kind): (&Said, &Name, RecordType),
-    trials: &Trials,
+    (said, name, kind): (&Answer, &Name, RecordType),
+    budget: &Budget,
 ) -> Proof {
     if let Some(ceiling) = &facts.ceiling {
         return ceiling.clone();
     }
     let own_soa = soa_of(server, &facts.zone);
     let mut proof = match said {
-        Said::Records(set) | Said::Alias { set, .. } => under_all_keys(facts, set, trials),
-        Said::Renamed { .. } => Proof::only(
+        Answer::Records(set) | Answer::Alias { set, .. } => under_all_keys(facts, set, budget),
+        Answer::Renamed { .. } => Proof::only(
             Security::Indeterminate,
             Finding::new(
                 "alias-unsupported",
@@ -174,23 +174,23 @@ pub(crate) fn proven(
                 "the owner lies below a DNAME, which is not followed",
             ),
         ),
-        Said::NoData | Said::NoName => {
+        Answer::NoData | Answer::NoName => {
             let mut proof = match soa_in(reply, &facts.zone).or_else(|| own_soa.clone().ok()) {
-                Some(set) => under_all_keys(facts, &set, trials),
+                Some(set) => under_all_keys(facts, &set, budget),
                 None => missing("the zone's SOA", Outcome::Malformed),
             };
-            proof.weakened_by(&absent(facts, reply, (said, name, kind), trials));
+            proof.weakened_by(&absent(facts, reply, (said, name, kind), budget));
             proof
         }
         // The outcome says it already.
-        Said::Failed(_) => Proof::unknown(),
+        Answer::Failed(_) => Proof::unknown(),
     };
     let mut others = server.keys.clone();
     others.weakened_by(&match own_soa {
-        Ok(set) => under_all_keys(facts, &set, trials),
+        Ok(set) => under_all_keys(facts, &set, budget),
         Err(outcome) => missing("the zone's SOA", outcome),
     });
-    if matches!(said, Said::Failed(_)) {
+    if matches!(said, Answer::Failed(_)) {
         // Of a server that fails, only what is wrong beyond that is worth telling.
         others
             .findings
@@ -205,10 +205,10 @@ pub(crate) fn proven(
 fn absent(
     facts: &Facts,
     reply: &Reply,
-    (said, name, kind): (&Said, &Name, RecordType),
-    trials: &Trials,
+    (said, name, kind): (&Answer, &Name, RecordType),
+    budget: &Budget,
 ) -> Proof {
-    let claim = if matches!(said, Said::NoName) {
+    let claim = if matches!(said, Answer::NoName) {
         Claim::NoName
     } else {
         Claim::NoData(kind)
@@ -218,18 +218,18 @@ fn absent(
         .map(|message| message.authorities.as_slice())
         .unwrap_or_default();
     denied(authorities, &facts.zone, name, claim, |set| {
-        under_all_keys(facts, set, trials)
+        under_all_keys(facts, set, budget)
     })
 }
 
 /// What the set's signatures prove under each of the key sets.
-pub(crate) fn under_all_keys(facts: &Facts, set: &RrSet, trials: &Trials) -> Proof {
-    facts.tried.proof(set, || try_all_keys(facts, set, trials))
+pub(crate) fn under_all_keys(facts: &Facts, set: &RrSet, budget: &Budget) -> Proof {
+    facts.proofs.proof(set, || try_all_keys(facts, set, budget))
 }
 
-fn try_all_keys(facts: &Facts, set: &RrSet, trials: &Trials) -> Proof {
+fn try_all_keys(facts: &Facts, set: &RrSet, budget: &Budget) -> Proof {
     let under = |keys: &KeySet| {
-        let mut proof = prove(set, &facts.zone, &keys.keys, trials);
+        let mut proof = prove(set, &facts.zone, &keys.keys, budget);
         proof
             .findings
             .extend(unsigned_with(facts, set, &keys.keys, &proof));

@@ -11,7 +11,7 @@ use hickory_proto::rr::RecordType;
 use tokio::task::JoinSet;
 
 use crate::dns::find::discovery::Addresses;
-use crate::dns::find::server_list::{Asked, Heard};
+use crate::dns::find::server_list::{Asked, ServerList};
 use crate::dns::limits;
 use crate::dns::trust::chain::Chain;
 use crate::dns::walk::context::Walk;
@@ -19,7 +19,7 @@ use crate::dns::walk::facts::Facts;
 use crate::dns::wire::convert::to_hickory;
 use crate::dns::wire::exchange::Reply;
 use crate::dns::wire::question::Question;
-use crate::dns::wire::reading::{Said, address, delegated_names, glue, name_servers};
+use crate::dns::wire::reading::{Answer, address, delegated_names, glue, name_servers};
 use crate::dns::wire::shared::together;
 use crate::name::Name;
 use crate::propagation::evidence::{Listed, Outcome, label};
@@ -89,8 +89,13 @@ impl Walk {
     }
 
     /// Asks the parent's servers and the zone's until none is left.
-    async fn hear(self: &Arc<Self>, zone: &Name, parent: Option<&Name>, with_user: bool) -> Heard {
-        let mut heard = Heard::default();
+    async fn hear(
+        self: &Arc<Self>,
+        zone: &Name,
+        parent: Option<&Name>,
+        with_user: bool,
+    ) -> ServerList {
+        let mut heard = ServerList::default();
         let mut events = JoinSet::new();
         if with_user {
             for (name, address) in &self.name_servers {
@@ -160,8 +165,8 @@ impl Walk {
                 } => {
                     let own = own_names(&names, zone);
                     let answers = matches!(
-                        Said::by_authority(&asked.soa, zone, zone, RecordType::SOA),
-                        Said::Records(_)
+                        Answer::by_authority(&asked.soa, zone, zone, RecordType::SOA),
+                        Answer::Records(_)
                     );
                     if own.is_empty() && answers {
                         heard.unnamed.insert(address);
@@ -192,7 +197,7 @@ impl Walk {
         self: &Arc<Self>,
         zone: &Name,
         parent: &Name,
-        heard: &mut Heard,
+        heard: &mut ServerList,
         events: &mut JoinSet<Event>,
     ) {
         let servers = self.discovery.servers(parent).await;
@@ -224,7 +229,7 @@ impl Walk {
         self: &Arc<Self>,
         zone: &Name,
         address: SocketAddr,
-        heard: &mut Heard,
+        heard: &mut ServerList,
         events: &mut JoinSet<Event>,
     ) {
         let nothing = Asked {
@@ -258,7 +263,7 @@ impl Walk {
 
     /// Takes the parent's word for an address beside that of resolvers: whoever
     /// follows the delegation asks there, whatever the zone itself says.
-    fn ask_glue(&self, heard: &mut Heard) {
+    fn ask_glue(&self, heard: &mut ServerList) {
         for (name, address) in &heard.glue {
             if heard.addresses.contains_key(name) || heard.delegation.contains(name) {
                 let addresses = heard.from_glue.entry(name.clone()).or_default();
@@ -276,7 +281,7 @@ impl Walk {
 
     /// Asks each server that has replied for the addresses of the servers that
     /// lie in the zone itself: what resolvers keep of them may be old.
-    fn ask_own(self: &Arc<Self>, zone: &Name, heard: &mut Heard, events: &mut JoinSet<Event>) {
+    fn ask_own(self: &Arc<Self>, zone: &Name, heard: &mut ServerList, events: &mut JoinSet<Event>) {
         let inside: Vec<Name> = heard
             .names
             .keys()
@@ -319,7 +324,7 @@ impl Walk {
         }));
         let mut found = Vec::new();
         for (reply, kind) in replies.await.iter().zip(kinds) {
-            if let Said::Records(set) = Said::by_authority(reply, zone, name, kind) {
+            if let Answer::Records(set) = Answer::by_authority(reply, zone, name, kind) {
                 let ips = set.records.iter().filter_map(address);
                 found.extend(ips.map(|ip| SocketAddr::new(ip, self.discovery.port)));
             }
@@ -359,7 +364,7 @@ impl Walk {
         zone: &Name,
         name: &Name,
         by: impl FnOnce(&mut Listed),
-        heard: &mut Heard,
+        heard: &mut ServerList,
         events: &mut JoinSet<Event>,
     ) {
         if let Some(listed) = heard.names.get_mut(name) {

@@ -7,20 +7,20 @@ use hickory_proto::dnssec::Algorithm;
 use hickory_proto::dnssec::rdata::{DNSKEY, DS};
 use hickory_proto::rr::RecordType;
 
-use crate::dns::find::server_list::{Asked, Heard};
+use crate::dns::find::server_list::{Asked, ServerList};
 use crate::dns::limits;
 use crate::dns::trust::anchors::Trust;
-use crate::dns::trust::budget::{Trials, limit};
+use crate::dns::trust::budget::{Budget, limit};
 use crate::dns::trust::chain::{Chain, Delegation, delegation, insecure, no_anchor, silence};
 use crate::dns::trust::ds::{ProveKeys, by_anchors, by_digests, trust, unchecked, usable};
 use crate::dns::trust::proof::Proof;
-use crate::dns::trust::proof_cache::Tried;
+use crate::dns::trust::proof_cache::ProofCache;
 use crate::dns::trust::signatures::{outdated, prove_keys};
 use crate::dns::walk::context::Walk;
 use crate::dns::walk::facts::{Facts, KeySet, Server};
 use crate::dns::wire::convert::to_hickory;
 use crate::dns::wire::exchange::Reply;
-use crate::dns::wire::reading::Said;
+use crate::dns::wire::reading::Answer;
 use crate::dns::wire::rrset::RrSet;
 use crate::finding::{Finding, Severity};
 use crate::name::Name;
@@ -37,16 +37,16 @@ impl Walk {
         parent: Option<&Name>,
         anchors: &[Trust],
         chain: &Chain,
-        heard: Heard,
+        heard: ServerList,
     ) -> Facts {
-        let trials = self.trials();
+        let budget = self.budget();
         let (mut standing, trusted) = match (anchors.is_empty(), parent) {
             (false, _) => match usable(zone, anchors) {
                 Ok(trusted) => (Proof::secure(), vec![trusted]),
                 Err(proof) => (proof, Vec::new()),
             },
             (true, None) => (no_anchor(zone), Vec::new()),
-            (true, Some(parent)) => self.delegated(zone, parent, chain, &heard, &trials),
+            (true, Some(parent)) => self.delegated(zone, parent, chain, &heard, &budget),
         };
         let findings = heard.findings(zone, parent);
         let prove = if anchors.is_empty() {
@@ -62,7 +62,7 @@ impl Walk {
             let keys = match asked {
                 Some(asked) if ceiling.is_none() => self.server_keys(
                     zone,
-                    (&trusted, prove, &trials),
+                    (&trusted, prove, &budget),
                     asked,
                     &label(&name, address),
                     &mut key_sets,
@@ -105,7 +105,7 @@ impl Walk {
             key_sets,
             servers,
             findings,
-            tried: Tried::within(&self.asker.room),
+            proofs: ProofCache::within(&self.asker.room),
         }
     }
 
@@ -115,8 +115,8 @@ impl Walk {
         zone: &Name,
         parent: &Name,
         chain: &Chain,
-        heard: &Heard,
-        trials: &Trials,
+        heard: &ServerList,
+        budget: &Budget,
     ) -> (Proof, Trusted) {
         if let Some(ceiling) = chain.ceiling() {
             return (ceiling, Vec::new());
@@ -126,7 +126,7 @@ impl Walk {
         let (mut unsigned, mut silent) = (Vec::new(), Vec::new());
         let mut unproven: Vec<(String, Proof)> = Vec::new();
         for (from, reply) in &heard.digests {
-            match delegation(reply, parent, zone, &chain.keys, trials) {
+            match delegation(reply, parent, zone, &chain.keys, budget) {
                 Delegation::Signed { digests, proof } => {
                     standing.weakened_by(&proof);
                     if !sets.iter().any(|(_, known)| *known == digests) {
@@ -171,7 +171,7 @@ impl Walk {
         }
         standing
             .findings
-            .extend(parent_keys(parent, chain, heard, trials));
+            .extend(parent_keys(parent, chain, heard, budget));
         if let Some(((first, _), others)) = sets.split_first() {
             for (from, _) in others.iter().take(limits::KEY_SETS) {
                 let message =
@@ -207,26 +207,26 @@ impl Walk {
     fn server_keys(
         &self,
         zone: &Name,
-        (trusted, prove, trials): (&Trusted, ProveKeys, &Trials),
+        (trusted, prove, budget): (&Trusted, ProveKeys, &Budget),
         asked: &Asked,
         from: &str,
         key_sets: &mut Vec<KeySet>,
     ) -> Proof {
-        let set = match Said::by_authority(&asked.keys, zone, zone, RecordType::DNSKEY) {
-            Said::Records(set) => set,
-            Said::NoData | Said::NoName => {
+        let set = match Answer::by_authority(&asked.keys, zone, zone, RecordType::DNSKEY) {
+            Answer::Records(set) => set,
+            Answer::NoData | Answer::NoName => {
                 return Proof::bogus(format!(
                     "{zone} has no keys there, and its parent says that it is signed"
                 ));
             }
-            Said::Alias { .. } | Said::Renamed { .. } => {
+            Answer::Alias { .. } | Answer::Renamed { .. } => {
                 return missing("the zone's keys", Outcome::Malformed);
             }
-            Said::Failed(outcome) => return missing("the zone's keys", outcome),
+            Answer::Failed(outcome) => return missing("the zone's keys", outcome),
         };
         let mut proof: Option<Proof> = None;
         for trusted in trusted {
-            let next = prove(&set, zone, trusted, trials);
+            let next = prove(&set, zone, trusted, budget);
             match &mut proof {
                 Some(proof) => proof.weakened_by(&next),
                 None => proof = Some(next),
@@ -257,13 +257,15 @@ impl Walk {
 
 /// Servers of the parent whose own keys are wrong: a cache that asks there
 /// finds the zone bogus, even when another server proves it.
-fn parent_keys(parent: &Name, chain: &Chain, heard: &Heard, trials: &Trials) -> Vec<Finding> {
+fn parent_keys(parent: &Name, chain: &Chain, heard: &ServerList, budget: &Budget) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (from, reply) in &heard.parent_keys {
-        let proof = match Said::by_authority(reply, parent, parent, RecordType::DNSKEY) {
-            Said::Records(set) => prove_keys(&set, parent, |key| chain.keys.contains(key), trials),
-            Said::NoData | Said::NoName => Proof::bogus(format!("{parent} has no keys there")),
-            Said::Alias { .. } | Said::Renamed { .. } | Said::Failed(_) => continue,
+        let proof = match Answer::by_authority(reply, parent, parent, RecordType::DNSKEY) {
+            Answer::Records(set) => {
+                prove_keys(&set, parent, |key| chain.keys.contains(key), budget)
+            }
+            Answer::NoData | Answer::NoName => Proof::bogus(format!("{parent} has no keys there")),
+            Answer::Alias { .. } | Answer::Renamed { .. } | Answer::Failed(_) => continue,
         };
         if proof.security == Security::Bogus {
             let why: Vec<String> = proof
@@ -339,10 +341,10 @@ fn sorted(mut keys: Vec<DNSKEY>) -> Vec<DNSKEY> {
 
 /// The SOA set in a server's own answer about the zone.
 pub(crate) fn soa_of(server: &Server, zone: &Name) -> Result<RrSet, Outcome> {
-    match Said::by_authority(&server.soa, zone, zone, RecordType::SOA) {
-        Said::Records(set) => Ok(set),
-        Said::Failed(outcome) => Err(outcome),
-        Said::NoData | Said::NoName | Said::Alias { .. } | Said::Renamed { .. } => {
+    match Answer::by_authority(&server.soa, zone, zone, RecordType::SOA) {
+        Answer::Records(set) => Ok(set),
+        Answer::Failed(outcome) => Err(outcome),
+        Answer::NoData | Answer::NoName | Answer::Alias { .. } | Answer::Renamed { .. } => {
             Err(Outcome::Malformed)
         }
     }

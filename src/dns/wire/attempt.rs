@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::dns::limits;
 use crate::dns::wire::defuse::defuse;
-use crate::dns::wire::question::{Manner, Question};
+use crate::dns::wire::question::{Question, Role};
 
 thread_local! {
     /// Room for any datagram, so that no question has to make some.
@@ -155,8 +155,8 @@ impl Question {
     /// The message, with an id of its own.
     fn message(&self) -> Message {
         let mut message = Message::query();
-        message.metadata.recursion_desired = self.manner != Manner::Authority;
-        message.metadata.checking_disabled = self.manner == Manner::Finding;
+        message.metadata.recursion_desired = self.role != Role::Authority;
+        message.metadata.checking_disabled = self.role == Role::Finding;
         message.add_query(Query::query(self.name.clone(), self.kind));
         let mut edns = Edns::new();
         edns.set_max_payload(limits::PAYLOAD)

@@ -12,11 +12,11 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::dns::limits;
-use crate::dns::wire::answer::Answer;
 use crate::dns::wire::attempt::{Failed, over_tcp, over_udp, receiving, records};
 use crate::dns::wire::clock::Clock;
 use crate::dns::wire::convert::from_hickory;
 use crate::dns::wire::question::{Question, Topic};
+use crate::dns::wire::response::Response;
 use crate::dns::wire::room::Room;
 use crate::dns::wire::shared::Shared;
 use crate::finding::{Finding, Severity};
@@ -26,7 +26,7 @@ use crate::propagation::evidence::Outcome;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// An answer, or which kind of none.
-pub(crate) type Reply = Result<Arc<Answer>, Outcome>;
+pub(crate) type Reply = Result<Arc<Response>, Outcome>;
 
 /// Asks questions within the limits of time and number, and none of them twice
 /// unless it is to be.
@@ -45,19 +45,19 @@ pub(crate) struct Asker {
     places_each: Mutex<HashMap<SocketAddr, Arc<Semaphore>>>,
     receiving: Semaphore,
     replies: Shared<(SocketAddr, Question), Reply>,
-    heard: Mutex<Heard>,
+    heard: Mutex<Silences>,
 }
 
 /// Who has ever answered, and who has let the time for a question run out.
 #[derive(Default)]
-struct Heard {
+struct Silences {
     answered: HashSet<(SocketAddr, Topic)>,
     silent: HashMap<(SocketAddr, Topic), Outcome>,
     /// Addresses to which this machine knows no way.
     no_route: HashSet<SocketAddr>,
 }
 
-impl Heard {
+impl Silences {
     /// The outcome of a question that need not be asked any more.
     fn silence(&self, server: SocketAddr, topics: &[Topic]) -> Option<Outcome> {
         let silence = |topic: &Topic| {
@@ -194,7 +194,7 @@ impl Asker {
             within(&self.octets, octets, limits::OCTETS_EACH),
         );
         let kept = if records && octets {
-            Answer::of(answer, question, &self.room)
+            Response::of(answer, question, &self.room)
         } else {
             None
         };
@@ -202,7 +202,7 @@ impl Asker {
     }
 
     async fn ask_once(&self, server: SocketAddr, question: &Question) -> Reply {
-        let silent = |heard: &mut Heard| heard.silence(server, question.topics());
+        let silent = |heard: &mut Silences| heard.silence(server, question.topics());
         if let Some(outcome) = self.heard(silent) {
             return Err(outcome);
         }
@@ -268,7 +268,7 @@ impl Asker {
         Err(Outcome::Unreachable)
     }
 
-    fn heard<T>(&self, with: impl FnOnce(&mut Heard) -> T) -> T {
+    fn heard<T>(&self, with: impl FnOnce(&mut Silences) -> T) -> T {
         with(&mut self.heard.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -314,7 +314,7 @@ impl Asker {
         question: &Question,
         used: u32,
     ) -> Result<(Message, usize), Outcome> {
-        let hangs = |heard: &mut Heard| heard.silence(server, &[Topic::Tcp]).is_some();
+        let hangs = |heard: &mut Silences| heard.silence(server, &[Topic::Tcp]).is_some();
         let mut silent = false;
         for _ in used..self.tries {
             if self.heard(hangs) || self.clock.is_over() {

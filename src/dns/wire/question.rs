@@ -7,12 +7,12 @@ use hickory_proto::rr::{Name as WireName, RecordType};
 pub(crate) struct Question {
     pub(crate) name: WireName,
     pub(crate) kind: RecordType,
-    pub(crate) manner: Manner,
+    pub(crate) role: Role,
 }
 
 /// In which role a server is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Manner {
+pub(crate) enum Role {
     /// As an authority: RD clear.
     Authority,
     /// As a resolver that is to hand out what it cannot validate, too: RD and CD.
@@ -38,15 +38,15 @@ impl Question {
         Self {
             name: name.clone(),
             kind,
-            manner: Manner::Authority,
+            role: Role::Authority,
         }
     }
 
     /// What an answer, or none, says about the server. Of a resolver it is nothing
     /// about TLSA: it may be silent about one zone and not about the next.
     pub(crate) fn topics(&self) -> &'static [Topic] {
-        match (self.manner, self.kind) {
-            (Manner::Authority, RecordType::TLSA) => &[Topic::Any, Topic::Tlsa],
+        match (self.role, self.kind) {
+            (Role::Authority, RecordType::TLSA) => &[Topic::Any, Topic::Tlsa],
             _ => &[Topic::Any],
         }
     }

@@ -14,7 +14,7 @@ use crate::name::Name;
 use crate::propagation::evidence::Outcome;
 
 /// What an authority says to a question about a name in its zone.
-pub(crate) enum Said {
+pub(crate) enum Answer {
     /// These records.
     Records(RrSet),
     /// The name is an alias of another.
@@ -29,7 +29,7 @@ pub(crate) enum Said {
     Failed(Outcome),
 }
 
-impl Said {
+impl Answer {
     /// Reads the reply of a server of the zone.
     pub(crate) fn by_authority(reply: &Reply, zone: &Name, name: &Name, kind: RecordType) -> Self {
         let message = match reply {
@@ -193,14 +193,14 @@ mod tests {
         Record::from_rdata(owner, 60, data)
     }
 
-    fn said(answers: &[Record], authorities: &[Record], code: ResponseCode) -> Said {
+    fn said(answers: &[Record], authorities: &[Record], code: ResponseCode) -> Answer {
         let mut message = Message::new(1, MessageType::Response, OpCode::Query);
         message.metadata.authoritative = true;
         message.metadata.response_code = code;
         message.answers = answers.to_vec();
         message.authorities = authorities.to_vec();
         let [zone, name] = ["z.example", "a.z.example"].map(|text| Name::from_user(text).unwrap());
-        Said::by_authority(
+        Answer::by_authority(
             &Ok(std::sync::Arc::new(message.into())),
             &zone,
             &name,
@@ -268,11 +268,11 @@ mod tests {
         let code = ResponseCode::NoError;
         assert!(matches!(
             said(std::slice::from_ref(&alias), &[], code),
-            Said::Alias { .. }
+            Answer::Alias { .. }
         ));
         assert!(matches!(
             said(&[dname, alias], &[], code),
-            Said::Renamed { target: Some(_) }
+            Answer::Renamed { target: Some(_) }
         ));
     }
 }

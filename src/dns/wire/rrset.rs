@@ -4,8 +4,8 @@ use hickory_proto::dnssec::rdata::{DNSKEY, DNSSECRData, RRSIG};
 use hickory_proto::rr::{DNSClass, Name as WireName, RData, Record, RecordType};
 
 use crate::dns::limits;
-use crate::dns::wire::answer::{records_weight, signature_weight};
 use crate::dns::wire::convert::from_hickory;
+use crate::dns::wire::response::{records_weight, signature_weight};
 
 /// Records of one owner and type, without repeats, and the signatures over them.
 #[derive(Clone, Debug)]

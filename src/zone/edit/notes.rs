@@ -7,8 +7,8 @@ use crate::zone::edit::alias::Alias;
 use crate::zone::edit::error::PlanError;
 use crate::zone::edit::patch::Patch;
 use crate::zone::edit::plan::{Change, Zone};
+use crate::zone::edit::reaching::Who;
 use crate::zone::edit::remove::Placed;
-use crate::zone::edit::sharing::Who;
 use crate::zone::text::author;
 use crate::zone::text::census::Roll;
 

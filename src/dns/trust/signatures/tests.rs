@@ -8,7 +8,7 @@ use hickory_proto::dnssec::{PublicKeyBuf, SigningKey, TBS};
 use hickory_proto::op::{Message, MessageType, OpCode, Query};
 use hickory_proto::rr::{RData, SerialNumber};
 
-use crate::dns::wire::reading::Said;
+use crate::dns::wire::reading::Answer;
 
 use super::*;
 
@@ -96,7 +96,7 @@ impl Lab {
             &set,
             &Name::from_user("a.example").unwrap(),
             keys,
-            &Trials::at(self.now, None),
+            &Budget::at(self.now, None),
         )
     }
 
@@ -333,14 +333,14 @@ fn keys_of_one_tag_and_many_signatures_are_tried_a_few_times_only() {
         .collect();
     let set = RrSet::find(&section, &lab.record.name, RecordType::TLSA).unwrap();
     let zone = Name::from_user("a.example").unwrap();
-    let trials = Trials::at(lab.now, None);
-    assert_eq!(prove(&set, &zone, &keys, &trials).security, Security::Bogus);
-    assert_eq!(trials.spent(), limits::SIGNATURES * limits::COLLIDING);
+    let budget = Budget::at(lab.now, None);
+    assert_eq!(prove(&set, &zone, &keys, &budget).security, Security::Bogus);
+    assert_eq!(budget.spent(), limits::SIGNATURES * limits::COLLIDING);
     // Asked again and again, as by very many servers, it comes to an end.
     let proofs: Vec<Proof> = (0..1000)
-        .map(|_| prove(&set, &zone, &keys, &trials))
+        .map(|_| prove(&set, &zone, &keys, &budget))
         .collect();
-    assert_eq!(trials.spent(), 8192);
+    assert_eq!(budget.spent(), 8192);
     let last = &proofs[999];
     assert_eq!(
         (last.security, last.findings[0].code),
@@ -355,11 +355,11 @@ fn keys_of_one_tag_and_many_signatures_are_tried_a_few_times_only() {
     .unwrap();
     let keys = std::slice::from_ref(&lab.key);
     assert_eq!(
-        prove(&good, &zone, keys, &Trials::at(lab.now, None)).security,
+        prove(&good, &zone, keys, &Budget::at(lab.now, None)).security,
         Security::Secure
     );
     assert_eq!(
-        prove(&good, &zone, keys, &trials).security,
+        prove(&good, &zone, keys, &budget).security,
         Security::Indeterminate
     );
 }
@@ -376,13 +376,13 @@ fn no_changed_bit_makes_other_records_secure() {
     let octets = good.to_vec().unwrap();
     let said = |octets: &[u8]| {
         let message = Message::from_vec(octets).ok()?;
-        match Said::by_authority(
+        match Answer::by_authority(
             &Ok(std::sync::Arc::new(message.into())),
             &zone,
             &owner,
             RecordType::TLSA,
         ) {
-            Said::Records(set) => Some(set),
+            Answer::Records(set) => Some(set),
             _ => None,
         }
     };
@@ -391,7 +391,7 @@ fn no_changed_bit_makes_other_records_secure() {
             set,
             &zone,
             std::slice::from_ref(&lab.key),
-            &Trials::at(lab.now, None),
+            &Budget::at(lab.now, None),
         )
         .security
             == Security::Secure
@@ -471,7 +471,7 @@ fn a_denial_is_to_be_signed_with_each_algorithm_of_the_wildcard() {
             &set,
             &Name::from_user("a.example").unwrap(),
             &keys,
-            &Trials::at(lab.now, None),
+            &Budget::at(lab.now, None),
         );
         // The owner's judge compares the signers with the algorithms that the parent names.
         assert_eq!(

@@ -11,17 +11,17 @@ use hickory_proto::dnssec::rdata::{DNSSECRData, RRSIG};
 use hickory_proto::op::Message;
 use hickory_proto::rr::{DNSClass, Name as WireName, RData, Record, RecordType};
 
-use crate::dns::wire::question::{Manner, Question};
+use crate::dns::wire::question::{Question, Role};
 use crate::dns::wire::room::{Held, Room};
 
 /// An answer that somebody keeps, with the room that it takes.
-pub(crate) struct Answer {
+pub(crate) struct Response {
     message: Message,
     /// Given back when nobody has the answer any more.
     _room: Option<Held>,
 }
 
-impl Deref for Answer {
+impl Deref for Response {
     type Target = Message;
 
     fn deref(&self) -> &Message {
@@ -30,7 +30,7 @@ impl Deref for Answer {
 }
 
 #[cfg(test)]
-impl From<Message> for Answer {
+impl From<Message> for Response {
     fn from(message: Message) -> Self {
         Self {
             message,
@@ -39,7 +39,7 @@ impl From<Message> for Answer {
     }
 }
 
-impl Answer {
+impl Response {
     /// What the question needs of the message; `None` when there is no room for it.
     pub(crate) fn of(message: Message, question: &Question, room: &Arc<Room>) -> Option<Arc<Self>> {
         let message = needed(message, question);
@@ -122,7 +122,7 @@ fn answer(record: Record, question: &Question) -> Option<Record> {
     }
     let kind = covered(&record).unwrap_or(kind);
     // A resolver follows aliases.
-    let named = question.manner != Manner::Authority || record.name == question.name;
+    let named = question.role != Role::Authority || record.name == question.name;
     (named && (kind == question.kind || kind == RecordType::CNAME)).then_some(record)
 }
 
@@ -137,7 +137,7 @@ fn covered(record: &Record) -> Option<RecordType> {
 /// The octets that it takes, about.
 fn weight(message: &Message) -> usize {
     let sections = [&message.answers, &message.authorities, &message.additionals];
-    records_weight(sections.into_iter().flatten()) + size_of::<Answer>()
+    records_weight(sections.into_iter().flatten()) + size_of::<Response>()
 }
 
 /// The octets that records take, about.
@@ -228,7 +228,7 @@ mod tests {
             (kept.authorities, kept.additionals),
             (vec![soa, ns], vec![])
         );
-        question.manner = Manner::Sender;
+        question.role = Role::Sender;
         assert_eq!(
             needed(full.clone(), &question).answers,
             [tlsa, elsewhere, alias]
@@ -263,7 +263,7 @@ mod tests {
             &format!("3 0 0 {}", "ab".repeat(4000)),
         );
         let room = Room::of(6000);
-        let kept = Answer::of(
+        let kept = Response::of(
             message([std::slice::from_ref(&large), &[], &[]]),
             &question,
             &room,
@@ -271,7 +271,7 @@ mod tests {
         .unwrap();
         assert!((4000..5000).contains(&kept.weight()), "{}", kept.weight());
         assert!(
-            Answer::of(
+            Response::of(
                 message([std::slice::from_ref(&large), &[], &[]]),
                 &question,
                 &room
@@ -279,6 +279,6 @@ mod tests {
             .is_none()
         );
         drop(kept);
-        assert!(Answer::of(message([&[large], &[], &[]]), &question, &room).is_some());
+        assert!(Response::of(message([&[large], &[], &[]]), &question, &room).is_some());
     }
 }
