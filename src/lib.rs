@@ -5,11 +5,15 @@
 //!
 //! | row | modules | what they are |
 //! | --- | --- | --- |
-//! | values | [`name`], [`tlsa`], [`duration`], [`finding`] | plain data |
+//! | ground | [`text`], [`command`], [`duration`], [`finding`], [`serial`] | know nothing of DNS or DANE |
+//! | values | [`name`], [`tlsa`] | plain data |
 //! | readers | [`keys`], [`zone`] | bytes in, data out |
-//! | decisions | `zone::plan`, [`propagation`] | facts and a moment in, the next step out |
-//! | edges | [`files`], [`dns`], [`endpoint`] | one kind of I/O each, no opinion |
-//! | shell | [`cli`], [`report`], [`demo`] | wiring, words, exit status |
+//! | decisions | [`lint`], [`propagation`], `zone::edit` | facts and a moment in, the next step out |
+//! | edges | [`files`], [`textfile`], [`preview`], [`dns`], [`endpoint`] | one kind of I/O each, no opinion |
+//! | shell | [`demo`], [`report`], [`cli`] | wiring, words, exit status |
+//!
+//! Inside `zone`, `edit` stands above `text`; inside `dns`, `walk` above `find`, that above
+//! `trust`, that above `wire`. `tests/house.rs` holds the code against this.
 //!
 //! Values, readers and decisions open nothing, read no clock and no
 //! environment, await nothing and print nothing. clap and exit codes are known
@@ -44,6 +48,7 @@ pub mod preview;
 pub mod propagation;
 #[cfg(feature = "tool")]
 pub mod report;
+pub mod serial;
 pub mod text;
 #[cfg(feature = "tool")]
 pub mod textfile;

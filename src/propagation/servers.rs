@@ -25,6 +25,7 @@ use crate::propagation::ledger::Ledger;
 use crate::propagation::memory::{KeyChange, Resolvers, held_until};
 use crate::propagation::silence::Waived;
 use crate::propagation::{Expectation, brief_list};
+use crate::serial;
 use crate::tlsa::Tlsa;
 
 /// Judges what the servers that answered serve.
@@ -236,7 +237,7 @@ fn behind(hop: &Hop, same: bool, ledger: &mut Ledger) {
         let Some(serial) = server.serial else {
             continue;
         };
-        let newer = |other: &&u32| serial_order(serial, **other).is_none_or(Ordering::is_lt);
+        let newer = |other: &&u32| serial::compare(serial, **other).is_none_or(Ordering::is_lt);
         if let Some(newer) = serials.iter().find(newer) {
             let text = format!(
                 "has serial {serial} of {}, another server has {newer}",
@@ -244,16 +245,6 @@ fn behind(hop: &Hop, same: bool, ledger: &mut Ledger) {
             );
             ledger.add(Finding::new("serial-behind", severity, text).at(server.label()));
         }
-    }
-}
-
-/// RFC 1982 section 3.2; half the circle apart, the order is undefined.
-fn serial_order(a: u32, b: u32) -> Option<Ordering> {
-    match b.wrapping_sub(a) {
-        0 => Some(Ordering::Equal),
-        0x8000_0000 => None,
-        1..0x8000_0000 => Some(Ordering::Less),
-        _ => Some(Ordering::Greater),
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use danewright::name::Name;
+use danewright::serial::follows;
 use danewright::text::source::{Texts, read_span};
 use danewright::text::splice::{Edited, Piece, pieces};
 use danewright::tlsa::{Target, Tlsa};
@@ -13,7 +14,7 @@ use danewright::zone::edit::error::PlanError;
 use danewright::zone::edit::index::ObstacleKind;
 use danewright::zone::edit::patch::{Edit, Patch};
 use danewright::zone::edit::plan::{Change, Request, Zone};
-use danewright::zone::edit::serial::{Policy, follows};
+use danewright::zone::edit::serial::Policy;
 
 use super::invent::Files;
 use super::plain::{self, Record};

@@ -132,7 +132,7 @@ impl Surroundings {
             Some(Journal::Strange) => Err(NotOurs::StrangeJournal),
             // Half way around, neither serial follows the other: then nobody knows.
             Some(Journal::UpTo(journal))
-                if journal != serial && !crate::zone::edit::serial::follows(serial, journal) =>
+                if journal != serial && !crate::serial::follows(serial, journal) =>
             {
                 Err(NotOurs::JournalAhead {
                     journal,

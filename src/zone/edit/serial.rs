@@ -5,6 +5,8 @@ use std::fmt;
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 
+use crate::serial::follows;
+
 /// How to find the next serial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
@@ -40,13 +42,6 @@ impl fmt::Display for Backwards {
 }
 
 impl std::error::Error for Backwards {}
-
-/// Whether `a` follows `b` (RFC 1982 section 3.2).
-#[must_use]
-pub fn follows(a: u32, b: u32) -> bool {
-    let distance = a.wrapping_sub(b);
-    distance != 0 && distance < 1 << 31
-}
 
 /// The next serial after `present`, and after `above` where a primary already
 /// serves that one.
@@ -95,18 +90,6 @@ pub fn next(
             present,
         })
     }
-}
-
-/// The digits of `serial` in the width of the present ones, zeros in front.
-#[must_use]
-pub fn digits(serial: u32, present: &str) -> String {
-    // Only a present zero in front asks for one.
-    let width = if present.starts_with('0') && present.len() <= 10 {
-        present.len()
-    } else {
-        1
-    };
-    format!("{serial:0width$}")
 }
 
 /// The first serial of today, `YYYYMMDD01`.
@@ -208,13 +191,6 @@ mod tests {
             next(2026112001, None, Policy::UnixTime, noon()),
             Err(backwards)
         );
-    }
-
-    #[test]
-    fn leading_zeros_stay() {
-        assert_eq!(digits(43, "0000000042"), "0000000043");
-        assert_eq!(digits(10, "9"), "10");
-        assert_eq!(digits(100, "099"), "100");
     }
 
     proptest::proptest! {

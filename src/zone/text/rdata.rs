@@ -2,8 +2,8 @@
 //! octets (RFC 3597 section 5).
 
 use crate::name::Name;
+use crate::serial;
 use crate::tlsa::{Matching, Params, Selector, Tlsa, Usage, unhex};
-use crate::zone::edit::serial;
 use crate::zone::text::scan::Fields;
 use crate::zone::text::ttl;
 use crate::zone::text::words::{Span, words};

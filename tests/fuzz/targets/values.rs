@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use danewright::name::Name;
 use danewright::tlsa::{Port, Tlsa, hex, unhex};
 use danewright::zone::text::scan::{self, Kind};
-use danewright::zone::edit::serial::{self, Policy};
+use danewright::serial;
+use danewright::zone::edit::serial::{Policy, next};
 use danewright::zone::text::{rdata, ttl};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
@@ -76,7 +77,7 @@ fn serials(data: &[u8]) {
     let now: DateTime<Utc> = DateTime::from_timestamp(i64::from(seconds), 0).expect("a moment before 2107");
     for policy in [Policy::Auto, Policy::Increment, Policy::Date, Policy::UnixTime] {
         for above in [None, Some(above)] {
-            let Ok(next) = serial::next(present, above, policy, now) else { continue };
+            let Ok(next) = next(present, above, policy, now) else { continue };
             assert!(serial::follows(next, present) && next != 0, "{present} {next}");
             let digits = serial::digits(next, &format!("{present:010}"));
             assert!(digits.len() <= 10 && digits.parse() == Ok(next), "{digits}");
