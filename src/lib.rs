@@ -6,7 +6,7 @@
 //! | row | modules | what they are |
 //! | --- | --- | --- |
 //! | ground | [`text`], [`command`], [`duration`], [`finding`], [`serial`] | know nothing of DNS or DANE |
-//! | values | [`name`], [`tlsa`] | plain data |
+//! | values | [`name`], [`tlsa`], [`dane`] | plain data, and the rules of DANE over it |
 //! | readers | [`keys`], [`zone`] | bytes in, data out |
 //! | decisions | [`lint`], [`propagation`], `zone::edit` | facts and a moment in, the next step out |
 //! | edges | [`files`], [`textfile`], [`preview`], [`dns`], [`endpoint`] | one kind of I/O each, no opinion |
@@ -27,6 +27,7 @@
 pub mod cli;
 #[cfg(feature = "tool")]
 pub mod command;
+pub mod dane;
 #[cfg(feature = "tool")]
 pub mod demo;
 #[cfg(feature = "tool")]

@@ -1,5 +1,6 @@
 //! Words and tables made of what the commands found out.
 
+pub mod advice;
 pub(crate) mod details;
 pub mod diff;
 mod hints;

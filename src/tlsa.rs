@@ -2,7 +2,6 @@
 //! data, made from a certificate or a key, and their presentation form.
 //! Numbers without a name (private use) are kept and printed as they came.
 
-pub mod advice;
 pub mod target;
 
 use std::fmt;

@@ -11,8 +11,9 @@ use crate::cli::options::{self, KeyArgs, ParamArgs, TargetArgs};
 use crate::cli::{Answer, Failure, Ran, Status, Ui, inputs};
 use crate::keys;
 use crate::name::Name;
+use crate::report::advice;
 use crate::report::records::Records;
-use crate::tlsa::{Params, Target, Tlsa, advice};
+use crate::tlsa::{Params, Target, Tlsa};
 
 /// The TTL in a script for nsupdate, which cannot leave it to the zone.
 const UPDATE_TTL: u32 = 3600;

@@ -19,9 +19,9 @@ use crate::cli::options::{self, ParamArgs};
 use crate::cli::{Answer, Failure, Ran, Status, Ui, remember};
 use crate::duration;
 use crate::propagation::{BUILT, Decision, HoldWish, Judged, Policy, moment, overall};
+use crate::report::advice;
 use crate::report::{monitoring, verdict, verdict_json};
 use crate::textfile;
-use crate::tlsa::advice;
 
 use exec::Program;
 use system::{Clockwork, Ended, Interrupted, World};

@@ -1,9 +1,10 @@
 //! One TLSA record by itself: is its data what its numbers say, and are the
 //! numbers a sound choice at its port (RFC 6698 section 2.1, RFC 7671, RFC 7672).
 
+use crate::dane::{IllAdvised, ill_advised};
 use crate::lint::finding::{Remark, Severity};
 use crate::name::Name;
-use crate::tlsa::{Matching, Params, Port, Selector, Tlsa, Usage};
+use crate::tlsa::{Matching, Port, Tlsa};
 use crate::zone::text::rdata::{self, rdata_words};
 use crate::zone::text::reader::Place;
 use crate::zone::text::scan::Fields;
@@ -100,40 +101,68 @@ pub(super) fn remarks(tlsa: &Tlsa, port: Option<Port>) -> Vec<Remark> {
             "the program that made it read no key; make the record again with danewright tlsa",
         ));
     }
-    remarks.extend(numbers(tlsa.params));
-    let Params {
-        usage,
-        selector,
-        matching,
-    } = tlsa.params;
-    if (usage == Usage::DANE_EE || usage == Usage::PKIX_EE) && selector == Selector::CERT {
-        remarks.push(Remark::new(
+    let choices = ill_advised(tlsa.params, port).into_iter();
+    remarks.extend(choices.filter_map(|choice| regretted(choice, tlsa, port)));
+    remarks
+}
+
+/// What there is to say of a choice that is allowed and regretted.
+fn regretted(choice: IllAdvised, tlsa: &Tlsa, port: Option<Port>) -> Option<Remark> {
+    let (params, octets) = (tlsa.params, tlsa.data.len());
+    let (usage, number) = (params.usage.0, port.map_or(0, |port| port.number));
+    Some(match choice {
+        IllAdvised::BreaksOnRenewal => Remark::new(
             "breaks-on-renewal",
             Severity::Warning,
-            format!("{} names the whole certificate and breaks with every renewal (RFC 7671 section 5.1)", tlsa.params),
+            format!(
+                "{params} names the whole certificate and breaks with every renewal (RFC 7671 section 5.1)"
+            ),
             "publish the key instead, with selector 1, before the next renewal",
-        ));
-    }
-    if matching == Matching::FULL && !tlsa.data.is_empty() {
-        let octets = tlsa.data.len();
-        let severity = if octets > LARGE {
-            Severity::Warning
-        } else {
-            Severity::Note
-        };
-        remarks.push(Remark::new(
+        ),
+        IllAdvised::FullData if octets == 0 => return None,
+        IllAdvised::FullData => Remark::new(
             "full-data",
-            severity,
-            format!("{} publishes {octets} octets instead of a digest (RFC 7671 section 10.1)", tlsa.params),
+            if octets > LARGE {
+                Severity::Warning
+            } else {
+                Severity::Note
+            },
+            format!(
+                "{params} publishes {octets} octets instead of a digest (RFC 7671 section 10.1)"
+            ),
             "matching type 1 says the same in 32 octets; answers that outgrow UDP are lost on some paths",
-        ));
-    }
-    if (usage == Usage::PKIX_TA || usage == Usage::PKIX_EE)
-        && let Some(port) = port.filter(|port| port.is_mail())
-    {
-        remarks.push(authority_usage(usage, port));
-    }
-    remarks
+        ),
+        IllAdvised::PublicCaForSmtp => Remark::new(
+            "pkix-usage",
+            Severity::Warning,
+            format!(
+                "usage {usage} should not stand at port 25: senders may treat it as unusable (RFC 7672 section 3.1.3)"
+            ),
+            "publish 3 1 1 for the server's key, or 2 1 1 for its issuer",
+        ),
+        IllAdvised::PublicCaBesides => Remark::new(
+            "pkix-usage",
+            Severity::Note,
+            format!(
+                "usage {usage} at mail port {number} demands a public CA besides (RFC 7671 section 4.1)"
+            ),
+            "3 1 1 or 2 1 1 work for clients that trust no public CA too",
+        ),
+        IllAdvised::PrivateNumbers => Remark::new(
+            "private-parameters",
+            Severity::Note,
+            format!(
+                "{params} has the number 255, which only clients of your own understand (RFC 6698 section 7)"
+            ),
+            "clients elsewhere pass over it",
+        ),
+        IllAdvised::UnassignedNumbers => Remark::new(
+            "unknown-parameters",
+            Severity::Warning,
+            format!("{params} has a number that no client knows (RFC 6698 section 7)"),
+            "usage is 0 to 3, selector 0 or 1, matching type 0 to 2",
+        ),
+    })
 }
 
 /// Whether the data can be what the matching type says.
@@ -182,61 +211,6 @@ fn der_length(data: &[u8]) -> Option<usize> {
         .iter()
         .fold(0usize, |sum, octet| (sum << 8) | usize::from(*octet));
     length.checked_add(2 + count)
-}
-
-/// Numbers that the registries do not know (RFC 6698 section 7, RFC 7218).
-fn numbers(params: Params) -> Option<Remark> {
-    let Params {
-        usage,
-        selector,
-        matching,
-    } = params;
-    if usage.0 <= 3 && selector.0 <= 1 && matching.0 <= 2 {
-        return None;
-    }
-    let known = |number: u8, last: u8| number <= last || number == 255;
-    let private = known(usage.0, 3) && known(selector.0, 1) && known(matching.0, 2);
-    Some(if private {
-        Remark::new(
-            "private-parameters",
-            Severity::Note,
-            format!(
-                "{params} has the number 255, which only clients of your own understand (RFC 6698 section 7)"
-            ),
-            "clients elsewhere pass over it",
-        )
-    } else {
-        Remark::new(
-            "unknown-parameters",
-            Severity::Warning,
-            format!("{params} has a number that no client knows (RFC 6698 section 7)"),
-            "usage is 0 to 3, selector 0 or 1, matching type 0 to 2",
-        )
-    })
-}
-
-/// Usages 0 and 1 at a port where mail is spoken.
-fn authority_usage(usage: Usage, port: Port) -> Remark {
-    let (usage, number) = (usage.0, port.number);
-    if number == 25 {
-        return Remark::new(
-            "pkix-usage",
-            Severity::Warning,
-            format!(
-                "usage {usage} should not stand at port 25: senders may treat it as unusable (RFC 7672 section 3.1.3)"
-            ),
-            "publish 3 1 1 for the server's key, or 2 1 1 for its issuer",
-        );
-    }
-    // RFC 7672 is about port 25 alone; here the usage is allowed and rarely meant.
-    Remark::new(
-        "pkix-usage",
-        Severity::Note,
-        format!(
-            "usage {usage} at mail port {number} demands a public CA besides (RFC 7671 section 4.1)"
-        ),
-        "3 1 1 or 2 1 1 work for clients that trust no public CA too",
-    )
 }
 
 /// A TTL that makes key changes slow.

@@ -15,6 +15,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::dane::is_usable;
 use crate::finding::{Finding, Severity};
 use crate::propagation::evidence::{Evidence, Outcome, ServerAnswer};
 use crate::propagation::ledger::Ledger;
@@ -139,21 +140,6 @@ fn final_sets(evidence: &Evidence) -> impl Iterator<Item = &ServerAnswer> {
     servers
         .iter()
         .filter(|server| server.outcome == Outcome::Answered && !server.records.is_empty())
-}
-
-/// Whether a client can compare the record with anything (RFC 6698 section 2.1).
-fn is_usable(record: &Tlsa) -> bool {
-    let Params {
-        usage,
-        selector,
-        matching,
-    } = record.params;
-    let known = usage.0 <= 3 && selector.0 <= 1 && matching.0 <= 2;
-    known
-        && !record.data.is_empty()
-        && matching
-            .octets()
-            .is_none_or(|octets| octets == record.data.len())
 }
 
 fn oddity(record: &Tlsa) -> Finding {

@@ -83,14 +83,6 @@ impl Served {
         TimeDelta::seconds(i64::from(self.ttl) * factor)
     }
 
-    /// Whether caches may hold it, their time doubled, at this moment or later.
-    #[must_use]
-    pub fn may_be_cached_at(&self, moment: DateTime<Utc>) -> bool {
-        self.given_until()
-            .checked_add_signed(self.times(2))
-            .is_none_or(|end| end > moment)
-    }
-
     /// Whether it matters to no hold that has not passed: one that began while it
     /// was cached has ended, too.
     fn is_over(&self, now: DateTime<Utc>) -> bool {
