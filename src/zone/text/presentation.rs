@@ -132,8 +132,8 @@ fn grammar(of: u16) -> Option<&'static [Field]> {
         // HHIT, BRID.
         67 | 68 => &[Base64],
         263 => &[Texts],
-        // DELEG and DELEGPARAM are to come; their text form is not settled.
-        61440 | 65433 => return None,
+        // UNECE, ISO, DELEG and DELEGPARAM are drafts; their text form is not settled.
+        69 | 70 | 61440 | 65433 => return None,
         // SVCB, HTTPS.
         64 | 65 => &[Number(2), Name, Parameters],
         // NID, L64.
