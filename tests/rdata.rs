@@ -238,6 +238,8 @@ fn an_error_stands_at_the_very_word() {
         ("CAA 0 issue ; x\n", "5:15"),
         ("NS a b", "5:9"),
         ("TYPE65280 \\# 2 00", "5:17"),
+        ("HINFO \\# foo", "5:13"),
+        ("NS \\#", "5:9"),
     ] {
         let record = record.replace("{}", &"a".repeat(256));
         let refused = refusal(&record).unwrap_or_else(|| panic!("{record} is read"));
@@ -364,12 +366,12 @@ fn glued(record: &str) -> bool {
     let octets = record.as_bytes();
     let quotes = (0..octets.len()).filter(|at| octets[*at] == b'"' && octets[at - 1] != b'\\');
     quotes.enumerate().any(|(number, at)| {
-        let beside = if number % 2 == 0 {
-            octets.get(at - 1)
+        if number % 2 == 0 {
+            // A blank with a backslash is none.
+            octets.get(at - 1) != Some(&b' ') || octets.get(at - 2) == Some(&b'\\')
         } else {
-            octets.get(at + 1)
-        };
-        beside.is_some_and(|octet| *octet != b' ')
+            octets.get(at + 1).is_some_and(|octet| *octet != b' ')
+        }
     })
 }
 

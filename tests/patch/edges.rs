@@ -259,6 +259,9 @@ fn types_of_tomorrow_are_read_and_those_of_providers_told_apart() {
     for line in [
         "@ HHIT gwppQcYgAQA=",
         "@ BRID owAAAYgA",
+        "@ UNECE KGM 1",
+        "@ ISO 978 1",
+        "@ HTTPS 1 . oots=x",
         "@ DSYNC CDS NOTIFY 5359 ns1",
         "@ CLA \"a\"",
         "@ IPN 974848.4",

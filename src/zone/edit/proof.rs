@@ -224,3 +224,260 @@ fn count(reader: &Reader<'_>, by: i64, difference: &mut Difference) -> Result<()
     *difference.entry(meaning).or_insert(0) += by;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::source::Texts;
+
+    /// A library that fails in a stretch of the main file.
+    struct Torn(Texts, std::ops::Range<u64>);
+
+    impl Library for Torn {
+        fn read_at(&self, file: usize, offset: u64, to: &mut [u8]) -> std::io::Result<usize> {
+            if file == 0 && self.1.contains(&offset) {
+                return Err(std::io::ErrorKind::Other.into());
+            }
+            self.0.read_at(file, offset, to)
+        }
+        fn include(&self, path: &[u8]) -> std::io::Result<usize> {
+            self.0.include(path)
+        }
+        fn label(&self, file: usize) -> String {
+            self.0.label(file)
+        }
+    }
+
+    /// The files of a zone: `main`, and those that it may include.
+    fn library(main: &str, parts: [&str; 2]) -> Texts {
+        let file = |(label, text): (&str, &str)| (label.to_owned(), text.as_bytes().to_vec());
+        Texts::of([("main", main), ("part", parts[0]), ("other", parts[1])].map(file))
+    }
+
+    /// What edits do to a zone, in words. Of each, this text of a file gives way to that one;
+    /// what both begin with stays.
+    fn edited(
+        main: &str,
+        parts: [&str; 2],
+        edits: &[(usize, &str, &str)],
+        torn: std::ops::Range<u64>,
+    ) -> Result<Vec<String>, ProofError> {
+        let whole = library(main, parts);
+        let mut splices: Vec<(usize, Vec<Splice>)> = Vec::new();
+        let mut checkpoints = Vec::new();
+        for (file, old, new) in edits {
+            let text = [main, parts[0], parts[1]][*file];
+            let at = text.find(old).unwrap() as u64;
+            let kept = if new.ends_with(old) { 0 } else { old.len() };
+            let splice = Splice {
+                start: at,
+                end: at + kept as u64,
+                text: new.as_bytes()[..new.len() - (old.len() - kept)].to_vec(),
+                line: 1,
+            };
+            let mut reader = Reader::new(&whole, Some(Name::from_user("example.com").unwrap()));
+            let mut before = reader.checkpoint();
+            while reader.advance()? {
+                let (there, offset) = reader.checkpoint().position();
+                if there == *file && offset <= at {
+                    before = reader.checkpoint();
+                }
+            }
+            checkpoints.push(before);
+            match splices.iter_mut().find(|(number, _)| number == file) {
+                Some((_, there)) => there.push(splice),
+                None => splices.push((*file, vec![splice])),
+            }
+        }
+        let found = difference(&Torn(whole, torn), &splices, &checkpoints)?;
+        let mut words: Vec<String> = found
+            .iter()
+            .map(|(meaning, by)| {
+                let owner = meaning.owner.as_ref().map(Name::to_string);
+                let owner = owner.unwrap_or_else(|| "generated".to_owned());
+                let origin = meaning.origin.as_ref().map(Name::to_string);
+                let data = String::from_utf8_lossy(&meaning.rdata).replace('\0', " ");
+                format!(
+                    "{by:+} {} {} {} {}({})",
+                    owner.trim_end_matches(".example.com."),
+                    meaning.ttl.unwrap_or(0),
+                    meaning.code,
+                    data,
+                    origin.unwrap_or_default()
+                )
+                .replace("(example.com.)", "")
+                .trim_end()
+                .to_owned()
+            })
+            .collect();
+        words.sort();
+        Ok(words)
+    }
+
+    const MAIN: &str =
+        "@ 60 SOA ns h 1 2 3 4 5\nm 60 A 192.0.2.1\nx 60 TXT x\n 60 TXT y\nz 60 TXT z\n";
+
+    #[test]
+    fn what_an_edit_does_is_counted_and_nothing_else() {
+        for (edits, expected) in [
+            (
+                &[(0, "x 60 TXT x\n", "")][..],
+                &["+1 m 60 16 y", "-1 x 60 16 x", "-1 x 60 16 y"][..],
+            ),
+            (
+                &[(0, "x 60 TXT x\n 60 TXT y\n", "")],
+                &["-1 x 60 16 x", "-1 x 60 16 y"],
+            ),
+            (
+                &[(0, "x 60 TXT x\n", ""), (0, " 60 TXT y", "x 60 TXT y")],
+                &["-1 x 60 16 x"],
+            ),
+            (&[(0, " 60 TXT y", "x 60 TXT y")], &[]),
+            (&[(0, "z 60", "n 60 TXT n\nz 60")], &["+1 n 60 16 n"]),
+            (
+                &[(0, " 60 TXT y", "n 60 TXT n\n 60 TXT y")],
+                &["+1 n 60 16 n", "+1 n 60 16 y", "-1 x 60 16 y"],
+            ),
+            (
+                &[
+                    (0, "x 60 TXT x\n", "n 60 TXT n\nx 60 TXT x\n"),
+                    (0, "z 60", "n 60 TXT n\nz 60"),
+                ],
+                &["+2 n 60 16 n"],
+            ),
+            (
+                &[(0, "TXT z\n", "TXT w\n")],
+                &["+1 z 60 16 w", "-1 z 60 16 z"],
+            ),
+            (&[(0, "z 60 TXT z\n", "")], &["-1 z 60 16 z"]),
+            (
+                &[
+                    (0, "x 60 TXT x\n", "; x\n"),
+                    (0, "z 60 TXT z\n", "x 60 TXT x\n"),
+                ],
+                &["+1 m 60 16 y", "-1 x 60 16 y", "-1 z 60 16 z"],
+            ),
+            (
+                &[(0, "m 60", "$TTL 9\n$ORIGIN sub\nm 60")],
+                &[
+                    "+1 m.sub 60 1 192.0.2.1 (sub.example.com.)",
+                    "+1 x.sub 60 16 x (sub.example.com.)",
+                    "+1 x.sub 60 16 y (sub.example.com.)",
+                    "+1 z.sub 60 16 z (sub.example.com.)",
+                    "-1 m 60 1 192.0.2.1",
+                    "-1 x 60 16 x",
+                    "-1 x 60 16 y",
+                    "-1 z 60 16 z",
+                ],
+            ),
+        ] {
+            let found = edited(MAIN, ["", ""], edits, 0..0).unwrap();
+            let expected: Vec<String> = expected.iter().map(|line| (*line).to_owned()).collect();
+            assert_eq!(found, expected, "{edits:?}");
+        }
+    }
+
+    #[test]
+    fn ttls_are_followed_through_directives() {
+        let main = "@ 60 SOA ns h 1 2 3 4 5\nx 70 TXT x\ny TXT y\n$GENERATE 1-2 h$ A 192.0.2.$\n\
+            $GENERATE 1-2 i$ 80 A 192.0.2.$\nz TXT z\n";
+        for (edits, expected) in [
+            (
+                &[(0, "x 70 TXT x\n", "")][..],
+                &[
+                    "+1 generated 60 0 1-2 h$ A 192.0.2.$",
+                    "+1 y 60 16 y",
+                    "-1 generated 70 0 1-2 h$ A 192.0.2.$",
+                    "-1 x 70 16 x",
+                    "-1 y 70 16 y",
+                ][..],
+            ),
+            (
+                &[(0, "x 70 TXT x\n", ""), (0, "TXT y\n", "70 TXT y\n")],
+                &["-1 x 70 16 x"],
+            ),
+            (&[(0, " A 192.0.2.$\n$", " 70 A 192.0.2.$\n$")], &[]),
+            (
+                &[(0, "80 A", "90 A")],
+                &[
+                    "+1 generated 90 0 1-2 i$ A 192.0.2.$",
+                    "+1 z 90 16 z",
+                    "-1 generated 80 0 1-2 i$ A 192.0.2.$",
+                    "-1 z 80 16 z",
+                ],
+            ),
+            (
+                &[(0, "y TXT", "$TTL 9\ny TXT")],
+                &[
+                    "+1 generated 9 0 1-2 h$ A 192.0.2.$",
+                    "+1 y 9 16 y",
+                    "+1 z 9 16 z",
+                    "-1 generated 70 0 1-2 h$ A 192.0.2.$",
+                    "-1 y 70 16 y",
+                    "-1 z 80 16 z",
+                ],
+            ),
+        ] {
+            let found = edited(main, ["", ""], edits, 0..0).unwrap();
+            let expected: Vec<String> = expected.iter().map(|line| (*line).to_owned()).collect();
+            assert_eq!(found, expected, "{edits:?}");
+        }
+    }
+
+    #[test]
+    fn included_files_are_gone_into_and_left_at_their_ends() {
+        let main =
+            "@ 60 SOA ns h 1 2 3 4 5\nm 60 A 192.0.2.1\n$INCLUDE part\n 60 TXT m\nz 60 TXT z\n";
+        let part = "p 60 TXT p\nq 60 TXT q\n";
+        for (edits, expected) in [
+            (&[(1, "q 60 TXT q\n", "")][..], &["-1 q 60 16 q"][..]),
+            (&[(1, part, "")], &["-1 p 60 16 p", "-1 q 60 16 q"]),
+            (&[(1, "TXT q\n", "TXT q\nr 60 TXT r\n")], &["+1 r 60 16 r"]),
+            (
+                &[(0, "m 60 A 192.0.2.1\n", ""), (1, "p 60 TXT p\n", "")],
+                &[
+                    "+1 @ 60 16 m",
+                    "-1 m 60 1 192.0.2.1",
+                    "-1 m 60 16 m",
+                    "-1 p 60 16 p",
+                ],
+            ),
+            (
+                &[(1, "p 60 TXT p\n", ""), (0, "z 60 TXT z\n", "")],
+                &["-1 p 60 16 p", "-1 z 60 16 z"],
+            ),
+            (
+                &[(0, "$INCLUDE part\n", "")],
+                &["-1 p 60 16 p", "-1 q 60 16 q"],
+            ),
+        ] {
+            let found = edited(main, [part, ""], edits, 0..0).unwrap();
+            let expected: Vec<String> = expected
+                .iter()
+                .map(|line| line.replace(" @ ", " example.com. "))
+                .collect();
+            assert_eq!(found, expected, "{edits:?}");
+        }
+        let other = [(0, "$INCLUDE part\n", "$INCLUDE other\n")];
+        assert_eq!(edited(main, [part, part], &other, 0..0).unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn only_what_an_edit_may_change_is_read() {
+        let long = "x 60 TXT x\n".repeat(1 << 16);
+        let main = format!("{MAIN}{long}w 60 TXT w\nv 60 TXT v\n");
+        let middle = 300_000..600_000;
+        for (edits, count) in [
+            (&[(0, "z 60 TXT z\n", "")][..], 1),
+            (&[(0, "z 60", "n 60 TXT n\nz 60")], 1),
+            (&[(0, "TXT z\n", "TXT w\n"), (0, "w 60 TXT w\n", "")], 3),
+            (&[(0, " 60 TXT y", "x 60 TXT y")], 0),
+        ] {
+            let found = edited(&main, ["", ""], edits, middle.clone()).unwrap();
+            assert_eq!(found.len(), count, "{found:?}");
+        }
+        // Without a statement of its own, all that follows changes.
+        let all = [(0, "z 60 TXT z\n", "z 60 TXT z\n$ORIGIN sub\n")];
+        assert!(edited(&main, ["", ""], &all, middle).is_err());
+    }
+}

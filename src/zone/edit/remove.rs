@@ -295,3 +295,214 @@ fn cut(library: &dyn Library, run: &[Found]) -> Option<Splice> {
         line: first.line,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::source::Texts;
+    use crate::tlsa::Target;
+    use crate::zone::edit::index;
+
+    /// A file with these lines behind the top of a zone, and the file it may include.
+    fn zone(lines: &str, part: &str) -> Texts {
+        let top = "@ 60 SOA ns h 1 2 3 4 5\n";
+        let file = |label: &str, text: String| (label.to_owned(), text.into_bytes());
+        Texts::of([
+            file("main", format!("{top}{lines}")),
+            file("part", part.to_owned()),
+        ])
+    }
+
+    /// The two files without the records that are marked, and the line that is left first.
+    fn without_marked(lines: &str, part: &str) -> (String, String, Option<String>) {
+        let library = zone(lines, part);
+        let origin = Name::from_user("example.com").unwrap();
+        let host = Name::from_user("m.example.com").unwrap();
+        let targets = Target::combine(&[host], &["25".parse().unwrap()]);
+        let found = index::read(&library, Some(origin), &targets).unwrap();
+        let records = found.targets[0].tlsa.iter().map(|(found, _)| found);
+        let gone: Vec<Found> = records
+            .filter(|found| found.text.ends_with(b";-\n"))
+            .cloned()
+            .collect();
+        let mut removal = take_out(&library, &gone).unwrap();
+        // From the end on, so that no offset moves.
+        removal
+            .splices
+            .sort_by_key(|placed| std::cmp::Reverse(placed.splice.start));
+        let edited = |file: usize| {
+            let mut text = vec![0; 4096];
+            let length = library.read_at(file, 0, &mut text).unwrap();
+            text.truncate(length);
+            for Placed { splice, .. } in removal.splices.iter().filter(|placed| placed.file == file)
+            {
+                let span = splice.start as usize..splice.end as usize;
+                text.splice(span, splice.text.iter().copied());
+            }
+            String::from_utf8(text).unwrap()
+        };
+        let main = edited(0).split_once('\n').unwrap().1.to_owned();
+        let first = removal.left_first.map(|place| place.to_string());
+        (main, edited(1), first)
+    }
+
+    const GONE: &str = "_25._tcp.m 60 TLSA 3 1 1 aa ;-\n";
+
+    #[test]
+    fn a_line_is_given_an_owner_only_where_it_would_lose_it() {
+        for (lines, left, part, part_left) in [
+            // An owner that is stated behind the record ends what it handed on.
+            (
+                "m 60 A 192.0.2.2\n$INCLUDE part\n",
+                "m 60 A 192.0.2.2\n$INCLUDE part\n",
+                "_25._tcp.m 60 TLSA 3 1 1 aa ;-\nx 60 A 192.0.2.1\n  60 TXT x\n",
+                "x 60 A 192.0.2.1\n  60 TXT x\n",
+            ),
+            // One that is given ends it too.
+            (
+                "m 60 A 192.0.2.2\n$INCLUDE part\n",
+                "m 60 A 192.0.2.2\n$INCLUDE part\n",
+                "_25._tcp.m 60 TLSA 3 1 1 aa ;-\n 60 TXT x\n 60 TXT y\n",
+                "_25._tcp.m 60 TXT x\n 60 TXT y\n",
+            ),
+            // The same name from outside does not do for a line that had it from its own file.
+            (
+                "_25._tcp.m 60 TXT m\n$INCLUDE part\n",
+                "_25._tcp.m 60 TXT m\n$INCLUDE part\n",
+                "_25._tcp.m 60 TLSA 3 1 1 aa ;-\n 60 TXT x\n",
+                "_25._tcp.m 60 TXT x\n",
+            ),
+            // Nor from before an included file.
+            (
+                "_25._tcp.m 60 TXT m\n$INCLUDE part\n_25._tcp.m 60 TLSA 3 1 1 aa ;-\n 60 TXT x\n",
+                "_25._tcp.m 60 TXT m\n$INCLUDE part\n_25._tcp.m 60 TXT x\n",
+                "x 60 A 192.0.2.1\n",
+                "x 60 A 192.0.2.1\n",
+            ),
+            // But it does for one that had it from there before.
+            (
+                "_25._tcp.m 60 TXT m\n$INCLUDE part\n 60 TLSA 3 1 1 aa ;-\n 60 TXT x\n",
+                "_25._tcp.m 60 TXT m\n$INCLUDE part\n 60 TXT x\n",
+                "x 60 A 192.0.2.1\n",
+                "x 60 A 192.0.2.1\n",
+            ),
+        ] {
+            let (main, included, _) = without_marked(lines, part);
+            assert_eq!((main.as_str(), included.as_str()), (left, part_left));
+        }
+    }
+
+    #[test]
+    fn the_ttl_that_a_record_takes_along_is_given_where_another_may_be_in_force() {
+        for (lines, left) in [
+            // BIND may have another TTL from the records before, if they are of another owner.
+            (
+                format!("m 60 A 192.0.2.2\n{GONE} TXT x\n"),
+                "m 60 A 192.0.2.2\n_25._tcp.m 60 TXT x\n",
+            ),
+            (
+                format!("_25._tcp.m 60 TXT m\n{GONE}x TXT x\n"),
+                "_25._tcp.m 60 TXT m\nx TXT x\n",
+            ),
+            (
+                format!("_25._tcp.m 70 TXT m\n{GONE}x TXT x\n"),
+                "_25._tcp.m 70 TXT m\nx 60 TXT x\n",
+            ),
+            (
+                format!("m 60 A 192.0.2.2\n{GONE}x 70 TXT x\n"),
+                "m 60 A 192.0.2.2\nx 70 TXT x\n",
+            ),
+            (
+                format!("m 70 A 192.0.2.2\n{GONE}$GENERATE 1-2 h$ A 192.0.2.$\nx TXT x\n"),
+                "m 70 A 192.0.2.2\n$GENERATE 1-2 h$ 60 A 192.0.2.$\nx TXT x\n",
+            ),
+            (
+                format!("m 70 A 192.0.2.2\n{GONE}$GENERATE 1-2 h$ 80 A 192.0.2.$\nx TXT x\n"),
+                "m 70 A 192.0.2.2\n$GENERATE 1-2 h$ 80 A 192.0.2.$\nx TXT x\n",
+            ),
+            (
+                format!("$TTL 70\nm A 192.0.2.2\n{GONE}x TXT x\n"),
+                "$TTL 70\nm A 192.0.2.2\nx TXT x\n",
+            ),
+        ] {
+            assert_eq!(without_marked(&lines, "").0, left);
+        }
+    }
+
+    #[test]
+    fn a_blank_line_that_no_owner_precedes_any_more_is_told() {
+        let main = "m 60 A 192.0.2.2\n$INCLUDE part\n";
+        for (lines, part, first) in [
+            (main, format!("{GONE} ; x\n"), Some("part:2:1")),
+            (main, format!("{GONE}\t; x\n \n"), Some("part:2:1")),
+            (main, format!("{GONE}; x\n\n"), None),
+            (main, format!("{GONE}x 60 TXT x\n ; x\n"), None),
+            (main, format!("{GONE} 60 TXT x\n ; x\n"), None),
+            (main, format!("x 60 TXT x\n{GONE} ; x\n"), None),
+            (main, format!(" 60 TXT x\n ; x\n{GONE}"), None),
+            (&format!("m 60 TXT x\n{GONE} ; x\n"), String::new(), None),
+        ] {
+            assert_eq!(
+                without_marked(lines, &part).2.as_deref(),
+                first,
+                "{lines}{part}"
+            );
+        }
+    }
+
+    #[test]
+    fn whose_owner_a_line_inherits_is_told_by_where_it_stands() {
+        let name = Name::from_user("m").unwrap();
+        let inherits = |outside, across| Inherits {
+            name: Some(name.clone()),
+            outside,
+            across,
+        };
+        for outside in [false, true] {
+            for across in [false, true] {
+                let before = inherits(outside, across);
+                let kept = before.behind(name.clone(), false);
+                assert_eq!((kept.outside, kept.across), (outside, across));
+                let stated = before.behind(name.clone(), true);
+                assert_eq!((stated.outside, stated.across), (false, false));
+                assert_eq!(before.is_from_elsewhere(), outside);
+                assert_eq!(
+                    before.does_for(&inherits(false, false)),
+                    !outside && !across
+                );
+                assert!(before.does_for(&before) && stated.does_for(&before));
+                assert!(!before.does_for(&Inherits::default()));
+            }
+        }
+        assert!(Inherits::default().is_from_elsewhere());
+    }
+
+    #[test]
+    fn what_follows_is_read_only_until_all_inherit_what_they_did() {
+        /// Fails behind some octets of the main file.
+        struct Short(Texts, u64);
+        impl Library for Short {
+            fn read_at(&self, file: usize, offset: u64, to: &mut [u8]) -> std::io::Result<usize> {
+                if offset >= self.1 {
+                    return Err(std::io::ErrorKind::Other.into());
+                }
+                self.0.read_at(file, offset, to)
+            }
+            fn include(&self, path: &[u8]) -> std::io::Result<usize> {
+                self.0.include(path)
+            }
+            fn label(&self, file: usize) -> String {
+                self.0.label(file)
+            }
+        }
+        let long = "x 60 TXT x\n".repeat(1 << 17);
+        let library = zone(&format!("{GONE}{long}"), "");
+        let origin = Name::from_user("example.com").unwrap();
+        let host = Name::from_user("m.example.com").unwrap();
+        let targets = Target::combine(&[host], &["25".parse().unwrap()]);
+        let found = index::read(&library, Some(origin), &targets).unwrap();
+        let gone = [found.targets[0].tlsa[0].0.clone()];
+        let removal = take_out(&Short(library, 1 << 20), &gone).unwrap();
+        assert_eq!(removal.splices.len(), 1);
+    }
+}

@@ -373,3 +373,255 @@ fn soa_minimum(text: &[u8], fields: &Fields) -> Option<u32> {
     }
     rdata::soa(text, fields).ok().map(|soa| soa.minimum)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::zone::text::scan::{Kind, entry};
+
+    fn record(text: &str) -> Fields {
+        match entry(text.as_bytes(), true).unwrap().kind {
+            Kind::Record(fields) => fields,
+            kind => unreachable!("{kind:?}"),
+        }
+    }
+
+    /// What is inherited behind these lines, under an origin.
+    fn behind(origin: &str, default: Option<u32>, lines: &[&str]) -> Inherited {
+        let mut state = Inherited::at_start(Some(Name::from_user(origin).unwrap()));
+        if let Some(seconds) = default {
+            state.pass_default(seconds);
+        }
+        for line in lines {
+            state.pass(line.as_bytes(), &record(line));
+        }
+        state
+    }
+
+    #[test]
+    fn states_are_equal_where_every_later_line_means_the_same() {
+        let plain = || behind("example.com", None, &["a 60 TXT x\n"]);
+        let with_default = || behind("example.com", Some(60), &["a 60 TXT x\n"]);
+        let other_origin = || behind("example.net", None, &["a.example.com. 60 TXT x\n"]);
+        for (one, other, equal, same_names) in [
+            (plain(), plain(), true, true),
+            // However the owner is spelled.
+            (
+                plain(),
+                behind("example.com", None, &["A.example.com. 60 TXT x\n"]),
+                true,
+                true,
+            ),
+            (
+                plain(),
+                behind("example.com", None, &["b 60 TXT x\n"]),
+                false,
+                false,
+            ),
+            (plain(), behind("example.com", None, &[]), false, false),
+            (plain(), other_origin(), false, false),
+            (
+                plain(),
+                behind("example.com", None, &["a 61 TXT x\n"]),
+                false,
+                true,
+            ),
+            (plain(), with_default(), false, true),
+            (
+                with_default(),
+                behind("example.com", Some(61), &["a 60 TXT x\n"]),
+                false,
+                true,
+            ),
+            // With a default, the last TTL is of no use to anybody.
+            (
+                with_default(),
+                behind("example.com", Some(60), &["a 61 TXT x\n"]),
+                true,
+                true,
+            ),
+            (
+                behind("example.com", None, &[]),
+                behind("example.com", None, &[]),
+                true,
+                true,
+            ),
+        ] {
+            assert_eq!(one == other, equal, "{one:?} and {other:?}");
+            assert_eq!(other == one, equal, "{one:?} and {other:?}");
+            assert_eq!(one.same_names(&other), same_names, "{one:?} and {other:?}");
+            assert_eq!(other.same_names(&one), same_names, "{one:?} and {other:?}");
+        }
+    }
+
+    #[test]
+    fn an_owner_is_repeated_to_the_letter_and_under_one_origin() {
+        let repeats =
+            |state: &Inherited, line: &str| state.repeats_owner(line.as_bytes(), &record(line));
+        let state = behind("example.com", None, &["a 60 TXT x\n"]);
+        for (line, repeated) in [
+            ("  TXT x\n", true),
+            ("a TXT x\n", true),
+            ("A TXT x\n", false),
+            ("a.example.com. TXT x\n", false),
+            ("b TXT x\n", false),
+        ] {
+            assert_eq!(repeats(&state, line), repeated, "{line}");
+        }
+        let inside = state.entering(Some(Name::from_user("example.net").unwrap()));
+        assert!(!repeats(&inside, "a TXT x\n"));
+        assert!(!repeats(&behind("example.com", None, &[]), "a TXT x\n"));
+    }
+
+    #[test]
+    fn an_owner_is_inside_outside_or_across() {
+        let seen = |state: &Inherited| {
+            (
+                state.has_owner(),
+                state.owner_is_outside(),
+                state.owner_is_across(),
+            )
+        };
+        let start = behind("example.com", None, &[]);
+        assert_eq!(seen(&start), (false, false, false));
+        assert_eq!(seen(&start.entering(None)), (false, false, false));
+        let state = behind("example.com", None, &["a 60 TXT x\n"]);
+        assert_eq!(seen(&state), (true, false, false));
+        let mut inside = state.entering(None);
+        assert_eq!(seen(&inside), (true, true, false));
+        inside.pass(b"  TXT x\n", &record("  TXT x\n"));
+        assert_eq!(seen(&inside), (true, true, false));
+        inside.pass(b"b TXT x\n", &record("b TXT x\n"));
+        assert_eq!(seen(&inside), (true, false, false));
+        let mut back = state.returning(&inside);
+        assert_eq!(seen(&back), (true, false, true));
+        back.pass(b"b TXT x\n", &record("b TXT x\n"));
+        assert_eq!(seen(&back), (true, false, false));
+    }
+
+    #[test]
+    fn only_an_soa_before_any_ttl_sets_a_default() {
+        let soa = "@ SOA ns h 1 2 3 4 5\n";
+        for (lines, default) in [
+            (&[soa][..], Some(5)),
+            (&["@ 7 SOA ns h 1 2 3 4 5\n"], None),
+            (&["a 60 TXT x\n", soa], None),
+            (&["a TXT x\n"], None),
+            (&[soa, "@ SOA ns h 1 2 3 4 6\n"], Some(5)),
+        ] {
+            let state = behind("example.com", None, lines);
+            assert_eq!(state.default_ttl, default, "{lines:?}");
+        }
+        let state = behind("example.com", Some(9), &[soa]);
+        assert_eq!(state.default_ttl, Some(9));
+    }
+
+    #[test]
+    fn another_owner_is_one_beyond_doubt() {
+        let state = |owner: &str| behind("example.com", None, &[&format!("{owner} 60 TXT x\n")]);
+        for (before, stated, other) in [
+            ("a", "a", false),
+            ("a", "A", false),
+            ("a", "b", true),
+            ("a", "a.example.com.", false),
+            ("a", "b.example.com.", true),
+            ("a.example.com.", "a", false),
+            ("a.example.com.", "a.example.com.", false),
+            ("a.example.com.", "b.example.com.", true),
+            ("a", "\\097", false),
+            ("\\097", "a", false),
+            ("@", "@", false),
+            ("@", "example.com.", false),
+            ("@", "a", true),
+            ("a", "@", true),
+            ("a", "\\09", false),
+            // What is no name is refused elsewhere.
+            ("a", "a..b", true),
+        ] {
+            let is_other =
+                |before: &str, stated: &str| state(before).is_other_owner(None, stated.as_bytes());
+            assert_eq!(is_other(before, stated), other, "{before} {stated}");
+        }
+        let start = behind("example.com", None, &[]);
+        assert!(start.is_other_owner(None, b"a"));
+        // What stands before is not yet in force, and plain.
+        for (before, stated, other) in [
+            (&b"a"[..], &b"A"[..], false),
+            (b"a", b"b", true),
+            (b"@", b"example.com.", false),
+        ] {
+            assert_eq!(start.is_other_owner(Some(before), stated), other);
+        }
+        // A relative name under another origin is another.
+        let inside = state("a").entering(Some(Name::from_user("example.net").unwrap()));
+        assert!(inside.is_other_owner(None, b"a"));
+        assert!(!inside.is_other_owner(None, b"a.example.com."));
+    }
+
+    #[test]
+    fn a_ttl_is_handed_on_in_doubt_where_records_of_a_type_differ_or_their_first_is_in_doubt() {
+        for (lines, doubtful, longest) in [
+            (&["a 7000 TXT x\n", "a 7000 TXT y\n"][..], false, 7000),
+            (&["a 7000 TXT x\n", "a 7100 TXT y\n"], true, 7100),
+            (&["a 7100 TXT x\n", "a 7000 TXT y\n"], true, 7100),
+            (&["a 7000 TXT x\n", "a 7100 A 192.0.2.1\n"], false, 7100),
+            (&["a 7000 TXT x\n", "b 7100 TXT y\n"], false, 7100),
+            // The doubt is inherited, by another owner too, until a TTL is stated.
+            (
+                &["a 7100 TXT x\n", "a 7000 TXT y\n", "b TXT z\n"],
+                true,
+                7100,
+            ),
+            (
+                &["a 7100 TXT x\n", "a 7000 TXT y\n", "b 7000 TXT z\n"],
+                false,
+                7000,
+            ),
+            (
+                &["a 7100 TXT x\n", "a 7000 TXT y\n", "a 7000 A 192.0.2.1\n"],
+                false,
+                7000,
+            ),
+            // And it stays with the first of a type that inherited it.
+            (
+                &[
+                    "a 7100 TXT x\n",
+                    "a 7000 TXT y\n",
+                    "b TXT z\n",
+                    "b 7000 TXT w\n",
+                ],
+                true,
+                7100,
+            ),
+        ] {
+            let state = behind("example.com", None, lines);
+            let next = "c A 192.0.2.1\n";
+            assert_eq!(state.is_ttl_doubtful(), doubtful, "{lines:?}");
+            let fields = record(next);
+            assert_eq!(
+                state.longest_ttl(next.as_bytes(), &fields),
+                Some(longest),
+                "{lines:?}"
+            );
+            let mut with_default = state;
+            with_default.pass_default(60);
+            assert!(!with_default.is_ttl_doubtful());
+        }
+    }
+
+    #[test]
+    fn an_included_file_leaves_its_ttls_and_no_name() {
+        let outside = behind("example.com", None, &["a 7000 TXT x\n"]);
+        let mut inside = outside.entering(Some(Name::from_user("example.net").unwrap()));
+        inside.pass(b"b 60 TXT x\n", &record("b 60 TXT x\n"));
+        let back = outside.clone().returning(&inside);
+        assert_eq!((back.last_ttl, back.default_ttl), (Some(60), None));
+        assert!(back.same_names(&outside));
+        // NSD puts the 7000 back.
+        let next = "c A 192.0.2.1\n";
+        assert_eq!(back.longest_ttl(next.as_bytes(), &record(next)), Some(7000));
+        inside.pass_default(90);
+        let back = outside.returning(&inside);
+        assert_eq!((back.last_ttl, back.default_ttl), (Some(60), Some(90)));
+    }
+}

@@ -106,7 +106,9 @@ pub(super) fn nsap(word: &[u8]) -> bool {
         .iter()
         .filter(|octet| octet.is_ascii_hexdigit())
         .count();
+    // BIND wants digits behind 0x, NSD none at all or some.
     count.is_multiple_of(2)
+        && (count > 0 || digits.is_empty())
         && digits
             .iter()
             .all(|octet| octet.is_ascii_hexdigit() || *octet == b'.')

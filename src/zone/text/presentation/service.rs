@@ -1,6 +1,6 @@
 //! Service parameters of SVCB and HTTPS (RFC 9460 section 2.1): `alpn=h2,h3
 //! port=8443`. Keys have the names that are registered (IANA, "Service Parameter
-//! Keys", as known in November 2026), or `keyNNN`: of others no server knows the number.
+//! Keys", as it was in August 2026), or `keyNNN`: of others no server knows the number.
 
 use super::Data;
 use super::address::{ipv4, ipv6};
@@ -85,7 +85,7 @@ pub(super) fn check(data: &mut Data<'_>) -> Result<(), RdataError> {
 }
 
 /// The names of keys 0, 1, 2 and so on.
-const NAMES: [&[u8]; 12] = [
+const NAMES: [&[u8]; 13] = [
     b"mandatory",
     b"alpn",
     b"no-default-alpn",
@@ -98,6 +98,7 @@ const NAMES: [&[u8]; 12] = [
     b"tls-supported-groups",
     b"docpath",
     b"pvd",
+    b"oots",
 ];
 
 /// A key by its number (RFC 9460 section 14.3.2), or a name that is new.
