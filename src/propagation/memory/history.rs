@@ -137,7 +137,7 @@ impl Look {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct History {
-    /// The servers, by [`server_key`].
+    /// The servers, by `Hop::server_key`.
     pub servers: BTreeMap<String, Look>,
     /// What they gave, each content once, in order.
     pub served: Vec<Served>,

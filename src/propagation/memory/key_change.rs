@@ -20,7 +20,7 @@ pub struct KeyChange {
     /// The records of the new key.
     #[serde(with = "stored")]
     pub expected: Vec<Tlsa>,
-    /// The servers that were asked, by [`server_key`].
+    /// The servers that were asked, by `Hop::server_key`.
     pub servers: BTreeMap<String, ServerMemory>,
     /// The last time a server was seen that did not serve them.
     #[serde(deserialize_with = "Option::deserialize")]

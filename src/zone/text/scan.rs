@@ -4,7 +4,7 @@
 //! which reading is taken here.
 //!
 //! Nothing but the head of a record (owner, TTL, class, type) is kept; its RDATA
-//! is split on demand with [`words`](crate::zone::words::words), for the few records that matter.
+//! is split on demand with [`words`](crate::zone::text::words::words), for the few records that matter.
 
 use crate::zone::text::words::{Fault, Span, Step, Words, Wrong};
 use crate::zone::text::{rtype, ttl};

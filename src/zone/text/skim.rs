@@ -2,8 +2,8 @@
 //! around data, and data whose form is beyond doubt. A large zone is nearly all
 //! such records.
 //!
-//! What is taken here, [`scan`](crate::zone::scan) and
-//! [`presentation`](crate::zone::presentation) read in the same way, and so does
+//! What is taken here, [`scan`](crate::zone::text::scan) and
+//! [`presentation`](crate::zone::text::presentation) read in the same way, and so does
 //! every name server; whatever is not, also what is wrong, is left to them.
 
 mod data;

@@ -60,7 +60,7 @@ pub enum Wrong {
     QuotedLineEnd,
     /// An owner that is no domain name.
     BadOwner,
-    /// One logical line of more than [`LONGEST_ENTRY`](crate::zone::scan::LONGEST_ENTRY) octets.
+    /// One logical line of more than [`LONGEST_ENTRY`](crate::zone::text::scan::LONGEST_ENTRY) octets.
     TooLong,
 }
 

@@ -42,7 +42,7 @@ pub(super) enum Field {
     Eui(usize),
     /// Four groups of four hex digits.
     Locator,
-    /// Whatever [`presentation`](crate::zone::presentation) takes, on one line.
+    /// Whatever [`presentation`](crate::zone::text::presentation) takes, on one line.
     Checked,
 }
 
