@@ -630,3 +630,43 @@ fn a_line_behind_an_included_file_is_given_the_owner_that_the_line_between_state
     .unwrap();
     assert!(after[0].ends_with("$INCLUDE sub\n TXT b\n"), "{}", after[0]);
 }
+
+#[test]
+fn the_serial_is_shown_on_the_line_where_it_stands() {
+    let main = "$TTL 60\n@ SOA ns h (\n 8 ; 7\n 1 2 3 4 )\n@ NS ns\nmail A 192.0.2.1\n";
+    let library = texts(&[("main", main)]);
+    let zone = Zone::read(&library, Some(origin()), &targets()).unwrap();
+    let request = Request {
+        change: Change::Add(vec![vec![key()]]),
+        ttl: None,
+        serial: Policy::Increment,
+        serial_above: None,
+    };
+    let patch = zone.plan(&request, now()).unwrap();
+    let (_, splices) = &patch.splices()[0];
+    let serial = splices.iter().find(|splice| splice.text == b"9").unwrap();
+    assert_eq!(serial.line, 3);
+}
+
+#[test]
+fn a_set_with_different_ttls_is_noted_when_it_gets_another_record() {
+    for (ttl, notes) in [(61, 1), (60, 0)] {
+        let main = format!(
+            "{HEAD}_25._tcp.mail 60 TLSA 3 1 1 aa\nx A 192.0.2.1\n_25._tcp.mail {ttl} TLSA 3 1 1 bb\n"
+        );
+        let library = texts(&[("main", &main)]);
+        let zone = Zone::read(&library, Some(origin()), &targets()).unwrap();
+        let request = Request {
+            change: Change::Add(vec![vec![key()]]),
+            ttl: None,
+            serial: Policy::Auto,
+            serial_above: None,
+        };
+        let patch = zone.plan(&request, now()).unwrap();
+        let found = patch
+            .notes
+            .iter()
+            .filter(|note| format!("{note:?}").contains("different TTLs"));
+        assert_eq!(found.count(), notes, "{:?}", patch.notes);
+    }
+}
