@@ -176,4 +176,86 @@ mod tests {
             ]
         );
     }
+
+    #[test]
+    fn each_kind_stands_before_what_may_follow_from_it() {
+        let ranks: &[&[&str]] = &[
+            &[
+                "clock-before-build",
+                "nothing-expected",
+                "check-timeout",
+                "limits-exceeded",
+                "no-route",
+            ],
+            &["signature-expired", "signature-not-yet-valid", "insecure"],
+            &[
+                "bogus",
+                "denial-unproven",
+                "old-record-missing",
+                "not-published",
+                "unreachable",
+            ],
+            &[
+                "servfail",
+                "refused",
+                "not-authoritative",
+                "malformed",
+                "error-code",
+                "truncated-without-tcp",
+            ],
+            &[
+                "machines-differ",
+                "record-missing",
+                "parameter-set-unmatched",
+                "signature-expires-soon",
+            ],
+            &["alias-not-followed", "ds-differs", "ttl-above-signed"],
+            &[
+                "rrset-differs",
+                "serial-behind",
+                "serial-unknown",
+                "resolver-stale",
+            ],
+            &[
+                "no-servers",
+                "zone-not-found",
+                "zone-unknown",
+                "chain-incomplete",
+                "indeterminate",
+            ],
+            &[
+                "cname-target-insecure",
+                "host-address-insecure",
+                "host-address-unknown",
+                "old-signature-unknown",
+            ],
+            &["hold-not-elapsed"],
+        ];
+        for (at, (causes, follow)) in ranks.iter().zip(&ranks[1..]).enumerate() {
+            for (cause, follows) in causes
+                .iter()
+                .flat_map(|c| follow.iter().map(move |f| (c, f)))
+            {
+                for codes in [[*cause, *follows], [*follows, *cause]] {
+                    let mut ledger = Ledger::default();
+                    ledger.add_all(codes.map(|code| Finding::new(code, Severity::Unknown, "so")));
+                    let first = ledger.verdict(None, None).findings[0].code;
+                    assert_eq!(first, *cause, "{at}: {codes:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_end_is_a_whole_second_and_never_early() {
+        let start = at("12:00:00");
+        for (millis, seconds) in [(0, 0), (1, 1), (999, 1), (1000, 1), (1001, 2)] {
+            assert_eq!(
+                end(start, TimeDelta::milliseconds(millis)),
+                start + TimeDelta::seconds(seconds)
+            );
+        }
+        let far = DateTime::<Utc>::MAX_UTC;
+        assert_eq!(end(far, TimeDelta::days(1)), far);
+    }
 }

@@ -141,6 +141,7 @@ mod tests {
 
     use super::*;
     use crate::dns::wire::convert::to_hickory;
+    use crate::dns::wire::rrset::denials;
     use crate::name::Name;
 
     fn wire(name: &str) -> WireName {
@@ -228,5 +229,93 @@ mod tests {
             let found = covers_hash(&owner, &nsec3, &wire("example"), &wire("a.example"));
             assert_eq!(found, expected, "{label} {opt_out} {rounds}");
         }
+    }
+
+    fn nsec(owner: &str, next: &str) -> Record {
+        let nsec = NSEC::new(wire(next), [RecordType::A]);
+        let data = RData::DNSSEC(DNSSECRData::NSEC(nsec));
+        Record::from_rdata(wire(owner), 60, data)
+    }
+
+    /// Over every hash but one that nothing has.
+    fn nsec3(owner: &str, rounds: u16) -> Record {
+        let (algorithm, types) = (Nsec3HashAlgorithm::SHA1, [RecordType::A]);
+        let nsec3 = NSEC3::new(algorithm, false, rounds, Vec::new(), vec![0; 20], types);
+        let label = "00000000000000000000000000000000";
+        let data = RData::DNSSEC(DNSSECRData::NSEC3(nsec3));
+        Record::from_rdata(wire(&format!("{label}.{owner}")), 60, data)
+    }
+
+    #[test]
+    fn a_name_is_denied_by_a_denial_of_its_zone_that_covers_it_and_is_proven() {
+        let zone = wire("z.example");
+        for (what, record, name, expected) in [
+            (
+                "NSEC",
+                nsec("a.z.example", "c.z.example"),
+                "b.z.example",
+                true,
+            ),
+            (
+                "NSEC elsewhere",
+                nsec("a.z.example", "c.z.example"),
+                "d.z.example",
+                false,
+            ),
+            ("NSEC3", nsec3("z.example", 0), "b.z.example", true),
+            (
+                "as many rounds as may be",
+                nsec3("z.example", 100),
+                "b.z.example",
+                true,
+            ),
+            ("more rounds", nsec3("z.example", 101), "b.z.example", false),
+            (
+                "NSEC3 of another zone",
+                nsec3("y.example", 0),
+                "b.z.example",
+                false,
+            ),
+            (
+                "a name of another zone",
+                nsec3("z.example", 0),
+                "b.y.example",
+                false,
+            ),
+            ("of neither", nsec3("y.example", 0), "b.y.example", false),
+        ] {
+            let sets = denials(&[record]);
+            let proof = |proof: fn() -> Proof| denied(&sets, &zone, &wire(name), |_| proof());
+            assert_eq!(proof(Proof::secure).is_some(), expected, "{what}");
+            assert!(proof(Proof::unknown).is_none(), "{what}");
+        }
+    }
+
+    #[test]
+    fn so_many_denials_are_looked_at_and_more_are_noticed() {
+        let section = |count: usize| -> Vec<Record> {
+            let owners = (0..count).map(|number| nsec(&format!("a{number}.example"), "z.example"));
+            // Repeats, and what denies nothing, do not count.
+            let data = RData::try_from_str(RecordType::A, "192.0.2.1").unwrap();
+            let other = Record::from_rdata(wire("b.example"), 60, data);
+            owners.clone().chain([other]).chain(owners).collect()
+        };
+        for (count, read, more) in [(0, 0, false), (1, 1, false), (8, 8, false), (9, 8, true)] {
+            let section = section(count);
+            assert_eq!(denials(&section).len(), read, "{count}");
+            assert_eq!(too_many(&section), more, "{count}");
+        }
+    }
+
+    #[test]
+    fn denials_are_the_same_where_the_next_names_are_to_the_letter() {
+        let set = |next: WireName| {
+            let data = RData::DNSSEC(DNSSECRData::NSEC(NSEC::new(next, [RecordType::A])));
+            denials(&[Record::from_rdata(wire("a.example"), 60, data)]).remove(0)
+        };
+        let upper = || WireName::from_labels([&b"C"[..], b"example"]).unwrap();
+        assert!(same_case(&set(wire("c.example")), &set(wire("c.example"))));
+        assert!(same_case(&set(upper()), &set(upper())));
+        assert!(!same_case(&set(wire("c.example")), &set(upper())));
     }
 }

@@ -76,3 +76,39 @@ impl Proof {
         self.expires = self.expires.into_iter().chain(moment).min();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::propagation::fixtures::at;
+
+    #[test]
+    fn a_proof_is_as_good_as_the_worst_that_it_rests_on() {
+        let lasting = |time: Option<&str>| Proof {
+            expires: time.map(at),
+            set_expires: time.map(at),
+            signers: vec![1],
+            ..Proof::secure()
+        };
+        for (own, other, expires) in [
+            (None, None, None),
+            (None, Some("12:00:00"), Some("12:00:00")),
+            (Some("12:00:00"), None, Some("12:00:00")),
+            (Some("11:00:00"), Some("12:00:00"), Some("11:00:00")),
+            (Some("12:00:00"), Some("11:00:00"), Some("11:00:00")),
+        ] {
+            let mut proof = lasting(own);
+            proof.weakened_by(&lasting(other));
+            assert_eq!(
+                (proof.security, proof.expires, proof.set_expires),
+                (Security::Secure, expires.map(at), own.map(at))
+            );
+            proof.weakened_by(&Proof::bogus("so"));
+            proof.weakened_by(&Proof::bogus("so"));
+            proof.weakened_by(&Proof::unknown());
+            assert_eq!((proof.security, proof.findings.len()), (Security::Bogus, 1));
+            assert_eq!(proof.signers, [1]);
+        }
+        assert_eq!(Proof::unknown().security, Security::Indeterminate);
+    }
+}

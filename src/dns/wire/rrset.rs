@@ -128,3 +128,104 @@ pub(crate) fn denials(section: &[Record]) -> Vec<RrSet> {
         .filter_map(|(owner, kind)| RrSet::find(section, owner, kind))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use hickory_proto::dnssec::rdata::NSEC;
+    use hickory_proto::dnssec::rdata::sig::SigInput;
+    use hickory_proto::dnssec::{Algorithm, PublicKeyBuf};
+    use hickory_proto::rr::SerialNumber;
+
+    use super::*;
+    use crate::dns::wire::convert::to_hickory;
+    use crate::name::Name;
+
+    fn wire(name: &str) -> WireName {
+        to_hickory(&Name::from_user(name).unwrap())
+    }
+
+    fn record(owner: &str, data: RData) -> Record {
+        Record::from_rdata(wire(owner), 300, data)
+    }
+
+    fn key(flags: u16) -> Record {
+        let public = PublicKeyBuf::new(vec![7; 64], Algorithm::ECDSAP256SHA256);
+        let key = DNSKEY::with_flags(flags, public);
+        record("a.example", RData::DNSSEC(DNSSECRData::DNSKEY(key)))
+    }
+
+    fn signature(type_covered: RecordType) -> Record {
+        let input = SigInput {
+            type_covered,
+            algorithm: Algorithm::ECDSAP256SHA256,
+            num_labels: 2,
+            original_ttl: 300,
+            sig_expiration: SerialNumber::new(2),
+            sig_inception: SerialNumber::new(1),
+            key_tag: 1,
+            signer_name: wire("a.example"),
+        };
+        let signature = RRSIG::from_sig(input, vec![7; 64]);
+        record("a.example", RData::DNSSEC(DNSSECRData::RRSIG(signature)))
+    }
+
+    fn keys_in(section: &[Record]) -> RrSet {
+        RrSet::find(section, &wire("a.example"), RecordType::DNSKEY).unwrap()
+    }
+
+    fn denial() -> Record {
+        let nsec = NSEC::new(wire("c.a.example"), [RecordType::A]);
+        record("a.example", RData::DNSSEC(DNSSECRData::NSEC(nsec)))
+    }
+
+    #[test]
+    fn a_set_is_the_records_of_its_owner_and_type_and_their_signatures() {
+        let mut elsewhere = key(257);
+        elsewhere.name = wire("b.example");
+        let mut chaos = key(256);
+        chaos.dns_class = DNSClass::CH;
+        let section = [
+            key(257),
+            key(257),
+            elsewhere,
+            chaos,
+            denial(),
+            signature(RecordType::DNSKEY),
+            signature(RecordType::NSEC),
+        ];
+        let set = keys_in(&section);
+        assert_eq!((set.records.len(), set.signatures.len()), (1, 1));
+        let flags: Vec<u16> = set.keys().iter().map(DNSKEY::flags).collect();
+        assert_eq!(flags, [257]);
+        assert_eq!(set.title(), "the DNSKEY set of a.example.");
+        assert!(RrSet::find(&section, &wire("c.example"), RecordType::DNSKEY).is_none());
+    }
+
+    #[test]
+    fn sets_are_the_same_in_all_that_a_proof_looks_at() {
+        let plain = || keys_in(&[key(257)]);
+        let mut aged = key(257);
+        aged.ttl = 17;
+        let denying = || plain().with_denials(&[denial()]);
+        let signed = keys_in(&[key(257), signature(RecordType::DNSKEY)]);
+        assert!(plain().is_same(&plain()) && signed.is_same(&signed));
+        for other in [keys_in(&[key(256)]), keys_in(&[aged]), signed, denying()] {
+            assert!(!plain().is_same(&other) && !other.is_same(&plain()));
+        }
+        assert!(!denying().is_same(&denying()));
+    }
+
+    #[test]
+    fn everything_that_is_kept_has_weight() {
+        let plain = keys_in(&[key(257)]).weight();
+        let signed = || keys_in(&[key(257), signature(RecordType::DNSKEY)]);
+        let denial = denials(&[denial()])
+            .iter()
+            .map(RrSet::weight)
+            .sum::<usize>();
+        assert!(plain > 64 && denial > 1, "{plain} {denial}");
+        assert!(signed().weight() > plain + 64);
+        let whole = signed().with_denials(&[self::denial()]).weight();
+        assert_eq!(whole, signed().weight() + denial);
+    }
+}

@@ -107,3 +107,102 @@ impl Departures {
 fn address(key: &str) -> Option<SocketAddr> {
     key.rsplit(' ').next()?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::{Finding, Severity};
+    use crate::propagation::evidence::Outcome;
+    use crate::propagation::fixtures::{alias, aliased, evidence, failing, key, server};
+
+    const OWNER: &str = "_25._tcp.mail.example.com.";
+    const TWO: &str = "ns2.example.net. 192.0.2.2:53";
+    const SIX: &str = "ns2.example.net. [2001:db8::2]:53";
+    const NAMELESS: &str = "ns2.example.net.";
+    const BEHIND: &str = "tlsa.provider.example. ns3.example.net. 192.0.2.3:53";
+
+    #[test]
+    fn who_was_asked_about_and_not_found_has_left() {
+        let set = [key("new")];
+        let both = || evidence(vec![server(1, &set), server(2, &set)]);
+        let one = || evidence(vec![server(1, &set)]);
+        let nameless = |mut seen: Evidence| {
+            seen.hops[0].servers[1].address = None;
+            seen
+        };
+        let partial = |six: bool| {
+            let mut seen = one();
+            let note = Finding::new("family-not-asked", Severity::Note, "as asked for");
+            seen.hops[0].findings.push(note);
+            if six {
+                seen.hops[0].servers[0].address = "[2001:db8::1]:53".parse().ok();
+            }
+            seen
+        };
+        let leads = || vec![alias(1, "tlsa.provider.example")];
+        let followed = aliased(leads(), vec![server(4, &set)]);
+        let mute = evidence(vec![failing(1, Outcome::Unreachable)]);
+        let ours = |server: &str| format!("{OWNER} {server}");
+        // The key, whether it has left, and whether it can be forgotten.
+        for (what, seen, key, left, done) in [
+            ("found", both(), ours(TWO), false, false),
+            ("gone", one(), ours(TWO), true, true),
+            ("no address now", nameless(both()), ours(TWO), false, false),
+            ("an address now", both(), ours(NAMELESS), false, true),
+            ("a name that is gone", one(), ours(NAMELESS), true, true),
+            (
+                "only IPv4 asked, gone",
+                partial(false),
+                ours(TWO),
+                true,
+                true,
+            ),
+            ("only IPv4 asked", partial(false), ours(SIX), false, false),
+            ("only IPv6 asked", partial(true), ours(TWO), false, false),
+            (
+                "only IPv6 asked, gone",
+                partial(true),
+                ours(SIX),
+                true,
+                true,
+            ),
+            (
+                "an alias not followed",
+                evidence(leads()),
+                ours(TWO),
+                true,
+                true,
+            ),
+            (
+                "behind it",
+                evidence(leads()),
+                BEHIND.to_owned(),
+                false,
+                false,
+            ),
+            (
+                "behind one that is mute",
+                mute.clone(),
+                BEHIND.to_owned(),
+                false,
+                false,
+            ),
+            ("gone beside one that is mute", mute, ours(TWO), true, true),
+            ("behind it, gone", followed, BEHIND.to_owned(), true, true),
+            (
+                "no alias leads there",
+                one(),
+                BEHIND.to_owned(),
+                false,
+                true,
+            ),
+        ] {
+            let departures = Departures::of(&seen);
+            assert_eq!(
+                (departures.has_left(&key), departures.is_done_with(&key)),
+                (left, done),
+                "{what}"
+            );
+        }
+    }
+}

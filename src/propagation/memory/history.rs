@@ -366,12 +366,18 @@ impl History {
             *content == served.content && (*ttl == served.ttl || !served.proven)
         };
         let is_current = |served: &Served| current.iter().any(|last| same(served, last));
+        // What a silent server gave last may have been put together with the rest.
+        let kept = |last| self.served.iter().any(|served| same(served, last));
+        let all_kept = current.iter().all(kept);
+        let needed = |served: &Served| {
+            is_current(served) || (!all_kept && served.content == Content::Unknown)
+        };
         self.served
-            .retain(|served| is_current(served) || !served.is_over(now));
+            .retain(|served| needed(served) || !served.is_over(now));
         if self.served.len() <= CONTENTS {
             return;
         }
-        // One entry for the rest, as long-lived as the longest of it.
+        // One entry for the rest, two at least, as long-lived as the longest of it.
         self.served.sort_by_key(Served::given_until);
         let rest = self.served.drain(..self.served.len() - CONTENTS + 1);
         let together = rest.reduce(|a, b| Served {
@@ -383,10 +389,7 @@ impl History {
             asked_until: a.asked_until.max(b.asked_until),
             signature_expires: a.signature_expires.max(b.signature_expires),
         });
-        self.served.extend(together.map(|rest| Served {
-            content: Content::Unknown,
-            ..rest
-        }));
+        self.served.extend(together);
         self.served
             .sort_by(|a, b| (&a.content, a.ttl).cmp(&(&b.content, b.ttl)));
     }

@@ -2,12 +2,12 @@
 
 use chrono::TimeDelta;
 
+use crate::finding::{Finding, Severity};
 use crate::propagation::evidence::Outcome;
 use crate::propagation::fixtures::{at, evidence, failing, key, name, server};
-use crate::propagation::memory::OldTtl;
 use crate::propagation::{Decision, Expectation, HoldWish, Policy, check};
 
-use super::{KeyChange, Memory};
+use super::{Content, KeyChange, Memory, OldTtl};
 
 fn owner() -> crate::name::Name {
     name("_25._tcp.mail.example.com")
@@ -233,6 +233,11 @@ fn what_is_amiss_at_a_server_is_dated_from_the_first_check_that_found_it() {
     let well = || server(2, &[key("new")]);
     let refusing = || failing(2, Outcome::Refused);
     let failing_otherwise = || failing(2, Outcome::ServFail);
+    let noted = || {
+        let mut noted = well();
+        noted.findings = vec![Finding::new("recursive", Severity::Note, "says the walk")];
+        noted
+    };
     let since = |time: &str, code: &str| Some((code.to_owned(), at(time)));
     let mut memory = Memory::empty(&name("example.com"));
     for (now, second, expected) in [
@@ -246,6 +251,7 @@ fn what_is_amiss_at_a_server_is_dated_from_the_first_check_that_found_it() {
         ),
         ("12:00:00", refusing(), since("12:00:00", "refused")),
         ("13:00:00", well(), None),
+        ("14:00:00", noted(), None),
     ] {
         let seen = evidence(vec![server(1, &[key("new")]), second]);
         let policy = Policy {
@@ -402,6 +408,19 @@ fn what_changes_at_once_is_kept_within_bounds() {
         (of.changes.len(), of.history.served.len()),
         (super::CHANGES, 64)
     );
+    // What is still there by itself does not move the rest along.
+    let rest = |memory: &Memory| {
+        let served = &memory.owners[&owner().to_string()].history.served;
+        let rest = |served: &&super::history::Served| served.content == Content::Unknown;
+        served.iter().find(rest).map(|rest| rest.until)
+    };
+    assert!(rest(&memory) < Some(at("00:02:30")), "{:?}", rest(&memory));
+    let looked_later = memory.after(
+        &evidence(vec![server(1, &[key("key 199")])]),
+        &Expectation::new(vec![key("new")], None),
+        at("12:00:00") + TimeDelta::days(30),
+    );
+    assert_eq!(rest(&looked_later), None);
     // Put together, they are waited for as any of them would have been.
     let both = evidence(vec![server(1, &[key("key 199"), key("new")])]);
     let later = at("00:00:00") + TimeDelta::days(1);
@@ -464,4 +483,217 @@ fn a_wall_clock_that_is_set_ahead_moves_what_is_remembered_along() {
     assert_eq!((decision, told), (Decision::Safe, false));
     // Two hours that passed are two hours.
     assert_eq!(look(&memory, "boot", 130, "11:00:00").0, Decision::Safe);
+}
+
+#[test]
+fn nothing_is_expected_but_what_is_looked_for() {
+    let memory = Memory::empty(&name("example.com"));
+    assert_eq!(change(&memory, "new").expected, [key("new")]);
+}
+
+#[test]
+fn changes_stand_in_order_however_they_were_looked_at() {
+    let seen = evidence(vec![server(1, &[key("old")])]);
+    let mut memory = Memory::empty(&name("example.com"));
+    for turn in 0..super::CHANGES {
+        let looked_for = key(&format!("key {}", turn * 5 % super::CHANGES));
+        let now = at("08:00:00") + TimeDelta::minutes(turn as i64);
+        memory = memory.after(&seen, &Expectation::new(vec![looked_for], None), now);
+    }
+    let changes = &memory.owners[&owner().to_string()].changes;
+    assert_eq!(changes.len(), super::CHANGES);
+    assert!(changes.is_sorted_by(|a, b| a.expected < b.expected));
+}
+
+/// Each kind of time in the memory, as a clock that was a year ahead has left it.
+#[test]
+fn whatever_is_from_the_future_is_found_and_put_right() {
+    let expectation = Expectation::new(vec![key("new")], None);
+    let mut seen = evidence(vec![server(1, &[key("new")]), server(2, &[key("old")])]);
+    seen.resolvers = vec![crate::propagation::fixtures::resolver(&[key("old")], 3600)];
+    let now = at("12:00:00");
+    let before = Memory::empty(&name("example.com")).after(&seen, &expectation, at("11:00:00"));
+    type Spoil = fn(&mut super::Owner, chrono::DateTime<chrono::Utc>);
+    let looks: Spoil = |owner, ahead| {
+        for look in owner.history.servers.values_mut() {
+            look.first_heard = Some(ahead);
+        }
+    };
+    let served: Spoil = |owner, ahead| owner.history.served[0].until = ahead;
+    let asked: Spoil = |owner, ahead| owner.history.served[0].asked_until = Some(ahead);
+    let resolvers: Spoil = |owner, ahead| {
+        owner.resolvers.times().for_each(|time| *time = ahead);
+    };
+    let changes: Spoil = |owner, ahead| owner.changes[0].disagreed_at = Some(ahead);
+    for (what, spoils) in [
+        ("nothing", &[][..]),
+        ("looks", &[looks]),
+        ("served", &[served]),
+        ("asked", &[asked]),
+        ("resolvers", &[resolvers]),
+        ("changes", &[changes]),
+        ("history and resolvers", &[looks, resolvers]),
+        ("all", &[looks, served, asked, resolvers, changes]),
+    ] {
+        let mut memory = before.clone();
+        for owner in memory.owners.values_mut() {
+            spoils
+                .iter()
+                .for_each(|spoil| spoil(owner, now + TimeDelta::days(365)));
+        }
+        let mut after = memory.after(&seen, &expectation, now);
+        let told = change(&after, "new").clock_went_back_at;
+        assert_eq!(told.is_some(), !spoils.is_empty(), "{what}");
+        let times = after.owners.values_mut().flat_map(super::Owner::times);
+        let last = times.max().map(|time| *time);
+        assert!(last <= Some(now + TimeDelta::days(8)), "{what}: {last:?}");
+    }
+}
+
+/// The last moment at which a cache can have been given the set, and what is remembered then.
+#[test]
+fn a_set_is_forgotten_when_no_hold_needs_it_and_no_earlier() {
+    let deployed = Expectation::new(vec![key("old")], None);
+    let gone = at("12:00:00");
+    for (signed_for, after, remembered) in [
+        (0, 4 * 3600 - 1, true),
+        (0, 4 * 3600, false),
+        (5 * 3600, 5 * 3600 - 1, true),
+        (5 * 3600, 5 * 3600, false),
+    ] {
+        let mut old = server(1, &[key("old")]);
+        old.set_signature_expires = Some(gone + TimeDelta::seconds(signed_for));
+        let mut memory = Memory::empty(&name("example.com"));
+        let absent = || {
+            let mut none = server(1, &[]);
+            none.negative_ttl = old.ttl;
+            evidence(vec![none])
+        };
+        for (seen, now) in [
+            (evidence(vec![old.clone()]), gone - TimeDelta::hours(1)),
+            (absent(), gone),
+            (absent(), gone + TimeDelta::seconds(after)),
+        ] {
+            memory = memory.after(&seen, &deployed, now);
+        }
+        let served = &memory.owners[&owner().to_string()].history.served;
+        let old = Content::Set(vec![key("old")]);
+        assert_eq!(
+            served.iter().any(|served| served.content == old),
+            remembered,
+            "{signed_for} {after}"
+        );
+    }
+}
+
+#[test]
+fn what_is_seen_in_one_look_is_kept_within_bounds_too() {
+    let servers = (0..100).map(|number| server(number, &[key(&format!("key {number}"))]));
+    let seen = evidence(servers.collect());
+    let deployed = Expectation::new(vec![key("old")], None);
+    let memory = Memory::empty(&name("example.com")).after(&seen, &deployed, at("08:00:00"));
+    assert_eq!(memory.owners[&owner().to_string()].history.served.len(), 64);
+}
+
+#[test]
+fn resolvers_are_remembered_within_bounds() {
+    let mut seen = evidence(vec![server(1, &[key("new")])]);
+    seen.resolvers = (0..100)
+        .map(|number| {
+            let mut resolver = crate::propagation::fixtures::resolver(&[key("old")], 3600);
+            resolver.address = crate::propagation::fixtures::address(number);
+            resolver
+        })
+        .collect();
+    let expectation = Expectation::new(vec![key("new")], None);
+    let mut memory = Memory::empty(&name("example.com"));
+    for time in ["08:00:00", "08:10:00"] {
+        memory = memory.after(&seen, &expectation, at(time));
+        let owner = memory.owners.get_mut(&owner().to_string()).unwrap();
+        assert_eq!(owner.resolvers.times().count(), 64, "{time}");
+    }
+}
+
+#[test]
+fn that_there_was_no_set_is_not_forgotten() {
+    let patched = |memory: &Memory, old: &[crate::tlsa::Tlsa], ttl, time| {
+        let memory = memory.patched(&owner(), old, ttl, &[key("new")], at(time));
+        assert!(change(&memory, "new").old.absence_seen, "{time}");
+        memory
+    };
+    let memory = Memory::empty(&name("example.com"));
+    let memory = patched(&memory, &[], OldTtl::Absent(60), "08:00:00");
+    patched(&memory, &[key("old")], OldTtl::Set(60), "09:00:00");
+}
+
+#[test]
+fn a_clock_that_starts_again_keeps_what_is_known_of_the_time_before() {
+    let memory = Memory::empty(&name("example.com"));
+    let (set, ttl) = ([key("a")], OldTtl::Set(86_400));
+    let memory = memory.patched(&owner(), &set, ttl, &[key("b")], at("01:00:00"));
+    let expectation = Expectation::new(vec![key("b")], None);
+    let lagging = evidence(vec![server(1, &[key("a")])]);
+    let memory = memory.after(&lagging, &expectation, at("02:00:00"));
+    let seen = evidence(vec![server(1, &[key("a"), key("b")])]);
+    let memory = memory.after(&seen, &expectation, at("03:00:00"));
+    let before = change(&memory, "b");
+    let pruned = memory.pruned(&owner(), &[key("b")], at("04:00:00"));
+    let after = change(&pruned, "b");
+    assert_eq!(
+        (&after.expected, &after.old),
+        (&before.expected, &before.old)
+    );
+    assert_eq!(
+        (after.agreed_ttl, after.disagreed_at, after.patched_at),
+        (Some(3600), Some(at("02:00:00")), Some(at("01:00:00")))
+    );
+    assert!(after.relapsed && !before.relapsed);
+    let kept = |seen: &super::ServerMemory| seen.listed && seen.since.is_none();
+    assert!(after.servers.len() == 1 && after.servers.values().all(kept));
+}
+
+#[test]
+fn what_a_file_lacks_stops_the_clock_of_every_key_that_it_lacks() {
+    let memory = Memory::empty(&name("example.com"));
+    let seen = evidence(vec![server(1, &[key("a"), key("b")])]);
+    let memory = ["a", "b"].iter().fold(memory, |memory, named| {
+        memory.after(
+            &seen,
+            &Expectation::new(vec![key(named)], None),
+            at("08:00:00"),
+        )
+    });
+    let (set, ttl) = ([key("b")], OldTtl::Set(60));
+    let memory = memory.patched(&owner(), &set, ttl, &[key("c")], at("09:00:00"));
+    for (named, stopped) in [("a", true), ("b", false)] {
+        let change = change(&memory, named);
+        let runs = change.servers.values().all(|seen| seen.since.is_some());
+        let disagreed = change.disagreed_at == Some(at("09:00:00"));
+        assert_eq!(
+            (disagreed, !runs, change.relapsed),
+            (stopped, stopped, stopped),
+            "{named}"
+        );
+    }
+}
+
+#[test]
+fn what_was_found_safe_is_so_until_a_server_falls_back() {
+    let expectation = Expectation::new(vec![key("new")], None);
+    let policy = Policy {
+        hold: HoldWish::For(TimeDelta::zero()),
+        ..Policy::default()
+    };
+    let both = [key("old"), key("new")];
+    let mut memory = Memory::empty(&name("example.com"));
+    for (time, records, found) in [
+        ("08:00:00", &both[..1], None),
+        ("09:00:00", &both[..], Some("09:00:00")),
+        ("10:00:00", &both[..1], None),
+        ("11:00:00", &both[..], Some("11:00:00")),
+    ] {
+        let seen = evidence(vec![server(1, records)]);
+        (_, memory) = check(&seen, &expectation, &memory, &policy, at(time));
+        assert_eq!(change(&memory, "new").found_safe(), found.map(at), "{time}");
+    }
 }

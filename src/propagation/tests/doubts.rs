@@ -427,8 +427,11 @@ fn what_a_resolver_claims_counts_for_a_week_at_most() {
     let mut seen = evidence(vec![server(1, &new_and_old())]);
     seen.resolvers = vec![resolver(&[key("old")], (1 << 31) - 1)];
     let memory = Memory::empty(&name("example.com"));
-    let (verdict, _) = check(&seen, &new(), &memory, &NO_HOLD, at("10:00:00"));
+    let (verdict, memory) = check(&seen, &new(), &memory, &NO_HOLD, at("10:00:00"));
     assert_eq!(verdict.safe_at, Some(at("10:00:00") + TimeDelta::days(7)));
+    // Nor is that a trace of a clock that was ahead.
+    let (verdict, _) = check(&seen, &new(), &memory, &NO_HOLD, at("10:00:00"));
+    absent(&verdict, "clock-went-back");
 }
 
 #[test]
@@ -554,4 +557,274 @@ fn what_was_seen_for_another_key_contradicts_a_since_that_is_stated() {
     let verdict = watched.see(vec![server(1, &new_and_old())], "10:00:00");
     assert_eq!(verdict.agreed_since, Some(at("10:00:00")));
     found(&verdict, "since-contradicted", Severity::Note, None);
+}
+
+/// What the walk tells of a silent server neither excuses it nor is excused with it.
+#[test]
+fn what_is_told_of_a_silent_server_decides_as_it_says() {
+    let waiving = Policy {
+        allow_unreachable: 1,
+        ..NO_HOLD
+    };
+    for (code, severity, decision, waived) in [
+        (
+            "recursive",
+            Severity::Note,
+            Decision::Unknown,
+            Decision::Safe,
+        ),
+        (
+            "unreachable",
+            Severity::Note,
+            Decision::Unknown,
+            Decision::Safe,
+        ),
+        (
+            "no-route",
+            Severity::Unknown,
+            Decision::Unknown,
+            Decision::Safe,
+        ),
+        (
+            "bogus",
+            Severity::Unsafe,
+            Decision::Unsafe,
+            Decision::Unsafe,
+        ),
+    ] {
+        let told = spoiled(failing(2, Outcome::Unreachable), |s| {
+            s.findings = vec![Finding::new(code, severity, "says the walk")];
+        });
+        let seen = evidence(vec![server(1, &new_and_old()), told]);
+        let verdict = once(&seen, &new());
+        assert_eq!(verdict.decision, decision, "{code}");
+        let raised = if code == "unreachable" {
+            Severity::Unknown
+        } else {
+            severity
+        };
+        found(&verdict, code, raised, NS2);
+        // What it serves is not known, so nothing is said of that.
+        absent(&verdict, "record-missing");
+        assert_eq!(with(&seen, &new(), &waiving).decision, waived, "{code}");
+    }
+    // Of one that answered, what is told weighs as much as it says.
+    let noted = spoiled(server(2, &new_and_old()), |s| {
+        s.findings = vec![Finding::new("recursive", Severity::Note, "says the walk")];
+    });
+    let verdict = once(&evidence(vec![server(1, &new_and_old()), noted]), &new());
+    assert_eq!(verdict.decision, Decision::Safe);
+}
+
+#[test]
+fn the_silence_of_one_server_says_nothing_against_another() {
+    let hold = HoldWish::For(TimeDelta::hours(1));
+    let mut watched = Watched::new(Policy { hold, ..DEFAULT });
+    let well = |number| server(number, &new_and_old());
+    let mute = |number| {
+        spoiled(failing(number, Outcome::Unreachable), |s| {
+            s.findings = vec![Finding::new("unreachable", Severity::Note, "timed out")];
+        })
+    };
+    watched.see(vec![well(1), well(2)], "08:00:00");
+    let verdict = watched.see(vec![well(1), mute(2)], "10:00:00");
+    assert_eq!(
+        (verdict.decision, verdict.settled),
+        (Decision::Unknown, true)
+    );
+    watched.policy.allow_unreachable = 1;
+    assert_eq!(
+        watched.see(vec![mute(1), well(2)], "10:00:01").decision,
+        Decision::Safe
+    );
+}
+
+#[test]
+fn a_server_that_falls_silent_within_the_moment_is_not_waived() {
+    let mut watched = Watched::new(Policy {
+        allow_unreachable: 1,
+        ..NO_HOLD
+    });
+    let well = || server(1, &new_and_old());
+    watched.see(vec![well(), server(2, &[key("old")])], "10:00:00");
+    let silent = || vec![well(), failing(2, Outcome::Unreachable)];
+    assert_eq!(
+        watched.see(silent(), "10:00:00").decision,
+        Decision::Unknown
+    );
+}
+
+/// That nobody publishes the record is said only where all were heard, proven.
+#[test]
+fn who_was_not_heard_may_publish() {
+    let old = || server(1, &[key("old")]);
+    for (what, other) in [
+        (
+            "not proven",
+            spoiled(server(2, &[]), |s| s.security = Security::Indeterminate),
+        ),
+        ("an alias", alias(2, "tlsa.provider.example")),
+        (
+            "no answer but a serial",
+            spoiled(server(2, &[]), |s| s.outcome = Outcome::ServFail),
+        ),
+    ] {
+        let verdict = once(&evidence(vec![old(), other]), &new());
+        assert!(!verdict.unpublished, "{what}");
+        absent(&verdict, "not-published");
+    }
+    assert!(once(&evidence(vec![old(), server(2, &[])]), &new()).unpublished);
+}
+
+#[test]
+fn a_serial_behind_is_a_note_only_where_equal_sets_are_proven() {
+    let behind = |server| spoiled(server, |s| s.serial = s.serial.map(|serial| serial - 1));
+    let unproven = |number| {
+        spoiled(server(number, &new_and_old()), |s| {
+            s.security = Security::Indeterminate
+        })
+    };
+    for (first, second, severity) in [
+        (
+            server(1, &new_and_old()),
+            server(2, &new_and_old()),
+            Severity::Note,
+        ),
+        (unproven(1), unproven(2), Severity::Wait),
+        (server(1, &[]), server(2, &[]), Severity::Wait),
+    ] {
+        let verdict = once(&evidence(vec![first, behind(second)]), &new());
+        found(&verdict, "serial-behind", severity, NS2);
+    }
+}
+
+/// What is told of a resolver, with what the walk said of it and what is said besides.
+#[test]
+fn a_resolver_is_told_of_once() {
+    use Outcome::{Answered, NoData, Refused, ServFail, Unreachable};
+    type Told = (&'static str, Severity);
+    type Case = (Outcome, &'static [&'static str], bool, &'static [Told]);
+    let cases: &[Case] = &[
+        (Answered, &[], true, &[]),
+        (
+            Answered,
+            &[],
+            false,
+            &[("resolver-not-validating", Severity::Note)],
+        ),
+        (
+            Answered,
+            &["resolver-not-validating"],
+            false,
+            &[("resolver-not-validating", Severity::Note)],
+        ),
+        (NoData, &[], true, &[("resolver-stale", Severity::Note)]),
+        (Refused, &[], false, &[("refused", Severity::Note)]),
+        (Refused, &["refused"], false, &[("refused", Severity::Note)]),
+        (
+            Unreachable,
+            &["unreachable"],
+            false,
+            &[("unreachable", Severity::Note)],
+        ),
+        (ServFail, &[], false, &[("servfail", Severity::Unknown)]),
+        (
+            ServFail,
+            &["servfail"],
+            false,
+            &[("servfail", Severity::Unknown)],
+        ),
+        (
+            ServFail,
+            &["recursive"],
+            false,
+            &[
+                ("servfail", Severity::Unknown),
+                ("recursive", Severity::Note),
+            ],
+        ),
+        (
+            ServFail,
+            &["resolver-broken", "servfail"],
+            false,
+            &[
+                ("servfail", Severity::Note),
+                ("resolver-broken", Severity::Note),
+            ],
+        ),
+    ];
+    for (outcome, told, authenticated, expected) in cases {
+        let mut seen = evidence(vec![server(1, &new_and_old())]);
+        let mut one = resolver(&new_and_old(), 60);
+        (one.outcome, one.authenticated) = (*outcome, *authenticated);
+        one.findings = told
+            .iter()
+            .map(|code| Finding::new(code, Severity::Note, "says the walk"))
+            .collect();
+        seen.resolvers = vec![one];
+        let verdict = once(&seen, &new());
+        let of_it: Vec<(&str, Severity)> = verdict
+            .findings
+            .iter()
+            .filter(|finding| finding.server.as_deref() == Some("127.0.0.1"))
+            .map(|finding| (finding.code, finding.severity))
+            .collect();
+        assert_eq!(&of_it, expected, "{outcome:?} {told:?} {authenticated}");
+    }
+}
+
+#[test]
+fn it_is_said_what_a_server_lacks_and_how_it_failed() {
+    let told = |server: ServerAnswer, code: &str| {
+        let verdict = once(&evidence(vec![server]), &new());
+        let finding = verdict.findings.iter().find(|finding| finding.code == code);
+        finding.unwrap().message.clone()
+    };
+    let lacks = format!("lacks {}", crate::propagation::brief(&key("new")));
+    for (records, outcome, text) in [
+        (vec![], Outcome::NoName, "has no such name yet"),
+        (vec![], Outcome::NoData, "has no TLSA record yet"),
+        (vec![key("old")], Outcome::Answered, &lacks),
+    ] {
+        let server = spoiled(server(1, &records), |s| s.outcome = outcome);
+        assert_eq!(told(server, "record-missing"), text);
+    }
+    let nowhere = spoiled(failing(1, Outcome::Unreachable), |s| s.address = None);
+    assert_eq!(told(nowhere, "unreachable"), "has no address");
+    let silent = failing(1, Outcome::Unreachable);
+    assert_eq!(told(silent, "unreachable"), "did not answer");
+}
+
+/// What `patch` found is the deployed set; a server with another one before, or a forged
+/// one, says nothing of it.
+#[test]
+fn the_set_before_is_what_patch_found_or_what_was_proven() {
+    let other = || server(2, &[key("older"), key("old")]);
+    let both = |records: &[Tlsa]| vec![server(1, records), server(2, records)];
+    let mut watched = Watched::new(NO_HOLD).patched(&[key("old")], OldTtl::Set(60), "08:00:00");
+    watched.see(vec![server(1, &new_and_old()), other()], "09:00:00");
+    let verdict = watched.see(both(&new_and_old()), "10:00:00");
+    assert_eq!(verdict.decision, Decision::Safe);
+    let forged = spoiled(other(), |s| s.security = Security::Bogus);
+    let mut watched = Watched::new(NO_HOLD);
+    watched.see(vec![server(1, &[key("new")]), forged], "09:00:00");
+    let verdict = watched.see(both(&[key("new")]), "10:00:00");
+    absent(&verdict, "old-record-missing");
+}
+
+#[test]
+fn a_resolver_that_had_the_new_set_holds_no_old_one() {
+    let mut memory = Memory::empty(&name("example.com"));
+    let mut see = |records: &[Tlsa], outcome, time| {
+        let mut seen = evidence(vec![server(1, &new_and_old())]);
+        seen.resolvers = vec![resolver(records, 7200)];
+        seen.resolvers[0].outcome = outcome;
+        let (verdict, after) = check(&seen, &new(), &memory, &NO_HOLD, at(time));
+        memory = after;
+        verdict.decision
+    };
+    let mut held = |records: &[Tlsa], time| see(records, Outcome::Answered, time);
+    assert_eq!(held(&[key("old")], "10:00:00"), Decision::Wait);
+    assert_eq!(held(&new_and_old(), "10:10:00"), Decision::Safe);
+    assert_eq!(see(&[], Outcome::Unreachable, "10:20:00"), Decision::Safe);
 }

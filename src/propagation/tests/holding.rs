@@ -504,3 +504,115 @@ fn another_set_is_a_relapse_also_when_it_cannot_be_verified() {
         );
     }
 }
+
+#[test]
+fn nobody_left_where_the_old_set_was_given_after_the_stated_time() {
+    let mut watched = Watched::new(Policy {
+        since: Some(at("09:00:00")),
+        ..DEFAULT
+    })
+    .looked(vec![server(1, &[key("old")])]);
+    let verdict = watched.see(vec![server(1, &new_and_old())], "10:00:00");
+    assert_eq!(verdict.safe_at, Some(at("12:00:00")));
+    assert_eq!(verdict.hold.unwrap().basis, Basis::OldTtl(3600));
+    absent(&verdict, "server-departed");
+}
+
+#[test]
+fn the_signature_hold_ends_early_only_where_a_month_of_looks_saw_no_set() {
+    let policy = Policy {
+        hold: HoldWish::Signature,
+        ..DEFAULT
+    };
+    let unsigned = |records: &[Tlsa]| {
+        vec![spoiled(server(1, records), |s| {
+            s.set_signature_expires = None
+        })]
+    };
+    let now = at("12:00:00");
+    let expectation = Expectation::new(vec![key("new")], Some(vec![key("new")]));
+    let month = || vec![(31, vec![])];
+    for (what, looks, patched, decision) in [
+        ("absent for a month", month(), false, Decision::Safe),
+        ("and in the file", month(), true, Decision::Safe),
+        (
+            "absent for less",
+            vec![(29, vec![])],
+            false,
+            Decision::Unknown,
+        ),
+        (
+            "a set whose signature nobody saw, between",
+            vec![(40, vec![]), (35, vec![key("old")]), (3, vec![])],
+            false,
+            Decision::Unknown,
+        ),
+        (
+            "there from the first look on",
+            vec![(31, vec![key("new")])],
+            false,
+            Decision::Unknown,
+        ),
+    ] {
+        let mut memory = Memory::empty(&name("example.com"));
+        let published = [1, 0].map(|ago| (ago, vec![key("new")]));
+        let mut last = None;
+        for (ago, set) in looks.into_iter().chain(published) {
+            let then = now - TimeDelta::days(ago);
+            if patched && ago == 1 {
+                let (owner, new) = (super::owner(), [key("new")]);
+                memory = memory.patched(&owner, &[], OldTtl::Absent(300), &new, then);
+            }
+            let mut seen = evidence(unsigned(&set));
+            seen.hops[0].servers[0].signature_expires = Some(then + TimeDelta::days(14));
+            let (verdict, after) = check(&seen, &expectation, &memory, &policy, then);
+            memory = after;
+            last = Some(verdict);
+        }
+        assert_eq!(last.unwrap().decision, decision, "{what}");
+    }
+}
+
+#[test]
+fn a_since_after_the_last_contradiction_counts() {
+    // The TTL in the file is short, so that the history forgets what patch found there.
+    let patched = |since: &str| {
+        let mut watched = Watched::new(Policy {
+            since: Some(at(since)),
+            ..DEFAULT
+        })
+        .patched(&[key("old")], OldTtl::Set(60), "10:00:00");
+        watched.see(vec![server(1, &new_and_old())], "10:10:00")
+    };
+    let seen = |since: &str| {
+        let mut watched = Watched::new(Policy {
+            since: Some(at(since)),
+            ..DEFAULT
+        });
+        watched.see(vec![server(1, &[key("old")])], "10:00:00");
+        watched.see(vec![server(1, &new_and_old())], "10:10:00")
+    };
+    for (since, counts) in [
+        ("09:59:59", false),
+        ("10:00:00", true),
+        ("10:00:01", true),
+        ("10:10:01", false),
+    ] {
+        let expected = Some(at(if counts { since } else { "10:10:00" }));
+        assert_eq!(patched(since).agreed_since, expected, "patched, {since}");
+        assert_eq!(seen(since).agreed_since, expected, "seen, {since}");
+    }
+}
+
+#[test]
+fn a_since_that_counts_lets_the_old_records_go_a_day_later() {
+    let since = at("12:00:00") - TimeDelta::days(2);
+    let mut watched = Watched::new(Policy {
+        since: Some(since),
+        ..DEFAULT
+    });
+    let verdict = watched.see(vec![server(1, &new_and_old())], "12:00:00");
+    assert_eq!((verdict.decision, verdict.rested), (Decision::Safe, true));
+    let verdict = watched.see(vec![server(1, &[key("new")])], "12:01:00");
+    absent(&verdict, "old-record-missing");
+}

@@ -222,6 +222,20 @@ fn nsec_proves_what_it_says_and_no_more() {
             true,
         ),
         (
+            "between names below it, which may have records",
+            &[("a.b", "x.b", &[A])],
+            "b",
+            NO_DATA,
+            false,
+        ),
+        (
+            "an empty name, as another zone says",
+            &[("a.example.", "x.b", &[A])],
+            "b",
+            NO_DATA,
+            false,
+        ),
+        (
             "an empty name is there",
             &[("a", "x.b", &[A]), ("@", "a", apex)],
             "b",
@@ -277,6 +291,13 @@ fn nsec_proves_what_it_says_and_no_more() {
             "x.a",
             NO_DATA,
             true,
+        ),
+        (
+            "the nearest wildcard is there, further up",
+            &[("*.a", "c", &[TXT])],
+            "y.x.a",
+            NO_NAME,
+            false,
         ),
         (
             "an empty wildcard",
@@ -696,4 +717,21 @@ fn letter_case_does_not_matter_and_names_outside_are_not_spoken_of() {
         by_nsec(&[("a", "c", &[A])], "b.example.", NO_NAME),
         Absence::Unproven
     );
+    let chain = Chain {
+        names: vec![("@", &[SOA, NS]), ("a", &[A])],
+        opt_out: false,
+        rounds: 1,
+    };
+    for (zone, expected) in [
+        ("Z.Example.", Absence::Proven),
+        ("y.example.", Absence::Unproven),
+    ] {
+        let mut shown = chain.showing(&["a"]);
+        for record in &mut shown {
+            let label = record.name.iter().next().unwrap().to_vec();
+            record.name = wire(zone).prepend_label(label.as_slice()).unwrap();
+        }
+        let found = absence(&denials(&shown), &wire("@"), &wire("a"), NO_DATA);
+        assert_eq!(found, expected, "{zone}");
+    }
 }
