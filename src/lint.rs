@@ -22,6 +22,7 @@ use std::collections::HashMap;
 use crate::keys::KeyFile;
 use crate::name::Name;
 use crate::text::source::Library;
+use crate::tlsa::Port;
 use crate::zone::text::author;
 use crate::zone::text::reader::{Place, ReadError, ReadErrorKind, Reader};
 use crate::zone::text::rtype::code;
@@ -131,19 +132,19 @@ pub fn zone(library: &dyn Library, apex: &Name, keys: &[KeyFile]) -> Result<Lint
         findings.push(remark.at(place, None));
     }
     let keys = Keys::of(keys);
-    let mut sets: HashMap<&Name, Vec<&Record>> = HashMap::new();
-    for record in &read.records {
-        sets.entry(&record.owner).or_default().push(record);
-    }
+    let mut by_owner: Vec<&Record> = read.records.iter().collect();
+    by_owner.sort_by_key(|record| &record.owner);
     let around = Around::read(library, Some(apex.clone()), apex, &read.records)?;
     if whole && read.has_soa {
         findings.extend(Mail::read(library, apex, &read.records, &around)?.findings());
     }
     findings.extend(written_by_a_program(library)?);
-    for (owner, set) in &sets {
-        findings.extend(of_set(owner, set, &keys));
-        if let Some(first) = set.first().filter(|_| owner.is_within(apex)) {
-            findings.extend(around.findings(first, apex, whole && read.has_soa));
+    for set in by_owner.chunk_by(|one, next| one.owner == next.owner) {
+        let Some(first) = set.first() else { continue };
+        let form = Form::of(&first.owner);
+        findings.extend(of_set(&first.owner, form.port(), set, &keys));
+        if first.owner.is_within(apex) {
+            findings.extend(around.findings(first, &form, apex, whole && read.has_soa));
         }
     }
     if whole {
@@ -168,6 +169,8 @@ pub fn zone(library: &dyn Library, apex: &Name, keys: &[KeyFile]) -> Result<Lint
             line,
             column,
             finding.code,
+            // A file that is included twice has more than one owner at a place.
+            finding.owner.clone(),
         )
     });
     let matches = read
@@ -201,8 +204,7 @@ fn written_by_a_program(library: &dyn Library) -> Result<Option<Finding>, ReadEr
 }
 
 /// The findings about one owner's records by themselves.
-fn of_set(owner: &Name, set: &[&Record], keys: &Keys<'_>) -> Vec<Finding> {
-    let port = Form::of(owner).port();
+fn of_set(owner: &Name, port: Option<Port>, set: &[&Record], keys: &Keys<'_>) -> Vec<Finding> {
     let mut remarks: Vec<(usize, Remark)> = Vec::new();
     for (at, record) in set.iter().enumerate() {
         remarks.extend(
@@ -228,4 +230,103 @@ fn of_set(owner: &Name, set: &[&Record], keys: &Keys<'_>) -> Vec<Finding> {
 /// Whether reading cannot be of use any more: a file is missing or fails.
 fn is_fatal(what: &ReadErrorKind) -> bool {
     matches!(what, ReadErrorKind::Io(_) | ReadErrorKind::Include(..))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::text::source::Texts;
+    use crate::zone::text::reader::stepping_through;
+
+    const LINES: &[&str] = &[
+        "a A 192.0.2.1\n",
+        " A 192.0.2.2\n",
+        "\tAAAA 2001:db8::1\n",
+        "a.example.com. AAAA 2001:db8::1\n",
+        "mail 1h A 192.0.2.3\n",
+        "mail 1h30m A 192.0.2.3\n",
+        "mail.example.com.example.com. A 192.0.2.3\n",
+        "@ MX 10 mail\n",
+        " MX 10 a.example.com.\n",
+        "d MX 10 x.sub\n",
+        "sub NS a\n",
+        "x.sub A 192.0.2.4\n",
+        "other.example. A 192.0.2.5\n",
+        "A CNAME b ; why\\\n",
+        "c CNAME mail\n",
+        "c TXT \"x;\" ; \\y\n",
+        "www CNAME c\n",
+        "* CNAME @\n",
+        "*.a AAAA 2001:db8::2\n",
+        "_25._tcp.mail TLSA 3 1 1 DIGEST\n",
+        " TLSA 3 1 1 ( DIGEST )\n",
+        "_25._tcp.a 90000 TLSA 3 1 1 DIGEST\n",
+        "_25._tcp.x.sub TLSA 3 1 1 DIGEST\n",
+        "_25._tcp.b TLSA 3 1 1 DIGEST\n",
+        "*.b TLSA 3 1 1 DIGEST\n",
+        "*.a TLSA 3 1 1 DIGEST\n",
+        "_dane TLSA 3 1 1 DIGEST\n",
+        "_dane.www TLSA 3 1 1 00\n",
+        "_25._tcp.c CNAME _dane\n",
+        "_465._tcp.c CNAME ( _none )\n",
+        "*._tcp.www CNAME _dane.www\n",
+        "_tcp.mail TXT x\n",
+        "b DNAME example.net.\n",
+        "_25._tcp.mail CNAME c\n",
+        "c NS a\r\n",
+        "; x\r\n",
+        ";\\\n",
+        "; \0\n",
+        "\n",
+        "  ; blank\n",
+        "e TXT \"\\\"\" \"+\"\n",
+        "e LOC 52 22 23.000 N 4 53 32.000 E +2.00m\n",
+        "e LOC \"52\" N 4 E 2m\n",
+        "e HTTPS 1 . alpn=\"h2\"\n",
+        "e HTTPS 1 . key1=h2\n",
+        "e URI 1 1 \"a\"\"b\"\n",
+        "\\101 A 192.0.2.6\n",
+        "w\\119w TXT x\n",
+        "@ 60 SOA ns h 8 2 3 4 5\n",
+        "@ ZONEMD 7 1 241 00\n",
+        "$TTL 1h\n",
+        "$ORIGIN sub.example.com.\n",
+        "$ORIGIN example.com.\n",
+        "$ORIGIN net.\n",
+        "$INCLUDE part\n",
+        "$INCLUDE part sub.example.com.\n",
+        "$GENERATE 1-3 a$ CNAME _dane\n",
+        "$WRONG\n",
+        "a WRONG\n",
+        "a A 192.0.2.256\n",
+        "x TYPE1 \\# 4 c0000201\n",
+    ];
+
+    fn lines(most: usize) -> impl Strategy<Value = String> {
+        let lines = proptest::collection::vec(proptest::sample::select(LINES), 0..most);
+        // The end is not near, for there nothing is stepped over any more.
+        let end = "z A 192.0.2.7\n".repeat(9);
+        lines.prop_map(move |lines| lines.concat() + &end)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn what_is_stepped_over_takes_nothing_from_what_is_said(
+            ttl in proptest::sample::select(vec!["$TTL 1h\n", ""]),
+            zone in lines(30),
+            part in lines(9).prop_map(|part| part.replace("$INCLUDE", ";")),
+        ) {
+            let digest = "8bd1da95272f7fa4ffb24137fc0ed03aae67e5c4d8b3c50734e1050a7920b922";
+            let zone = format!("{ttl}@ 60 SOA ns h 7 2 3 4 5\n@ 60 NS a\n{zone}").replace("DIGEST", digest);
+            let part = part.replace("DIGEST", digest);
+            let library = Texts::of([("zone".to_owned(), zone.into_bytes()), ("part".to_owned(), part.into_bytes())]);
+            let apex = Name::from_user("example.com").unwrap();
+            let look = || format!("{:#?}", super::zone(&library, &apex, &[]));
+            prop_assert_eq!(look(), stepping_through(look));
+        }
+    }
 }

@@ -223,7 +223,12 @@ impl Name {
         let Some(start) = self.wire.len().checked_sub(top.wire.len()) else {
             return false;
         };
-        self.wire[start..] == top.wire && (start == 0 || self.ancestors().any(|name| name == *top))
+        // What ends in the same octets need not end in the same labels.
+        let mut at = 0;
+        while at < start {
+            at += 1 + usize::from(self.wire[at]);
+        }
+        at == start && self.wire[start..] == top.wire
     }
 
     /// Puts one label in front.

@@ -1,6 +1,6 @@
 //! What stands at and above the owners of TLSA records: hosts, aliases, zone
 //! cuts, wildcards. One more pass over the zone that makes a name only of owners
-//! whose first label is one of those looked for.
+//! whose first label is one of those looked for, and keeps only what it finds.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,26 +10,35 @@ use crate::lint::record::Record;
 use crate::name::Name;
 use crate::text::source::Library;
 use crate::zone::text::generate::Generate;
+use crate::zone::text::labels::{Labels, Names};
 use crate::zone::text::rdata::rdata_words;
 use crate::zone::text::reader::{Entry, Place, ReadError, Reader};
 use crate::zone::text::rtype::code;
 use crate::zone::text::scan::{Fields, Kind};
+use crate::zone::text::skim::Plain;
 use crate::zone::text::words::Span;
 
-/// What is known of one name.
+/// What was found at one name.
 #[derive(Debug, Default)]
 struct Facts {
     has_address: bool,
-    alias: Option<Place>,
-    cut: Option<Place>,
-    dname: Option<Place>,
+    alias: Option<Box<Place>>,
+    cut: Option<Box<Place>>,
+    dname: Option<Box<Place>>,
 }
 
 /// The names around the zone's TLSA records.
 pub(super) struct Around {
     facts: HashMap<Name, Facts>,
-    /// A bit per hash of a first label that is looked for.
-    labels: Vec<u64>,
+    /// The first labels of the names looked for.
+    labels: Labels,
+    /// The owners and the names above them: what keeps their records from clients may stand there.
+    above: Names,
+    /// The hosts, and the wildcards that may answer for them: addresses matter there.
+    hosts: Names,
+    apex: Name,
+    /// Whether there is a cut or a DNAME at one of them.
+    has_obstacles: bool,
     /// Owners of no known form; an alias may lead to them.
     odd: HashSet<Name>,
     /// Those to which an alias of the zone leads.
@@ -39,9 +48,6 @@ pub(super) struct Around {
     /// Each `$GENERATE`: its text, its words, the origin in force there.
     generated: Vec<(Vec<u8>, Vec<Span>, Option<Name>)>,
 }
-
-const TYPE_A: u16 = 1;
-const TYPE_AAAA: u16 = 28;
 
 impl Around {
     /// Reads the zone again with these records in mind. What cannot be read was
@@ -58,7 +64,8 @@ impl Around {
         let mut near: Option<bool> = None;
         let mut file = 0;
         loop {
-            match reader.advance() {
+            let skipped = around.skip(&mut reader, &mut near);
+            match skipped.and_then(|()| reader.advance()) {
                 Ok(true) => {}
                 Ok(false) => return Ok(around),
                 Err(error) if super::is_fatal(&error.what) => return Err(error),
@@ -77,7 +84,7 @@ impl Around {
             match entry.kind {
                 Kind::Record(fields) => {
                     if let Some(span) = fields.owner {
-                        near = Some(around.may_matter(span.of(entry.text)));
+                        near = Some(around.labels.may_begin(span.of(entry.text)));
                     }
                     if near != Some(false) {
                         around.note(&reader, &entry, fields);
@@ -95,15 +102,28 @@ impl Around {
     fn expecting(apex: &Name, records: &[Record]) -> Self {
         let mut around = Self {
             facts: HashMap::new(),
-            labels: vec![0; 1 << 10],
+            labels: Labels::default(),
+            above: Names::default(),
+            hosts: Names::default(),
+            apex: apex.clone(),
+            has_obstacles: false,
             odd: HashSet::new(),
             led_to: HashSet::new(),
             tcp: HashSet::new(),
             generated: Vec::new(),
         };
         for Record { owner, .. } in records {
-            if matches!(Form::of(owner), Form::Other | Form::Nearly) {
+            let form = Form::of(owner);
+            if matches!(form, Form::Other | Form::Nearly) {
                 around.odd.insert(owner.clone());
+            }
+            let hosts = match form {
+                Form::Service(host, _) | Form::EveryPort(host) => [Some(host), None],
+                Form::Wildcard => [Some(owner.clone()), owner.parent()],
+                Form::Other | Form::Nearly => [None, None],
+            };
+            for host in hosts.into_iter().flatten() {
+                around.expect_host(&host, apex);
             }
             around.tcp.extend(
                 owner
@@ -111,14 +131,8 @@ impl Around {
                     .filter(|up| up.labels().next() == Some(b"_tcp")),
             );
             for name in owner.ancestors().take_while(|name| name.is_within(apex)) {
-                let wildcard = name.prepend(b"*").ok();
-                let known = around.facts.contains_key(&name);
-                for name in [Some(name), wildcard].into_iter().flatten() {
-                    let bit = bit_of(name.labels().next().unwrap_or(&[]));
-                    around.labels[bit / 64] |= 1 << (bit % 64);
-                    around.facts.entry(name).or_default();
-                }
-                if known {
+                around.labels.insert(name.labels().next().unwrap_or(&[]));
+                if !around.above.insert(&name) {
                     break;
                 }
             }
@@ -126,30 +140,75 @@ impl Around {
         around
     }
 
-    /// Whether an owner as written may be one that is looked for.
-    fn may_matter(&self, token: &[u8]) -> bool {
-        if token == b"@" || token.contains(&b'\\') {
-            return true;
+    /// Takes note of a name at which an address matters, and of the wildcards that may have one for it.
+    fn expect_host(&mut self, host: &Name, apex: &Name) {
+        if !host.is_within(apex) || !self.hosts.insert(host) {
+            return;
         }
-        let end = memchr::memchr(b'.', token).unwrap_or(token.len());
-        let bit = bit_of(&token[..end]);
-        self.labels[bit / 64] & (1 << (bit % 64)) != 0
+        self.labels.insert(host.labels().next().unwrap_or(&[]));
+        self.labels.insert(b"*");
+        let above = host.ancestors().skip(1);
+        for name in above.take_while(|name| name.is_within(apex)) {
+            if let Ok(wildcard) = name.prepend(b"*") {
+                self.hosts.insert(&wildcard);
+            }
+        }
+    }
+
+    /// Steps over plain records that are not looked for, and takes note of addresses.
+    fn skip(&mut self, reader: &mut Reader<'_>, near: &mut Option<bool>) -> Result<(), ReadError> {
+        reader.pass()?;
+        let origin = reader.inherited().origin.clone();
+        let (labels, hosts, facts) = (&self.labels, &self.hosts, &mut self.facts);
+        let follows = !self.odd.is_empty();
+        reader.skip_plain(|text, plain| {
+            let Plain::Record(record) = plain else {
+                return true;
+            };
+            if let Some(owner) = record.owner {
+                *near = Some(labels.may_begin(owner.of(text)));
+            }
+            match record.code {
+                code::CNAME => {
+                    let asked = |owner: Span| matches!(owner.of(text), [b'_' | b'*', ..]);
+                    *near == Some(false) && !(follows && record.owner.is_none_or(asked))
+                }
+                code::NS | code::DNAME => *near == Some(false),
+                code::A | code::AAAA if *near != Some(false) => {
+                    let Some(owner) = record.owner else {
+                        return false;
+                    };
+                    let owner = Name::from_zone_text(owner.of(text), origin.as_deref());
+                    if let Some(owner) = owner.ok().filter(|owner| hosts.contains(owner)) {
+                        facts.entry(owner).or_default().has_address = true;
+                    }
+                    true
+                }
+                _ => true,
+            }
+        })?;
+        Ok(())
     }
 
     fn note(&mut self, reader: &Reader<'_>, entry: &Entry<'_>, fields: &Fields) {
         if !matches!(
             fields.code,
-            TYPE_A | TYPE_AAAA | code::CNAME | code::NS | code::DNAME
+            code::A | code::AAAA | code::CNAME | code::NS | code::DNAME
         ) {
             return;
         }
         let Ok(owner) = reader.inherited().owner_of(entry.text, fields) else {
             return;
         };
-        let Some(facts) = self.facts.get_mut(&owner) else {
+        let is_address = matches!(fields.code, code::A | code::AAAA);
+        if !self.hosts.contains(&owner) && (is_address || !self.above.contains(&owner)) {
             return;
-        };
-        let place = || reader.place(fields.rtype.start);
+        }
+        // The zone's own NS records are no cut.
+        self.has_obstacles |=
+            fields.code == code::DNAME || (fields.code == code::NS && owner != self.apex);
+        let facts = self.facts.entry(owner).or_default();
+        let place = || Box::new(reader.place(fields.rtype.start));
         match fields.code {
             code::CNAME => facts.alias = facts.alias.take().or_else(|| Some(place())),
             code::NS => facts.cut = facts.cut.take().or_else(|| Some(place())),
@@ -217,7 +276,7 @@ impl Around {
         let makes = |(text, args, origin): &(Vec<u8>, Vec<Span>, Option<Name>)| {
             let generate = Generate::read(text, args);
             generate
-                .filter(|made| matches!(made.code, TYPE_A | TYPE_AAAA | code::CNAME))
+                .filter(|made| matches!(made.code, code::A | code::AAAA | code::CNAME))
                 .is_some_and(|generate| generate.makes(name, origin.as_ref()))
         };
         self.facts.get(name).is_some_and(answers) || self.generated.iter().any(makes)
@@ -226,7 +285,13 @@ impl Around {
     /// What stands in the way of the records at this owner, or is missing around
     /// them. `whole` says that everything was read, so that what was not seen is
     /// not there.
-    pub(super) fn findings(&self, record: &Record, apex: &Name, whole: bool) -> Vec<Finding> {
+    pub(super) fn findings(
+        &self,
+        record: &Record,
+        form: &Form,
+        apex: &Name,
+        whole: bool,
+    ) -> Vec<Finding> {
         let Record { owner, place, .. } = record;
         let at = |remark: Remark| remark.at(place.clone(), Some(owner));
         let facts = |name: &Name| self.facts.get(name);
@@ -244,8 +309,11 @@ impl Around {
                 hint,
             )));
         }
+        // Most zones have nothing of the kind near their records.
+        let most = if self.has_obstacles { usize::MAX } else { 0 };
         let mut above = owner
             .ancestors()
+            .take(most)
             .take_while(|name| name != apex && name.is_within(apex));
         if let Some((name, cut)) =
             above.find_map(|name| facts(&name)?.cut.clone().map(|cut| (name, cut)))
@@ -264,6 +332,7 @@ impl Around {
         }
         let mut above = owner
             .ancestors()
+            .take(most)
             .skip(1)
             .take_while(|name| name.is_within(apex));
         if let Some((name, dname)) =
@@ -281,11 +350,10 @@ impl Around {
             )));
             return findings;
         }
-        let form = Form::of(owner);
         if !self.led_to.contains(owner) && whole {
             findings.extend(form.remark(owner).map(at));
         }
-        if form == Form::Wildcard && whole {
+        if *form == Form::Wildcard && whole {
             findings.extend(self.idle_wildcard(owner).map(at));
         }
         if let Some(host) = form
@@ -330,13 +398,4 @@ impl Around {
             "is the host's name misspelt, or gone?",
         )
     }
-}
-
-/// Which bit stands for a label, whatever the case of its letters.
-fn bit_of(label: &[u8]) -> usize {
-    // FNV-1a; a clash costs one name that is made for nothing.
-    let hash = label.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| {
-        (hash ^ u64::from(octet.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01b3)
-    });
-    usize::try_from(hash >> 48).unwrap_or(0)
 }

@@ -18,9 +18,12 @@ const LONGEST: usize = 12;
 
 /// The zone's aliases and mail hosts beside its TLSA records.
 pub(super) struct Mail<'a> {
+    library: &'a dyn Library,
     roll: Roll,
     apex: &'a Name,
     owners: HashSet<&'a Name>,
+    /// Whether there is a wildcard among those and the aliases.
+    has_wildcards: bool,
     around: &'a Around,
 }
 
@@ -36,35 +39,33 @@ enum End {
 
 impl<'a> Mail<'a> {
     pub(super) fn read(
-        library: &dyn Library,
+        library: &'a dyn Library,
         apex: &'a Name,
         records: &'a [Record],
         around: &'a Around,
     ) -> Result<Self, ReadError> {
         // What lies below a cut is another zone's matter.
-        let names = |roll: &Roll| {
-            let hosts = roll.mail.iter().map(|(host, _)| host);
-            let led = roll.aliases.values().filter_map(|alias| alias.to.as_ref());
-            let inside = hosts.chain(led).filter(|name| name.is_within(apex));
-            let mut names: Vec<Name> = inside
-                .flat_map(|name| name.ancestors().take_while(|name| name != apex))
-                .collect();
-            names.sort_unstable();
-            names.dedup();
-            names
-        };
-        let roll = Roll::read(library, apex, names)?;
+        let roll = Roll::read(library, apex, |name| name.is_within(apex))?;
+        let owners: HashSet<&Name> = records.iter().map(|record| &record.owner).collect();
+        let is_wildcard = |name: &&Name| name.labels().next() == Some(b"*");
+        let has_wildcards = owners
+            .iter()
+            .copied()
+            .chain(roll.aliases.keys())
+            .any(|name| is_wildcard(&name));
         Ok(Self {
+            library,
             roll,
             apex,
-            owners: records.iter().map(|record| &record.owner).collect(),
+            owners,
+            has_wildcards,
             around,
         })
     }
 
     pub(super) fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
-        for (owner, alias, beside) in self.roll.clashes() {
+        for (owner, alias, beside) in self.roll.clashes(self.library) {
             // Of TLSA records beside an alias, another finding says more.
             if !self.owners.contains(owner) {
                 let message = format!(
@@ -73,22 +74,16 @@ impl<'a> Mail<'a> {
                 );
                 let hint = "leave the alias or the other records (RFC 1034 section 3.6.2)";
                 let remark = Remark::new("cname-and-other-data", Severity::Error, message, hint);
-                findings.push(remark.at(beside.clone(), Some(owner)));
+                findings.push(remark.at(beside, Some(owner)));
             }
         }
         for (owner, alias) in &self.roll.aliases {
             findings.extend(self.dangling(owner, alias));
         }
-        for (host, place) in self
-            .roll
-            .mail
-            .iter()
-            .filter(|(host, _)| host.is_within(self.apex))
-        {
-            findings.extend(
-                self.without_tlsa(host)
-                    .map(|remark| remark.at(place.clone(), Some(host))),
-            );
+        let hosts = self.roll.mail.iter();
+        for (host, spot) in hosts.filter(|(host, _)| host.is_within(self.apex)) {
+            let remark = self.without_tlsa(host);
+            findings.extend(remark.map(|remark| remark.at(spot.place(self.library), Some(host))));
         }
         findings
     }
@@ -112,17 +107,13 @@ impl<'a> Mail<'a> {
         };
         Some(
             Remark::new("dangling-alias", Severity::Warning, message, hint)
-                .at(alias.place.clone(), Some(owner)),
+                .at(alias.spot.place(self.library), Some(owner)),
         )
     }
 
     /// What a mail host in the zone is missing.
     fn without_tlsa(&self, host: &Name) -> Option<Remark> {
-        let cut = host
-            .ancestors()
-            .take_while(|name| name != self.apex)
-            .any(|name| self.roll.cuts.contains(&name));
-        if cut {
+        if self.is_cut_off(host) {
             return None;
         }
         if self.roll.aliases.contains_key(host) {
@@ -152,29 +143,36 @@ impl<'a> Mail<'a> {
         ))
     }
 
+    /// Whether a name belongs to another zone.
+    fn is_cut_off(&self, name: &Name) -> bool {
+        !self.roll.cuts.is_empty()
+            && name
+                .ancestors()
+                .take_while(|name| name != self.apex)
+                .any(|name| self.roll.cuts.contains(&name))
+    }
+
     fn end(&self, owner: &Name) -> End {
         let mut at = owner.clone();
         for _ in 0..=LONGEST {
-            let cut = at
-                .ancestors()
-                .take_while(|name| name != self.apex)
-                .any(|name| self.roll.cuts.contains(&name));
             let made = self.around.makes(&at);
-            if !at.is_within(self.apex) || cut || made || self.owners.contains(&at) {
+            if !at.is_within(self.apex) || self.is_cut_off(&at) || made || self.owners.contains(&at)
+            {
                 return End::Fine;
             }
             match self.roll.aliases.get(&at) {
                 Some(Aliased { to: Some(to), .. }) => at = to.clone(),
                 Some(Aliased { to: None, .. }) => return End::Fine,
                 None => {
-                    let wild = at
+                    let answers = |name: Name| {
+                        self.owners.contains(&name) || self.roll.aliases.contains_key(&name)
+                    };
+                    let mut wild = at
                         .ancestors()
                         .skip(1)
-                        .filter_map(|name| name.prepend(b"*").ok());
-                    let answers = |name: &Name| {
-                        self.owners.contains(name) || self.roll.aliases.contains_key(name)
-                    };
-                    let answered = wild.into_iter().any(|name| answers(&name));
+                        .filter_map(|up| up.prepend(b"*").ok());
+                    let answered = self.has_wildcards && wild.any(answers);
+                    drop(wild);
                     return if answered {
                         End::Fine
                     } else {

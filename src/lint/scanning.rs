@@ -14,6 +14,7 @@ use crate::zone::text::rdata::{self, rdata_words};
 use crate::zone::text::reader::{Entry, Place, ReadError, ReadErrorKind, Reader};
 use crate::zone::text::rtype::code;
 use crate::zone::text::scan::{Fields, Kind};
+use crate::zone::text::skim::Plain;
 use crate::zone::text::words::Wrong;
 
 /// How many places of one kind of difference are told one by one.
@@ -38,7 +39,7 @@ pub(super) fn read(library: &dyn Library, apex: &Name) -> Result<Read, ReadError
     let mut reader = Reader::new(library, Some(apex.clone()));
     let mut pass = Pass::new(apex);
     loop {
-        match reader.advance() {
+        match pass.skip(&mut reader).and_then(|()| reader.advance()) {
             Ok(true) => pass.entry(&reader),
             Ok(false) => break,
             Err(error) if super::is_fatal(&error.what) => return Err(error),
@@ -112,6 +113,33 @@ impl<'a> Pass<'a> {
             told: false,
             origin: None,
         }
+    }
+
+    /// Steps over plain entries of which there is nothing to say.
+    fn skip(&mut self, reader: &mut Reader<'_>) -> Result<(), ReadError> {
+        reader.pass()?;
+        let relative = self.is_origin_inside(reader);
+        let mut inside = self.inside == Some(true) && !self.after_include;
+        let skipped = reader.skip_plain(|text, plain| {
+            let record = match plain {
+                Plain::Blank(line) => return dialect::is_beyond_doubt(line.of(text)),
+                Plain::Record(record) => record,
+            };
+            if let Some(owner) = record.owner {
+                inside = says_inside(owner.of(text), &self.apex_text, relative);
+            }
+            inside
+                && record.code != code::TLSA
+                && (record.ttl.is_some() || self.has_ttl)
+                && !record.is_compound
+                && dialect::is_plain_beyond_doubt(text, record)
+        })?;
+        self.read.total += skipped.records;
+        self.after_include &= skipped.records == 0;
+        if skipped.stated_owner {
+            (self.owner_known, self.inside) = (true, Some(true));
+        }
+        Ok(())
     }
 
     fn entry(&mut self, reader: &Reader<'_>) {
@@ -293,26 +321,15 @@ impl<'a> Pass<'a> {
             self.inside = Some(inside);
             return inside;
         };
-        let inside = self.says_inside(reader, span.of(entry.text))
+        let relative = self.is_origin_inside(reader);
+        let inside = says_inside(span.of(entry.text), &self.apex_text, relative)
             || self.is_name_inside(reader, entry, fields);
         self.inside = Some(inside);
         inside
     }
 
-    /// Whether the text of an owner shows that it is in the zone.
-    fn says_inside(&mut self, reader: &Reader<'_>, token: &[u8]) -> bool {
-        if token.contains(&b'\\') {
-            return false;
-        }
-        if token.last() == Some(&b'.') {
-            return token
-                .len()
-                .checked_sub(self.apex_text.len())
-                .is_some_and(|start| {
-                    token[start..].eq_ignore_ascii_case(&self.apex_text)
-                        && (start == 0 || token[start - 1] == b'.')
-                });
-        }
+    /// Whether the origin in force is in the zone.
+    fn is_origin_inside(&mut self, reader: &Reader<'_>) -> bool {
         match (&self.origin, &reader.inherited().origin) {
             (Some((known, inside)), Some(origin)) if Rc::ptr_eq(known, origin) => *inside,
             (_, Some(origin)) => {
@@ -351,6 +368,20 @@ impl<'a> Pass<'a> {
         }
         self.read
     }
+}
+
+/// Whether the text of an owner shows that it is in the zone; `relative` says so of
+/// names that are completed with the origin.
+fn says_inside(token: &[u8], apex: &[u8], relative: bool) -> bool {
+    if token.contains(&b'\\') {
+        return false;
+    }
+    if token.last() != Some(&b'.') {
+        return relative;
+    }
+    token.len().checked_sub(apex.len()).is_some_and(|start| {
+        token[start..].eq_ignore_ascii_case(apex) && (start == 0 || token[start - 1] == b'.')
+    })
 }
 
 fn tally(

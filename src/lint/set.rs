@@ -48,6 +48,9 @@ pub(super) fn remarks(set: &[&Record]) -> Vec<(usize, Remark)> {
     if let Some((at, record)) = shortest {
         remarks.extend(short_ttl(record.ttl).map(|remark| (at, remark)));
     }
+    if set.len() == 1 {
+        return remarks;
+    }
     let mut known: BTreeMap<&Tlsa, &Record> = BTreeMap::new();
     for (at, record) in set.iter().enumerate() {
         match known.entry(&record.tlsa) {

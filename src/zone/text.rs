@@ -44,6 +44,7 @@ pub(crate) mod census;
 pub mod dialect;
 pub mod generate;
 pub mod inherit;
+pub(crate) mod labels;
 pub mod presentation;
 pub mod rdata;
 pub mod reader;

@@ -16,6 +16,7 @@ use crate::zone::text::reader::{
 };
 use crate::zone::text::rtype::code;
 use crate::zone::text::scan::{self, Fields, Kind};
+use crate::zone::text::skim::{Plain, Record};
 use crate::zone::text::words::Span;
 
 use hint::Hint;
@@ -225,8 +226,17 @@ impl Watch<'_> {
         reader.pass()?;
         self.hint
             .follow(reader.inherited().origin.as_ref(), self.targets);
-        let inherits = self.relations.as_ref().is_some_and(Vec::is_empty);
-        let skipped = reader.skip_plain(inherits, |text, owner| self.hint.is_far(text, owner))?;
+        let mut inherits = self.relations.as_ref().is_some_and(Vec::is_empty);
+        let skipped = reader.skip_plain(|text, plain| match plain {
+            Plain::Blank(_) => true,
+            Plain::Record(Record { owner: None, .. }) => inherits,
+            Plain::Record(Record {
+                owner: Some(owner), ..
+            }) => {
+                inherits = self.hint.is_far(text, *owner);
+                inherits
+            }
+        })?;
         if skipped.stated_owner {
             self.relations = Some(Vec::new());
         }

@@ -86,8 +86,8 @@ impl Zone<'_> {
         if self.records() > SMALL {
             return Ok(());
         }
-        let roll = Roll::read(self.library(), self.apex(), |_| Vec::new())?;
-        for (owner, place, beside) in roll.clashes().into_iter().take(FEW) {
+        let roll = Roll::read(self.library(), self.apex(), |_| false)?;
+        for (owner, place, beside) in roll.clashes(self.library()).into_iter().take(FEW) {
             let message = format!(
                 "{place}: {owner} is an alias and has another record ({beside}): BIND, NSD and Knot refuse the zone"
             );

@@ -10,10 +10,12 @@ use crate::zone::edit::error::PlanError;
 use crate::zone::edit::plan::Zone;
 use crate::zone::edit::reaching::{Reaching, Who};
 use crate::zone::text::generate::Generate;
+use crate::zone::text::labels::Labels;
 use crate::zone::text::rdata;
 use crate::zone::text::reader::{ReadError, ReadErrorKind, Reader};
 use crate::zone::text::rtype::code;
 use crate::zone::text::scan::Kind;
+use crate::zone::text::skim::Plain;
 
 /// How many aliases may follow each other; no resolver follows as many.
 const LONGEST: usize = 20;
@@ -128,6 +130,8 @@ fn may_be_service(name: &Name) -> bool {
 struct Survey {
     /// Each name that leads to an end, and which.
     known: HashMap<Name, Name>,
+    /// The first labels of those, and of all names above them.
+    labels: Labels,
     /// Those that lead there over a DNAME, each with the owner of the DNAME that makes it, if one does.
     moved: HashMap<Name, Option<Name>>,
     /// The ends to which more names below DNAMEs lead than are told apart.
@@ -139,13 +143,33 @@ struct Survey {
 
 impl Survey {
     fn of(ends: impl Iterator<Item = Name>) -> Self {
-        let known = ends.map(|end| (end.clone(), end)).collect();
-        Self {
-            known,
+        let mut survey = Self {
+            known: HashMap::new(),
+            labels: Labels::default(),
             moved: HashMap::new(),
             full: HashSet::new(),
             generates: HashSet::new(),
             found: Vec::new(),
+        };
+        for end in ends {
+            survey.know(end.clone(), end);
+        }
+        survey
+    }
+
+    /// Takes note of a name that leads to an end.
+    fn know(&mut self, name: Name, end: Name) {
+        name.labels().for_each(|label| self.labels.insert(label));
+        self.known.insert(name, end);
+    }
+
+    /// Whether a plain entry leads to none of those known, beyond doubt.
+    fn leads_nowhere(&self, text: &[u8], plain: &Plain) -> bool {
+        match plain {
+            Plain::Record(record) if matches!(record.code, code::CNAME | code::DNAME) => record
+                .only_word(text)
+                .is_some_and(|to| !self.labels.may_begin(to)),
+            Plain::Record(_) | Plain::Blank(_) => true,
         }
     }
 
@@ -156,6 +180,7 @@ impl Survey {
             let mut reader = Reader::new(library, Some(apex.clone()));
             while reader.advance()? {
                 self.look(&reader)?;
+                reader.skip_plain(|text, plain| self.leads_nowhere(text, plain))?;
             }
             if self.found.len() == before {
                 break;
@@ -182,7 +207,7 @@ impl Survey {
                 let owner =
                     owner.map_err(|error| reader.error_at(0, ReadErrorKind::Name(error)))?;
                 if !self.known.contains_key(&owner) {
-                    self.known.insert(owner.clone(), end.clone());
+                    self.know(owner.clone(), end.clone());
                     let who = if self.moved.contains_key(&to) {
                         self.moved.insert(owner.clone(), None);
                         Who::Moved(owner)
@@ -219,7 +244,8 @@ impl Survey {
                         .is_some_and(|up| up.ancestors().any(|up| generate.leads_to(&up, origin))),
                     _ => false,
                 };
-                let led = self.known.iter().find(|(name, _)| leads(name));
+                // Always the same one, where it leads to several.
+                let led = self.known.iter().filter(|(name, _)| leads(name)).min();
                 if let Some((to, end)) =
                     led.filter(|_| !self.generates.contains(&(entry.file, entry.offset)))
                 {
@@ -271,7 +297,7 @@ impl Survey {
                 }
                 continue;
             }
-            self.known.insert(name.clone(), end.clone());
+            self.know(name.clone(), end.clone());
             self.moved.insert(name.clone(), Some(owner.clone()));
             self.found.push(Reaching {
                 who: Who::Moved(name),
@@ -291,4 +317,97 @@ fn moved(name: &Name, top: &Name, owner: &Name) -> Option<Name> {
         .into_iter()
         .rev()
         .try_fold(owner.clone(), |below, label| below.prepend(label).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::text::source::Texts;
+    use crate::tlsa::Target;
+    use crate::zone::edit::plan::{Change, Request};
+    use crate::zone::text::reader::stepping_through;
+
+    const LINES: &[&str] = &[
+        "_25._tcp.a CNAME _25._tcp.mail\n",
+        "_25._tcp.b CNAME _25._tcp.mail.example.com. ; why\n",
+        "_25._tcp.c CNAME ( _25._tcp.a )\n",
+        "x CNAME _25._tcp.b\n",
+        " CNAME x\n",
+        "www CNAME mail\n",
+        "@ TXT x\n",
+        "sub DNAME example.com.\n",
+        "under DNAME mail\n",
+        "under DNAME @\n",
+        "over DNAME _tcp.mail\n",
+        "w DNAME .\n",
+        "_25._tcp.\\097 CNAME _25._tcp.mail\n",
+        "_25._tcp.e CNAME \\_25._tcp.mail\n",
+        "_25._tcp.mail TLSA 3 1 1 DIGEST\n",
+        "_25._tcp.mail 60 TLSA 3 1 1 DIGEST\n",
+        "_465._tcp.mail TLSA 3 1 1 DIGEST\n",
+        "_465._tcp.mail TXT x\n",
+        "_25._TCP.mail TXT y\n",
+        " TLSA 3 1 1 DIGEST\n",
+        "mail A 192.0.2.1\n",
+        "mail 60 A 192.0.2.2\n",
+        " 70 A 192.0.2.3\n",
+        "MAIL A 192.0.2.4\n",
+        "z TXT x\n",
+        "z 80 TXT y\n",
+        "$ORIGIN sub.example.com.\n",
+        "$ORIGIN example.com.\n",
+        "$TTL 30\n",
+        "$GENERATE 1-3 g$ CNAME _25._tcp.mail\n",
+        "$INCLUDE part\n",
+        "\n; comment\n",
+    ];
+
+    fn lines(most: usize) -> impl Strategy<Value = String> {
+        let lines = proptest::collection::vec(proptest::sample::select(LINES), 0..most);
+        // The end is not near, for there nothing is stepped over any more.
+        let end = "zz A 192.0.2.7\n".repeat(9);
+        lines.prop_map(move |lines| lines.concat() + &end)
+    }
+
+    /// What taking all records at two owners comes to.
+    fn removed(library: &Texts) -> String {
+        let name = |text| Name::from_user(text).unwrap();
+        let ports = ["25", "465"].map(|port| port.parse().unwrap());
+        let targets = Target::combine(&[name("mail.example.com")], &ports);
+        let zone = match Zone::read(library, Some(name("example.com")), &targets) {
+            Ok(zone) => zone,
+            Err(error) => return format!("{error:?}"),
+        };
+        let records = |at| zone.published(at).map(|(tlsa, ..)| tlsa.clone()).collect();
+        let go: Vec<Vec<Tlsa>> = (0..zone.targets().len()).map(records).collect();
+        let shared = zone.reached_only_as_asked(&go);
+        let request = Request {
+            change: Change::Remove(go),
+            ttl: None,
+            serial: crate::zone::edit::serial::Policy::Auto,
+            serial_above: None,
+        };
+        let patch = zone.plan(&request, chrono::DateTime::UNIX_EPOCH);
+        format!("{:#?}", (shared, zone.reaching(), patch))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn what_is_stepped_over_changes_no_removal(
+            ttl in proptest::sample::select(vec!["$TTL 1h\n", ""]),
+            zone in lines(20),
+            part in lines(6).prop_map(|part| part.replace("$INCLUDE", ";")),
+        ) {
+            let digest = "8bd1da95272f7fa4ffb24137fc0ed03aae67e5c4d8b3c50734e1050a7920b922";
+            let zone = format!("{ttl}@ 60 SOA ns h 7 2 3 4 5\n@ 60 NS a\n{zone}").replace("DIGEST", digest);
+            let part = part.replace("DIGEST", digest);
+            let library = Texts::of([("zone".to_owned(), zone.into_bytes()), ("part".to_owned(), part.into_bytes())]);
+            let (ours, full) = (removed(&library), stepping_through(|| removed(&library)));
+            prop_assert_eq!(ours, full);
+        }
+    }
 }

@@ -6,8 +6,10 @@ use std::collections::{BTreeMap, HashSet};
 use crate::name::Name;
 use crate::text::source::Library;
 use crate::zone::edit::index::Found;
+use crate::zone::text::labels::Labels;
 use crate::zone::text::reader::{ReadError, ReadErrorKind, Reader};
 use crate::zone::text::scan::Kind;
+use crate::zone::text::skim::Plain;
 
 /// An owner whose records of one type would follow each other with different
 /// TTLs when these are gone: BIND takes the last TTL of those that stand apart,
@@ -25,7 +27,8 @@ pub(crate) fn brought_together(
         .iter()
         .map(|found| (found.file, found.offset))
         .collect();
-    if !closes_a_gap(library, gone, &places)? {
+    let gaps = Gaps::around(library, gone, &places)?;
+    if !gaps.closed {
         return Ok(None);
     }
     // Rare: what stands above is known only from the top.
@@ -57,45 +60,70 @@ pub(crate) fn brought_together(
             return Ok(Some(own));
         }
         owner = Some(own);
+        let mut far = false;
+        let skipped = reader.skip_plain(|text, plain| match plain {
+            Plain::Blank(_) => true,
+            Plain::Record(record) => {
+                far = record
+                    .owner
+                    .map_or(far, |owner| !gaps.near.may_begin(owner.of(text)));
+                far
+            }
+        })?;
+        if skipped.records > 0 {
+            owner = None;
+        }
     }
     Ok(None)
 }
 
-/// Whether, somewhere, the owner above records that go is that of the next one that stays.
-fn closes_a_gap(
-    library: &dyn Library,
-    gone: &[Found],
-    places: &HashSet<(usize, u64)>,
-) -> Result<bool, ReadError> {
-    let mut at = 0;
-    while let Some(first) = gone.get(at) {
-        let mut reader = Reader::from(library, first.before.clone());
-        let (mut above, mut passed) = (HashSet::new(), 0);
-        while reader.advance()? {
-            let Some(entry) = reader.entry() else { break };
-            let Kind::Record(fields) = entry.kind else {
-                continue;
-            };
-            let now = reader.inherited();
-            if !places.contains(&(entry.file, entry.offset)) {
-                if now
-                    .owner_of(entry.text, fields)
-                    .is_ok_and(|owner| above.contains(&owner))
-                {
-                    return Ok(true);
+/// The places from where records go.
+struct Gaps {
+    /// Whether, somewhere, the owner above is that of the next record that stays.
+    closed: bool,
+    /// The first labels of those that go and of the next ones that stay: only owners
+    /// that stand there have records on both sides.
+    near: Labels,
+}
+
+impl Gaps {
+    fn around(
+        library: &dyn Library,
+        gone: &[Found],
+        places: &HashSet<(usize, u64)>,
+    ) -> Result<Self, ReadError> {
+        let mut gaps = Self {
+            closed: false,
+            near: Labels::default(),
+        };
+        let mut at = 0;
+        while let Some(first) = gone.get(at) {
+            let mut reader = Reader::from(library, first.before.clone());
+            let (mut above, mut passed) = (HashSet::new(), 0);
+            while reader.advance()? {
+                let Some(entry) = reader.entry() else { break };
+                let Kind::Record(fields) = entry.kind else {
+                    continue;
+                };
+                let now = reader.inherited();
+                let own = now.owner_of(entry.text, fields).ok();
+                let label = own.as_ref().and_then(|own| own.labels().next());
+                gaps.near.insert(label.unwrap_or(&[]));
+                if !places.contains(&(entry.file, entry.offset)) {
+                    gaps.closed |= own.is_some_and(|own| above.contains(&own));
+                    break;
                 }
-                break;
+                passed += 1;
+                // Other letters are enough for BIND to take them for lines that stand apart.
+                if !now.repeats_owner(entry.text, fields) {
+                    above.extend(now.inherited_owner().ok());
+                }
             }
-            passed += 1;
-            // Other letters are enough for BIND to take them for lines that stand apart.
-            if !now.repeats_owner(entry.text, fields) {
-                above.extend(now.inherited_owner().ok());
-            }
+            // A record that cannot be found again is a file that changed under us; the proof says so.
+            at += passed.max(1);
         }
-        // A record that cannot be found again is a file that changed under us; the proof says so.
-        at += passed.max(1);
+        Ok(gaps)
     }
-    Ok(false)
 }
 
 /// The records of one owner so far, by type.

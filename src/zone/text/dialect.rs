@@ -6,6 +6,8 @@ use crate::zone::text::presentation;
 use crate::zone::text::rdata::rdata_words;
 use crate::zone::text::rtype::code;
 use crate::zone::text::scan::{Fields, Kind};
+use crate::zone::text::skim::Record;
+use crate::zone::text::ttl;
 use crate::zone::text::words::{Span, Step, Words};
 
 /// Something that not every name server reads alike.
@@ -268,9 +270,26 @@ pub fn of_entry(
     }
 }
 
+/// Whether all servers beyond doubt read an empty line or a comment alike.
+pub(crate) fn is_beyond_doubt(line: &[u8]) -> bool {
+    // The end of a comment in a backslash, a NUL, or CR LF.
+    memchr::memchr3(b'\\', 0, b'\r', line).is_none()
+}
+
+/// The same of a plain record that states no TTL of several units.
+pub(crate) fn is_plain_beyond_doubt(text: &[u8], record: &Record) -> bool {
+    let rest = record.rest.of(text);
+    // In other plain data, quotes and plus signs stand where all servers take them.
+    let may_differ = matches!(
+        record.code,
+        code::LOC | code::APL | code::IPSECKEY | code::SVCB | code::HTTPS
+    );
+    is_beyond_doubt(rest) && !(may_differ && memchr::memchr2(b'"', b'+', rest).is_some())
+}
+
 fn of_record(text: &[u8], fields: &Fields, found: &mut impl FnMut(Difference, usize)) {
     if let Some((span, _)) = fields.ttl
-        && is_compound(span.of(text))
+        && ttl::is_compound(span.of(text))
     {
         found(Difference::CompoundTtl, span.start);
     }
@@ -306,7 +325,7 @@ fn of_record(text: &[u8], fields: &Fields, found: &mut impl FnMut(Difference, us
             for word in rdata_words(text, fields)
                 .iter()
                 .skip(3)
-                .filter(|word| is_compound(word.of(text)))
+                .filter(|word| ttl::is_compound(word.of(text)))
             {
                 found(Difference::CompoundTtl, word.start);
             }
@@ -370,7 +389,7 @@ fn of_control(
             }
         }
         b"$TTL" => {
-            if is_compound(arg) {
+            if ttl::is_compound(arg) {
                 found(Difference::CompoundTtl, first.start);
             }
             if included {
@@ -423,15 +442,6 @@ fn of_words(text: &[u8], found: &mut impl FnMut(Difference, usize)) {
 }
 
 /// Whether a TTL has more than one unit.
-fn is_compound(ttl: &[u8]) -> bool {
-    ttl.first().is_some_and(u8::is_ascii_digit)
-        && ttl
-            .iter()
-            .filter(|octet| octet.is_ascii_alphabetic())
-            .count()
-            > 1
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,6 +17,8 @@ use crate::zone::text::ttl;
 use crate::zone::text::words::{Span, Wrong};
 
 pub(crate) use skip::Skipped;
+#[cfg(test)]
+pub(crate) use skip::tests::stepping_through;
 use window::WINDOW;
 
 /// How deep includes may nest below the main file, as in NSD; BIND has no limit.

@@ -17,11 +17,15 @@ pub mod code {
     pub const MX: u16 = 15;
     pub const TXT: u16 = 16;
     pub const SIG: u16 = 24;
+    pub const KEY: u16 = 25;
     pub const AAAA: u16 = 28;
+    pub const LOC: u16 = 29;
     pub const NXT: u16 = 30;
     pub const SRV: u16 = 33;
     pub const DNAME: u16 = 39;
+    pub const APL: u16 = 42;
     pub const DS: u16 = 43;
+    pub const IPSECKEY: u16 = 45;
     pub const RRSIG: u16 = 46;
     pub const NSEC: u16 = 47;
     pub const NSEC3: u16 = 50;

@@ -41,27 +41,66 @@ pub(crate) struct Run {
     pub(crate) ttl: Option<u32>,
 }
 
-/// Reads plain lines from `from` on, as long as the owners stated are `far`
-/// from all that matters; of a wildcard, what stands behind `*.` is asked for.
-/// `inherits` says that the owner before the first was. `each` is told owner,
-/// TTL and type of every record.
+/// A plain entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Plain {
+    /// An empty line, or a comment with its line end.
+    Blank(Span),
+    /// A record.
+    Record(Record),
+}
+
+/// A plain record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Record {
+    /// Its owner; `None` when it is inherited.
+    pub(crate) owner: Option<Span>,
+    /// The TTL that it states.
+    pub(crate) ttl: Option<u32>,
+    /// Whether that has several units.
+    pub(crate) is_compound: bool,
+    /// Its type's code.
+    pub(crate) code: u16,
+    /// What stands behind the type, line end included.
+    pub(crate) rest: Span,
+    /// How many lines it has.
+    lines: u64,
+}
+
+impl Record {
+    /// The one word that is its data; `None` where more stands behind the type.
+    pub(crate) fn only_word<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
+        let word = self.rest.of(text).trim_ascii();
+        let ends = |octet: &u8| matches!(octet, b' ' | b'\t' | b'\n' | b'\r' | b';' | b'(' | b')');
+        (!word.iter().any(ends)).then_some(word)
+    }
+}
+
+/// Reads plain entries from `from` on, as long as `passes` says of each that it is
+/// to be stepped over. `has_owner` says whether there is an owner to inherit.
 pub(crate) fn run(
     text: &[u8],
     origin: Option<&Name>,
     from: usize,
-    inherits: bool,
-    far: impl Fn(&[u8], Span) -> bool,
-    mut each: impl FnMut(Option<Span>, Option<u32>, u16),
+    has_owner: bool,
+    mut passes: impl FnMut(&[u8], &Plain) -> bool,
 ) -> Run {
     let mut run = Run::default();
     let mut middle = Middle::default();
     let mut at = from;
-    let mut inherits = inherits;
+    let mut has_owner = has_owner;
     while let Some(&octet) = text.get(at) {
         if octet == b'\n' || octet == b';' {
             let Some(end) = memchr::memchr(b'\n', &text[at..]) else {
                 break;
             };
+            let line = Span {
+                start: at,
+                end: at + end + 1,
+            };
+            if !passes(text, &Plain::Blank(line)) {
+                break;
+            }
             at += end + 1;
             run.lines += 1;
             run.entries += 1;
@@ -70,69 +109,38 @@ pub(crate) fn run(
         let Some(record) = record(text, origin, at, &mut middle) else {
             break;
         };
-        let stated = match record.owner {
-            0 if inherits => None,
-            0 => break,
-            len => {
-                let below = if octet == b'*' { 2 } else { 0 };
-                if !far(
-                    text,
-                    Span {
-                        start: at + below,
-                        end: at + len,
-                    },
-                ) {
-                    break;
-                }
-                inherits = true;
-                run.owner = Some(Span {
-                    start: at,
-                    end: at + len,
-                });
-                run.owner
-            }
-        };
-        each(stated, record.ttl, record.code);
+        has_owner |= record.owner.is_some();
+        if !has_owner || !passes(text, &Plain::Record(record)) {
+            break;
+        }
+        let end = record.rest.end;
+        run.owner = record.owner.or(run.owner);
         run.ttl = record.ttl.or(run.ttl);
-        run.last = Some((
-            Span {
-                start: at,
-                end: record.end,
-            },
-            run.lines,
-        ));
+        run.last = Some((Span { start: at, end }, run.lines));
         run.lines += record.lines;
         run.records += 1;
-        at = record.end;
+        at = end;
     }
     run.entries += run.records;
     run.len = at - from;
     run
 }
 
-/// A plain record.
-struct Plain {
-    /// Octets of its owner; none when it is inherited.
-    owner: usize,
-    ttl: Option<u32>,
-    code: u16,
-    /// Offset behind its line end.
-    end: usize,
-    lines: u64,
-}
-
 #[inline]
-fn record(text: &[u8], origin: Option<&Name>, start: usize, middle: &mut Middle) -> Option<Plain> {
-    let owner = owner(text, start, origin)?;
-    let at = start + owner;
-    let head = head(text, at, middle)?;
+fn record(text: &[u8], origin: Option<&Name>, start: usize, middle: &mut Middle) -> Option<Record> {
+    let end = start + owner(text, start, origin)?;
+    let head = head(text, end, middle)?;
     let mut data = Data::behind(text, head, origin);
     data.read(head.kind.fields)?;
-    Some(Plain {
-        owner,
+    Some(Record {
+        owner: (end > start).then_some(Span { start, end }),
         ttl: head.ttl,
+        is_compound: head.is_compound,
         code: head.kind.code,
-        end: data.at,
+        rest: Span {
+            start: head.rtype.end,
+            end: data.at,
+        },
         lines: data.line_ends,
     })
 }

@@ -47,6 +47,17 @@ pub fn parse(text: &[u8]) -> Option<u32> {
         .map(|ttl| if ttl > LARGEST { 0 } else { ttl })
 }
 
+/// Whether a TTL has several units, as `1h30m`.
+#[must_use]
+pub fn is_compound(ttl: &[u8]) -> bool {
+    ttl.first().is_some_and(u8::is_ascii_digit)
+        && ttl
+            .iter()
+            .filter(|octet| octet.is_ascii_alphabetic())
+            .count()
+            > 1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

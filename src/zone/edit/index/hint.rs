@@ -66,25 +66,27 @@ impl Hint {
         })
     }
 
-    /// Whether an owner without escapes or wildcard is certainly far.
+    /// Whether an owner without escapes is certainly far; of a wildcard, the name below which it stands.
     ///
     /// Two absolute names that differ in an octet at the same distance from
     /// their ends are neither equal nor one above the other. Looked at are the
     /// octets where host and owner have their last label below the origin.
     #[inline]
     pub(super) fn is_far(&self, text: &[u8], owner: Span) -> bool {
-        if text.get(owner.start) == Some(&b'@') {
+        let Span { mut start, mut end } = owner;
+        match text.get(start) {
             // The origin is near the hosts at, above and below it, and to no other.
-            return !self.all && self.hosts.is_empty();
+            Some(b'@') => return !self.all && self.hosts.is_empty(),
+            Some(b'*') => start += 2,
+            _ => {}
         }
-        let mut end = owner.end;
         if text.get(end.wrapping_sub(1)) == Some(&b'.') {
             if self.absolute {
                 return false;
             }
             end = end.saturating_sub(self.suffix);
         }
-        let Some(len) = end.checked_sub(owner.start).filter(|len| *len > 0) else {
+        let Some(len) = end.checked_sub(start).filter(|len| *len > 0) else {
             return false;
         };
         let Some(tail) = text.get(..end).and_then(<[u8]>::last_chunk) else {
@@ -205,6 +207,11 @@ mod tests {
             ("example.", false),
             ("e.", false),
             ("www.example.com.", true),
+            ("*.mail", false),
+            ("*.mail.example.", false),
+            ("*.long-enough", false),
+            ("*.www", true),
+            ("*.example.com.", true),
         ] {
             assert_eq!(is_far(&hint, owner), far, "{owner}");
         }

@@ -4,7 +4,7 @@
 
 use crate::zone::text::inherit::Inherited;
 use crate::zone::text::reader::{ReadError, Reader, WINDOW};
-use crate::zone::text::skim::{self, LONGEST_WORD};
+use crate::zone::text::skim::{self, LONGEST_WORD, Plain, Record};
 use crate::zone::text::words::Span;
 
 /// What was stepped over.
@@ -19,19 +19,22 @@ pub(crate) struct Skipped {
 }
 
 impl Reader<'_> {
-    /// Leaves the present entry behind and steps over the plain lines after it,
-    /// as long as the owners they state are `far` from all that matters.
-    /// `inherits` says that the present owner is far as well.
+    /// Leaves the present entry behind and steps over the plain entries after it,
+    /// as long as `passes` says of each that it is to be stepped over. What it is
+    /// asked about lies under the origin in force.
     ///
     /// # Errors
     ///
     /// When the file cannot be read.
     pub(crate) fn skip_plain(
         &mut self,
-        inherits: bool,
-        far: impl Fn(&[u8], Span) -> bool,
+        mut passes: impl FnMut(&[u8], &Plain) -> bool,
     ) -> Result<Skipped, ReadError> {
         self.pass()?;
+        #[cfg(test)]
+        if tests::STEPS_THROUGH.get() {
+            return Ok(Skipped::default());
+        }
         let Some(level) = self.stack.last() else {
             return Ok(Skipped::default());
         };
@@ -53,21 +56,24 @@ impl Reader<'_> {
         };
         let from = usize::try_from(offset - start).unwrap_or(usize::MAX);
         let (text, inherited, handed) = (&self.window, &mut self.inherited, &mut self.handed);
-        let origin = inherited.origin.clone();
+        let (origin, has_owner) = (inherited.origin.clone(), inherited.has_owner());
         let run = if inherited.default_ttl.is_some() {
-            skim::run(text, origin.as_deref(), from, inherits, far, |_, _, _| {})
+            skim::run(text, origin.as_deref(), from, has_owner, passes)
         } else {
             handed.clear();
-            let run = skim::run(
-                text,
-                origin.as_deref(),
-                from,
-                inherits,
-                far,
-                |owner, ttl, code| {
+            let run = skim::run(text, origin.as_deref(), from, has_owner, |text, plain| {
+                let passes = passes(text, plain);
+                if let (
+                    true,
+                    Plain::Record(Record {
+                        owner, ttl, code, ..
+                    }),
+                ) = (passes, *plain)
+                {
                     handed.push(Handed { owner, ttl, code });
-                },
-            );
+                }
+                passes
+            });
             hand_on(inherited, text, handed);
             run
         };
@@ -139,7 +145,9 @@ fn is_other(one: &[u8], other: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use std::cell::Cell;
+
     use proptest::prelude::*;
 
     use crate::name::Name;
@@ -148,6 +156,19 @@ mod tests {
     use crate::zone::edit::index;
     use crate::zone::text::reader::Reader;
     use crate::zone::text::scan::Kind;
+
+    thread_local! {
+        /// Lets nothing be stepped over, so that tests can compare.
+        pub(super) static STEPS_THROUGH: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// What comes out when every entry is read in full.
+    pub(crate) fn stepping_through<T>(what: impl FnOnce() -> T) -> T {
+        STEPS_THROUGH.set(true);
+        let result = what();
+        STEPS_THROUGH.set(false);
+        result
+    }
 
     /// Reads a zone to its end: with what state, how many records, and where the last of them is.
     fn read(text: &str, skips: bool) -> (u64, u64, String, Option<(u64, u64, usize)>) {
@@ -160,7 +181,7 @@ mod tests {
                 records += 1;
                 last = Some((entry.offset, entry.line, entry.text.len()));
             }
-            if skips && let Ok(skipped) = reader.skip_plain(records > 0, |_, _| true) {
+            if skips && let Ok(skipped) = reader.skip_plain(|_, _| true) {
                 records += skipped.records;
                 last = skipped.last.or(last);
             }

@@ -10,6 +10,8 @@ use crate::zone::text::words::Span;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Head {
     pub(super) ttl: Option<u32>,
+    /// Whether the TTL has several units.
+    pub(super) is_compound: bool,
     pub(super) kind: &'static Kind,
     pub(super) rtype: Span,
 }
@@ -23,6 +25,7 @@ pub(super) struct Middle {
     mask: u128,
     len: usize,
     ttl: Option<u32>,
+    is_compound: bool,
 }
 
 /// Reads the head that stands at `at`, behind an owner.
@@ -54,6 +57,7 @@ fn typed(text: &[u8], at: usize, middle: &Middle) -> Option<Head> {
     let len = unblank(octets);
     Some(Head {
         ttl: middle.ttl,
+        is_compound: middle.is_compound,
         kind: kind(octets, len)?,
         rtype: Span {
             start,
@@ -66,20 +70,22 @@ fn typed(text: &[u8], at: usize, middle: &Middle) -> Option<Head> {
 #[inline(never)]
 fn between(text: &[u8], start: usize) -> Option<Middle> {
     let mut at = start;
-    let (mut ttl, mut class) = (None, false);
+    let (mut ttl, mut is_compound, mut class) = (None, false, false);
     loop {
         at += blanks(text, at)?;
         let octets = text.get(at..)?.first_chunk()?;
         let width = unblank(octets);
         match octets {
             [b'0'..=b'9', ..] if ttl.is_none() && width < 16 => {
-                ttl = Some(ttl::parse(&octets[..width])?)
+                ttl = Some(ttl::parse(&octets[..width])?);
+                is_compound = ttl::is_compound(&octets[..width]);
             }
             [b'I' | b'i', b'N' | b'n', ..] if width == 2 && !class => class = true,
             _ => {
                 return Some(Middle {
                     len: at - start,
                     ttl,
+                    is_compound,
                     ..Middle::default()
                 });
             }

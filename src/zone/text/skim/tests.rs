@@ -6,12 +6,13 @@ use super::*;
 use crate::name::Name;
 use crate::zone::text::presentation;
 use crate::zone::text::scan::{self, Kind};
+use crate::zone::text::ttl;
 
 /// What is taken from the top of a text, with enough behind it that the end is not in sight.
 fn taken(text: &[u8]) -> Run {
     let padded = [text, &b"\\\n".repeat(64)].concat();
     let origin = Name::from_user("example.com").ok();
-    run(&padded, origin.as_ref(), 0, true, |_, _| true, |_, _, _| {})
+    run(&padded, origin.as_ref(), 0, true, |_, _| true)
 }
 
 #[test]
@@ -243,24 +244,49 @@ fn the_last_owner_and_the_last_ttl_are_remembered() {
 }
 
 #[test]
-fn a_blank_owner_needs_one_before_it_that_is_far() {
+fn a_blank_owner_needs_one_before_it() {
     let text = b" A 192.0.2.1\na A 192.0.2.2\n A 192.0.2.3\nb A 192.0.2.4\n\\ long enough that the end is not near, for that is where nothing is taken any more\n";
-    let far = |text: &[u8], owner: Span| owner.of(text) == b"a";
-    assert_eq!(run(text, None, 0, false, far, |_, _, _| {}).records, 0);
-    assert_eq!(run(text, None, 13, false, far, |_, _, _| {}).records, 2);
-    assert_eq!(run(text, None, 0, true, far, |_, _, _| {}).records, 3);
+    assert_eq!(run(text, None, 0, false, |_, _| true).records, 0);
+    assert_eq!(run(text, None, 13, false, |_, _| true).records, 3);
+    assert_eq!(run(text, None, 0, true, |_, _| true).records, 4);
 }
 
 #[test]
-fn of_a_wildcard_what_stands_below_it_must_be_far() {
-    let text = b"*.a A 192.0.2.1\nb A 192.0.2.2\n*.mail A 192.0.2.3\n\\ long enough that the end is not near, for there nothing is taken any more\n";
-    let asked = std::cell::RefCell::new(Vec::new());
-    let far = |text: &[u8], owner: Span| {
-        asked.borrow_mut().push(owner.of(text).to_vec());
-        owner.of(text) != b"mail"
-    };
-    assert_eq!(run(text, None, 0, false, far, |_, _, _| {}).records, 2);
-    assert_eq!(asked.into_inner(), [&b"a"[..], b"b", b"mail"]);
+fn what_is_not_to_be_stepped_over_is_left() {
+    let text = b"a 1h CNAME b\n;c\n 1h30m NS ( a ) ; d\ne TXT x\n\\ long enough that the end is not near, for that is where nothing is taken any more\n";
+    let mut told = Vec::new();
+    let run = run(text, None, 0, false, |text, plain| {
+        told.push(match plain {
+            Plain::Blank(line) => (
+                None,
+                String::from_utf8_lossy(line.of(text)).into_owned(),
+                false,
+            ),
+            Plain::Record(record) => {
+                let rest = String::from_utf8_lossy(record.rest.of(text)).into_owned();
+                (
+                    record.only_word(text).map(<[u8]>::to_vec),
+                    rest,
+                    record.is_compound,
+                )
+            }
+        });
+        !matches!(plain, Plain::Record(Record { code: 16, .. }))
+    });
+    let told: Vec<_> = told
+        .iter()
+        .map(|(word, rest, compound)| (word.as_deref(), rest.as_str(), *compound))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (Some(&b"b"[..]), " b\n", false),
+            (None, ";c\n", false),
+            (None, " ( a ) ; d\n", true),
+            (Some(b"x"), " x\n", false),
+        ]
+    );
+    assert_eq!((run.len, run.entries, run.records), (36, 3, 2));
 }
 
 /// Lines of pieces that may or may not go together.
@@ -284,6 +310,7 @@ fn line() -> impl Strategy<Value = String> {
         Just("in 60 "),
         Just("60 IN "),
         Just("1h IN\t"),
+        Just("1h30m "),
         Just("1h2 ")
     ];
     let others = vec![
@@ -334,11 +361,15 @@ proptest! {
         let text = lines.concat() + &"\\\n".repeat(64);
         let origin = Name::from_user("example.com").ok();
         let mut told = Vec::new();
-        let run = run(text.as_bytes(), origin.as_ref(), 0, true, |_, _| true, |owner, ttl, code| {
-            told.push((owner, ttl, code));
+        let run = run(text.as_bytes(), origin.as_ref(), 0, true, |_, plain| {
+            if let Plain::Record(record) = plain {
+                told.push(*record);
+            }
+            true
         });
+        let told: Vec<_> = told.iter().map(|record| (record.owner, record.ttl, record.code, record.is_compound, record.rest)).collect();
         let mut seen = Vec::new();
-        let (mut at, mut lines, mut count, mut records, mut owner, mut ttl) = (0, 0, 0, 0, None, None);
+        let (mut at, mut lines, mut count, mut records, mut owner, mut seconds) = (0, 0, 0, 0, None, None);
         while at < run.len {
             let rest = &text.as_bytes()[at..];
             let scanned = scan::entry(rest, false).ok_or(TestCaseError::fail("no entry"))?;
@@ -346,9 +377,11 @@ proptest! {
                 Kind::Record(fields) => {
                     prop_assert!(presentation::check(rest, &fields, origin.as_ref()).is_ok(), "{text:?}");
                     let stated = fields.owner.map(|span| Span { start: at + span.start, end: at + span.end });
-                    seen.push((stated, fields.ttl.map(|(_, seconds)| seconds), fields.code));
+                    let compound = fields.ttl.is_some_and(|(span, _)| ttl::is_compound(span.of(rest)));
+                    let behind = Span { start: at + fields.rtype.end, end: at + scanned.len };
+                    seen.push((stated, fields.ttl.map(|(_, seconds)| seconds), fields.code, compound, behind));
                     owner = stated.or(owner);
-                    ttl = fields.ttl.map(|(_, seconds)| seconds).or(ttl);
+                    seconds = fields.ttl.map(|(_, seconds)| seconds).or(seconds);
                     prop_assert!(count >= 6 || run.last.is_none_or(|(span, _)| span.start >= at));
                     records += 1;
                 }
@@ -360,7 +393,7 @@ proptest! {
             lines += scanned.lines;
         }
         prop_assert_eq!((at, lines, count), (run.len, run.lines, run.entries));
-        prop_assert_eq!((records, owner, ttl), (run.records, run.owner, run.ttl));
+        prop_assert_eq!((records, owner, seconds), (run.records, run.owner, run.ttl));
         prop_assert_eq!(seen, told);
     }
 }
