@@ -6,6 +6,7 @@ use crate::zone::text::presentation;
 use crate::zone::text::rdata::rdata_words;
 use crate::zone::text::rtype::code;
 use crate::zone::text::scan::{Fields, Kind};
+#[cfg(feature = "tool")]
 use crate::zone::text::skim::Record;
 use crate::zone::text::ttl;
 use crate::zone::text::words::{Span, Step, Words};
@@ -271,12 +272,14 @@ pub fn of_entry(
 }
 
 /// Whether all servers beyond doubt read an empty line or a comment alike.
+#[cfg(feature = "tool")]
 pub(crate) fn is_beyond_doubt(line: &[u8]) -> bool {
     // The end of a comment in a backslash, a NUL, or CR LF.
     memchr::memchr3(b'\\', 0, b'\r', line).is_none()
 }
 
 /// The same of a plain record that states no TTL of several units.
+#[cfg(feature = "tool")]
 pub(crate) fn is_plain_beyond_doubt(text: &[u8], record: &Record) -> bool {
     let rest = record.rest.of(text);
     // In other plain data, quotes and plus signs stand where all servers take them.
