@@ -94,7 +94,7 @@ fn rank(code: &str) -> u8 {
     match code {
         "clock-before-build" | "nothing-expected" | "check-timeout" | "limits-exceeded"
         | "no-route" => 0,
-        "signature-expired" | "signature-not-yet-valid" | "insecure" => 1,
+        "signature-expired" | "insecure" => 1,
         // What is wrong with one server, or with what it gives.
         "bogus" | "denial-unproven" | "old-record-missing" | "not-published" | "unreachable" => 2,
         "servfail"
@@ -187,7 +187,7 @@ mod tests {
                 "limits-exceeded",
                 "no-route",
             ],
-            &["signature-expired", "signature-not-yet-valid", "insecure"],
+            &["signature-expired", "insecure"],
             &[
                 "bogus",
                 "denial-unproven",

@@ -26,7 +26,6 @@ pub(crate) fn follows(finding: &Finding, all: &[Finding]) -> bool {
     const BROKEN: &[&str] = &[
         "bogus",
         "signature-expired",
-        "signature-not-yet-valid",
         "insecure",
         "delegation-missing",
     ];

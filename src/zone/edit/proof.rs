@@ -129,9 +129,6 @@ impl Pair<'_> {
             let cut_here = here
                 .iter()
                 .any(|splice| splice.start <= old_at && splice.end > old_at);
-            let pending = here
-                .iter()
-                .any(|splice| splice.start >= old_at && moves == 0);
             if !old_more && !new_more {
                 return Ok(old.order + 1);
             }
@@ -157,7 +154,7 @@ impl Pair<'_> {
             } else if old_more && (new_at > target || cut_here || !new_more) {
                 count(&self.old, -1, difference)?;
                 old_more = self.old.advance()?;
-            } else if !pending && moves > 0 && old.same_ahead(&new) {
+            } else if moves > 0 && old.same_ahead(&new) {
                 return Ok(old.order);
             } else {
                 count(&self.old, -1, difference)?;
