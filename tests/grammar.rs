@@ -649,6 +649,23 @@ fn the_serial_is_shown_on_the_line_where_it_stands() {
 }
 
 #[test]
+fn the_file_with_the_serial_is_the_one_that_has_the_first_soa() {
+    let (soa, rest) = (
+        "@ 60 SOA ns h 1 2 3 4 5\n",
+        "@ 60 NS ns\nmail 60 A 192.0.2.1\n",
+    );
+    let beside = format!("{soa}{rest}");
+    for (main, part, file) in [
+        (beside.as_str(), "", 0),
+        ("$INCLUDE part\n", beside.as_str(), 1),
+    ] {
+        let library = texts(&[("main", main), ("part", part)]);
+        let zone = Zone::read(&library, Some(origin()), &targets()).unwrap();
+        assert_eq!(zone.serial_file(), file);
+    }
+}
+
+#[test]
 fn a_set_with_different_ttls_is_noted_when_it_gets_another_record() {
     for (ttl, notes) in [(61, 1), (60, 0)] {
         let main = format!(
