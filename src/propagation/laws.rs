@@ -1,5 +1,5 @@
 //! The laws of the verdict, over arbitrary evidence: what answers may do to it
-//! here, what time and memory may do to it in `laws/time`. A thousand cases of
+//! here, what time and memory may do to it in `laws/time`. Some hundred cases of
 //! each, or as many as `PROPTEST_CASES` says.
 
 mod caches;
